@@ -1,0 +1,1 @@
+//! Reads CustomCRM and publishes observations.

@@ -1,0 +1,1 @@
+//! Reads Exact Online and publishes observations.

@@ -1,0 +1,1 @@
+//! Owns the links: turns observations and outcomes into writes.

@@ -1,0 +1,1 @@
+//! Applies writes to CustomCRM and reports outcomes.

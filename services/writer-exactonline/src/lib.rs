@@ -1,0 +1,1 @@
+//! Applies writes to Exact Online within its quota and reports outcomes.

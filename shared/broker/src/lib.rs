@@ -1,0 +1,1 @@
+//! The message broker: a port, RabbitMQ, and an in-process broker.

@@ -1,0 +1,1 @@
+//! The CustomCRM connector: client, paging, errors.

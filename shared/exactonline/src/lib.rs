@@ -1,0 +1,1 @@
+//! The Exact Online connector: OAuth, OData, sync feeds, quota.

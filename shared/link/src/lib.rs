@@ -1,0 +1,1 @@
+//! The link state machine: pure decisions about two records that must agree.

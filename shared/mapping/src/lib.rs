@@ -1,0 +1,1 @@
+//! Pairs as data: properties, lenses, validation.

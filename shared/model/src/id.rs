@@ -1,0 +1,153 @@
+//! Ids and names that cannot be confused with one another.
+
+use std::fmt;
+
+use crate::System;
+
+/// Why a text is not a name or an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    /// The text is empty.
+    #[error("a {kind} may not be empty")]
+    Empty {
+        /// What was being read.
+        kind: &'static str,
+    },
+    /// The text is longer than the kind allows.
+    #[error("a {kind} may have at most {max} bytes, this one has {bytes}")]
+    TooLong {
+        /// What was being read.
+        kind: &'static str,
+        /// Length of the text.
+        bytes: usize,
+        /// The longest that is allowed.
+        max: usize,
+    },
+    /// The text has a character that queues, keys or logs could not carry.
+    #[error("a {kind} may not contain {character:?}; use lower-case letters, digits and hyphens")]
+    Character {
+        /// What was being read.
+        kind: &'static str,
+        /// The first offending character.
+        character: char,
+    },
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $max:literal, $allowed:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Reads a text; empty, over-long or ill-formed texts are refused.
+            pub fn parse(text: &str) -> Result<Self, InvalidName> {
+                let allowed: fn(char) -> bool = $allowed;
+                if text.is_empty() {
+                    return Err(InvalidName::Empty { kind: $kind });
+                }
+                if text.len() > $max {
+                    return Err(InvalidName::TooLong { kind: $kind, bytes: text.len(), max: $max });
+                }
+                match text.chars().find(|character| !allowed(*character)) {
+                    Some(character) => Err(InvalidName::Character { kind: $kind, character }),
+                    None => Ok(Self(text.into())),
+                }
+            }
+
+            /// The text as it was read.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+/// Names stand in routing keys and in Redis keys, where dots, braces and stars have a meaning.
+fn in_slug(character: char) -> bool {
+    character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-'
+}
+
+/// Ids are the vendors' own: anything visible.
+fn visible(character: char) -> bool {
+    !character.is_control()
+}
+
+text_id!(
+    /// One CustomCRM workspace joined to one Exact division. Every message and every key carries it.
+    ConnectionName, "connection name", 64, in_slug
+);
+text_id!(
+    /// A pair of entities with a mapping between them, such as `customer-account`.
+    PairName, "pair name", 64, in_slug
+);
+text_id!(
+    /// A kind of record in one system, such as `customers` or `accounts`: lower case, for queues and keys.
+    EntityName, "entity name", 64, in_slug
+);
+text_id!(
+    /// The name of one row of a pair's mapping table (the CustomCRM property's name unless the file says otherwise).
+    PropertyName, "property name", 128, visible
+);
+text_id!(
+    /// A record's own id in its system.
+    RecordId, "record id", 200, visible
+);
+text_id!(
+    /// A user's own id in one of the systems.
+    UserId, "user id", 200, visible
+);
+text_id!(
+    /// A link's id. Derived from the record that the link began with, so that two services which see
+    /// that record at once name the same link.
+    LinkId, "link id", 300, visible
+);
+
+impl LinkId {
+    /// The id of the link that begins with this record.
+    pub fn begun_by(system: System, record: &RecordId) -> Self {
+        Self(format!("{system}:{record}").into())
+    }
+}
+
+/// One thing for each system: what a rule reads with `[system]` instead of an `if`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SystemPair<T> {
+    /// CustomCRM's.
+    pub customcrm: T,
+    /// Exact Online's.
+    pub exactonline: T,
+}
+
+impl<T> std::ops::Index<System> for SystemPair<T> {
+    type Output = T;
+
+    fn index(&self, system: System) -> &T {
+        match system {
+            System::CustomCrm => &self.customcrm,
+            System::ExactOnline => &self.exactonline,
+        }
+    }
+}
+
+impl<T> std::ops::IndexMut<System> for SystemPair<T> {
+    fn index_mut(&mut self, system: System) -> &mut T {
+        match system {
+            System::CustomCrm => &mut self.customcrm,
+            System::ExactOnline => &mut self.exactonline,
+        }
+    }
+}
+
+impl<T> SystemPair<T> {
+    /// The same pair with the sides exchanged: what a symmetry test compares with.
+    pub fn swapped(self) -> Self {
+        Self { customcrm: self.exactonline, exactonline: self.customcrm }
+    }
+}

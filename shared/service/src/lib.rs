@@ -1,0 +1,1 @@
+//! What every service shares: arguments to exit code, configuration, supervision, health, shutdown.

@@ -1,0 +1,1 @@
+//! The link store: a port, Redis, and an embedded single file; links, indexes and outbox over it.

@@ -1,0 +1,1 @@
+//! Start, propagate and flush traces and logs; the names of all signals.

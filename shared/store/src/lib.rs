@@ -1,1 +1,14 @@
 //! The link store: a port, Redis, and an embedded single file; links, indexes and outbox over it.
+//!
+//! [`Store`] is what the rest of Tandem asks of a store: entries with revisions, sets, schedules, lists, leases
+//! and quota budgets, and one atomic step over them ([`Store::apply`]). [`Redis`] keeps them on a server that many
+//! processes share; [`Embedded`] keeps them in one file (or in memory) for the one-process mode. One conformance
+//! suite holds both to the same promises.
+
+mod error;
+mod key;
+mod port;
+
+pub use error::StoreError;
+pub use key::{GLOBAL, Key};
+pub use port::{Applied, Batch, Change, Check, Durability, Entry, Leased, Spent, Store, Window};

@@ -1,0 +1,269 @@
+//! What a service counts, and the text that Prometheus reads.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use prometheus::core::Collector;
+use prometheus::{
+    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+use crate::names::metric;
+
+/// Bounds of the sync-lag histogram in seconds: from a webhook's hint to a day of exhausted quota.
+const LAG_SECONDS: [f64; 14] =
+    [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0];
+
+const STATIC: &str = "names, labels and bounds are constants that agree with each other";
+
+macro_rules! label {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $name {
+            /// The label's value.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+    };
+}
+
+label! {
+    /// Which way a change went.
+    Direction {
+        /// From CustomCRM to Exact Online.
+        ToExact => "to-exact",
+        /// From Exact Online to CustomCRM.
+        ToCrm => "to-crm",
+    }
+}
+
+label! {
+    /// What became of a write.
+    WriteOutcome {
+        /// It was applied, and the other side's answer was seen.
+        Applied => "applied",
+        /// The search before a create found the record: it was adopted, none was created.
+        Adopted => "adopted",
+        /// The record had changed since it was last seen; nothing was written.
+        Stale => "stale",
+        /// The system refused the values.
+        Rejected => "rejected",
+        /// The record is no longer there.
+        Gone => "gone",
+        /// Nobody knows whether it was applied; it is searched for before it is repeated.
+        Ambiguous => "ambiguous",
+        /// It will be tried again.
+        Retried => "retried",
+    }
+}
+
+label! {
+    /// How a message was settled.
+    Settlement {
+        /// It was handled.
+        Done => "done",
+        /// It will be delivered again later.
+        Retried => "retried",
+        /// It could not be handled and lies in the dead-letter queue.
+        Dead => "dead",
+    }
+}
+
+label! {
+    /// How a call to a system ended, in the words of its classification.
+    CallResult {
+        /// It succeeded.
+        Ok => "ok",
+        /// It may succeed later: no connection, or an answer of the 500 kind.
+        Transient => "transient",
+        /// The system asked to wait.
+        Throttled => "throttled",
+        /// The system refused what was sent.
+        Rejected => "rejected",
+        /// The record is not there.
+        Gone => "gone",
+        /// The credentials were refused.
+        Auth => "auth",
+        /// No answer came, and the call may have had its effect.
+        Ambiguous => "ambiguous",
+    }
+}
+
+/// A cursor: connection, system, entity.
+type Cursor = (String, String, String);
+
+/// The counters, gauges and histograms of one process. Pass it by `Arc`; there is no global one.
+///
+/// Label values are names of pairs, queues, systems and connections: never an id of a record, never a person's data.
+pub struct Metrics {
+    registry: Registry,
+    writes: IntCounterVec,
+    echoes: IntCounterVec,
+    conflicts: IntCounterVec,
+    dead_letters: IntCounterVec,
+    messages: IntCounterVec,
+    calls: IntCounterVec,
+    sync_lag: HistogramVec,
+    poll_age: GaugeVec,
+    ready: IntGauge,
+    polled: Mutex<BTreeMap<Cursor, (Duration, Instant)>>,
+}
+
+impl Metrics {
+    /// All metrics at zero; each carries the label `service`.
+    pub fn new(service: &str) -> Self {
+        let registry = registry(service);
+        Self {
+            writes: counter(
+                &registry,
+                metric::WRITES,
+                "Writes by what became of them.",
+                &["pair", "system", "outcome"],
+            ),
+            echoes: counter(
+                &registry,
+                metric::ECHOES,
+                "Observations that were our own write coming back.",
+                &["pair", "system"],
+            ),
+            conflicts: counter(&registry, metric::CONFLICTS, "Conflicts that wait for a person.", &["pair"]),
+            dead_letters: counter(
+                &registry,
+                metric::DEAD_LETTERS,
+                "Messages that could not be handled.",
+                &["queue"],
+            ),
+            messages: counter(
+                &registry,
+                metric::MESSAGES,
+                "Messages that were settled, by how.",
+                &["queue", "settlement"],
+            ),
+            calls: counter(
+                &registry,
+                metric::CALLS,
+                "Calls to a system by their result.",
+                &["system", "result"],
+            ),
+            sync_lag: sync_lag(&registry),
+            poll_age: poll_age(&registry),
+            ready: ready(&registry),
+            polled: Mutex::default(),
+            registry,
+        }
+    }
+
+    /// A write to `system` in `pair` ended with `outcome`.
+    pub fn count_write(&self, pair: &str, system: &str, outcome: WriteOutcome) {
+        self.writes.with_label_values(&[pair, system, outcome.name()]).inc();
+    }
+
+    /// An observation from `system` in `pair` was our own write coming back.
+    pub fn count_echo(&self, pair: &str, system: &str) {
+        self.echoes.with_label_values(&[pair, system]).inc();
+    }
+
+    /// A conflict in `pair` now waits for a person.
+    pub fn count_conflict(&self, pair: &str) {
+        self.conflicts.with_label_values(&[pair]).inc();
+    }
+
+    /// A message of `queue` could not be handled and was put aside.
+    pub fn count_dead_letter(&self, queue: &str) {
+        self.dead_letters.with_label_values(&[queue]).inc();
+    }
+
+    /// A message of `queue` was settled.
+    pub fn count_message(&self, queue: &str, settlement: Settlement) {
+        self.messages.with_label_values(&[queue, settlement.name()]).inc();
+    }
+
+    /// A call to `system` ended.
+    pub fn count_call(&self, system: &str, result: CallResult) {
+        self.calls.with_label_values(&[system, result.name()]).inc();
+    }
+
+    /// A change in `pair` took `seconds` from the edit to its write being applied. Negative values (clocks that
+    /// differ) count as zero.
+    pub fn observe_lag(&self, pair: &str, direction: Direction, seconds: f64) {
+        self.sync_lag.with_label_values(&[pair, direction.name()]).observe(seconds.max(0.0));
+    }
+
+    /// The cursor of `entity` was up to date `age` ago: zero after a poll that read to the end.
+    ///
+    /// From here on the age grows by itself, so that a poller that hangs is seen to hang.
+    pub fn set_poll_age(&self, connection: &str, system: &str, entity: &str, age: Duration) {
+        let cursor = (connection.to_owned(), system.to_owned(), entity.to_owned());
+        self.polled.lock().unwrap_or_else(PoisonError::into_inner).insert(cursor, (age, Instant::now()));
+    }
+
+    /// The cursor of `entity` is no longer this process's: another one holds the lease.
+    pub fn forget_poll_age(&self, connection: &str, system: &str, entity: &str) {
+        let cursor = (connection.to_owned(), system.to_owned(), entity.to_owned());
+        self.polled.lock().unwrap_or_else(PoisonError::into_inner).remove(&cursor);
+        // There is nothing to remove when nobody has scraped since the cursor was polled.
+        let _ = self.poll_age.remove_label_values(&[connection, system, entity]);
+    }
+
+    /// Whether the process is ready.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.set(i64::from(ready));
+    }
+
+    /// Everything in the text format of Prometheus (`text/plain; version=0.0.4`).
+    pub fn render(&self) -> String {
+        for ((connection, system, entity), (age, since)) in
+            self.polled.lock().unwrap_or_else(PoisonError::into_inner).iter()
+        {
+            let age = *age + since.elapsed();
+            self.poll_age.with_label_values(&[connection, system, entity]).set(age.as_secs_f64());
+        }
+        text(&self.registry)
+    }
+}
+
+fn registry(service: &str) -> Registry {
+    let labels = [("service".to_owned(), service.to_owned())].into();
+    Registry::new_custom(None, Some(labels)).expect(STATIC)
+}
+
+fn counter(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    registered(registry, IntCounterVec::new(Opts::new(name, help), labels).expect(STATIC))
+}
+
+fn sync_lag(registry: &Registry) -> HistogramVec {
+    let help = "Seconds from an edit to its write being applied.";
+    let options = HistogramOpts::new(metric::SYNC_LAG, help).buckets(LAG_SECONDS.to_vec());
+    registered(registry, HistogramVec::new(options, &["pair", "direction"]).expect(STATIC))
+}
+
+fn poll_age(registry: &Registry) -> GaugeVec {
+    let help = "Seconds since the cursor was last known to be up to date.";
+    let options = Opts::new(metric::POLL_AGE, help);
+    registered(registry, GaugeVec::new(options, &["connection", "system", "entity"]).expect(STATIC))
+}
+
+fn ready(registry: &Registry) -> IntGauge {
+    let help = "1 when the process is ready, 0 when it waits for something.";
+    registered(registry, IntGauge::with_opts(Opts::new(metric::READY, help)).expect(STATIC))
+}
+
+fn registered<C: Collector + Clone + 'static>(registry: &Registry, family: C) -> C {
+    registry.register(Box::new(family.clone())).expect(STATIC);
+    family
+}
+
+fn text(registry: &Registry) -> String {
+    TextEncoder::new()
+        .encode_to_string(&registry.gather())
+        .expect("families without metrics are not gathered")
+}

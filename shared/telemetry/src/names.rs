@@ -1,0 +1,39 @@
+//! The names of all signals: spans and metrics. Dashboards, alerts and tests use the very same names.
+
+/// Names of spans. One trace runs through them in this order, for one change of one record.
+pub mod span {
+    /// A collector reads one page of changes of one entity.
+    pub const POLL: &str = "poll";
+    /// A collector turns one changed record into an observation: the root of the change's trace.
+    pub const COLLECT: &str = "collect";
+    /// The mapper takes one observation or outcome and decides.
+    pub const MAP: &str = "map";
+    /// A message is handed to the broker, until the broker has confirmed it.
+    pub const PUBLISH: &str = "publish";
+    /// A writer applies one write and reports its outcome.
+    pub const WRITE: &str = "write";
+    /// One HTTP call to CustomCRM or Exact Online.
+    pub const CALL: &str = "call";
+}
+
+/// Names of metrics as Prometheus sees them; the last word is the unit, or `total` for counters.
+pub mod metric {
+    /// Gauge: seconds since a cursor was last known to be up to date. Labels: connection, system, entity.
+    pub const POLL_AGE: &str = "tandem_poll_age_seconds";
+    /// Histogram: seconds from an edit to its write being applied. Labels: pair, direction.
+    pub const SYNC_LAG: &str = "tandem_sync_lag_seconds";
+    /// Counter: writes by what became of them. Labels: pair, system, outcome.
+    pub const WRITES: &str = "tandem_writes_total";
+    /// Counter: observations that were our own write coming back. Labels: pair, system.
+    pub const ECHOES: &str = "tandem_echoes_total";
+    /// Counter: conflicts that wait for a person. Label: pair.
+    pub const CONFLICTS: &str = "tandem_conflicts_total";
+    /// Counter: messages that could not be handled. Label: queue.
+    pub const DEAD_LETTERS: &str = "tandem_dead_letters_total";
+    /// Counter: messages that were settled, by how. Labels: queue, settlement.
+    pub const MESSAGES: &str = "tandem_messages_total";
+    /// Counter: calls to a system by their result. Labels: system, result.
+    pub const CALLS: &str = "tandem_calls_total";
+    /// Gauge: 1 when the process is ready, 0 when it waits for something.
+    pub const READY: &str = "tandem_ready";
+}

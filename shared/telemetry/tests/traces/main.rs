@@ -1,0 +1,68 @@
+//! Traces that leave the process, seen by a receiver.
+
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod receiver;
+
+use std::collections::BTreeMap;
+
+use receiver::Receiver;
+use telemetry::{LogFilter, LogFormat, Settings, Telemetry, names};
+use tracing::{Instrument, info_span};
+
+#[tokio::test]
+async fn a_trace_goes_on_where_the_headers_of_a_message_continue_it() {
+    let receiver = Receiver::start().await;
+    let settings = Settings {
+        otlp_endpoint: Some(receiver.endpoint().to_owned()),
+        log_filter: LogFilter::parse("info").unwrap(),
+        log_format: LogFormat::Text,
+    };
+    let started = tokio::task::spawn_blocking(move || Telemetry::start("mapper", &settings)).await;
+    let telemetry = started.unwrap().unwrap();
+
+    let mut headers = BTreeMap::new();
+    let collect = info_span!(names::span::COLLECT, otel.kind = "producer");
+    async { telemetry::inject(&mut headers) }.instrument(collect).await;
+    let kept = info_span!(names::span::COLLECT).in_scope(telemetry::current_traceparent).unwrap();
+
+    let map = info_span!(names::span::MAP, otel.kind = "consumer", pair = "customer-account");
+    telemetry::continue_from(&map, &headers);
+    telemetry::link_to_traceparent(&map, &kept);
+    async { tokio::task::yield_now().await }.instrument(map).await;
+
+    tokio::task::spawn_blocking(move || telemetry.shutdown()).await.unwrap().unwrap();
+    let received = receiver.wait_for(3).await;
+    let [collect, other, map] = &received[..] else { panic!("three spans, not {received:#?}") };
+
+    assert_eq!(
+        received.iter().map(|one| (one.service.as_str(), one.span.name.as_str())).collect::<Vec<_>>(),
+        [("mapper", "collect"), ("mapper", "collect"), ("mapper", "map")]
+    );
+    assert_eq!(map.span.trace_id, collect.span.trace_id);
+    assert_eq!(map.span.parent_span_id, collect.span.span_id);
+    assert_eq!(collect.span.parent_span_id, Vec::<u8>::new());
+    assert_ne!(other.span.trace_id, collect.span.trace_id);
+    let links: Vec<_> = map.span.links.iter().map(|link| (&link.trace_id, &link.span_id)).collect();
+    assert_eq!(links, [(&other.span.trace_id, &other.span.span_id)]);
+}
+
+#[tokio::test]
+async fn a_collector_that_is_down_does_not_hold_up_the_shutdown() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = Settings {
+        // Accepts connections by its backlog, and never answers.
+        otlp_endpoint: Some(format!("http://{}", listener.local_addr().unwrap())),
+        log_filter: LogFilter::parse("off").unwrap(),
+        log_format: LogFormat::Text,
+    };
+    let stopped = tokio::task::spawn_blocking(move || {
+        let telemetry = Telemetry::start("mapper", &settings).unwrap();
+        info_span!(names::span::MAP).in_scope(|| ());
+        let started = std::time::Instant::now();
+        (telemetry.shutdown(), started.elapsed())
+    });
+    let (result, took) = stopped.await.unwrap();
+    assert!(result.is_err(), "a lost span is told");
+    assert!(took < std::time::Duration::from_secs(8), "{took:?}");
+}

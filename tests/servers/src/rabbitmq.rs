@@ -204,6 +204,9 @@ fn node_command(folder: &Folder, ports: Ports, node_name: &str) -> Result<Comman
         .env("RABBITMQ_LOG_BASE", folder.make("log")?)
         .env("RABBITMQ_ENABLED_PLUGINS_FILE", plugins)
         .env("RABBITMQ_CONFIG_FILE", config)
+        // Else the machine's own settings in /etc/rabbitmq would be added to ours.
+        .env("RABBITMQ_CONFIG_FILES", folder.make("conf.d")?)
+        .env("RABBITMQ_ADVANCED_CONFIG_FILE", folder.join("advanced.config"))
         .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
         // With input allowed the script becomes the node in place of watching over it: one pid, ours.
         .env("RABBITMQ_ALLOW_INPUT", "1")

@@ -1,0 +1,49 @@
+//! A strict simulator of the CustomCRM default API, with all of its state in memory.
+//!
+//! It answers what the default API promises and refuses everything else: a wrong type, an unknown property, a
+//! stale version, a taken number. Amounts are exact decimals from the text of the request to the text of the
+//! answer. A second port, the control API, gives tests what no CRM gives: faults on demand, the log of all calls,
+//! other limits, a clock that stands still, and values that are trimmed or re-cased when they are stored.
+//!
+//! Not served: webhooks, lines, and any collection without a [`schema::Schema`].
+//!
+//! Beyond what the default API says, the simulator decides:
+//! - a 409 carries `duplicateId`, the id of the record that holds the unique value;
+//! - an `Idempotency-Key` belongs to one user and keeps the first answer whatever its status was, and "another body"
+//!   means other bytes;
+//! - a property that was never set is `null` in answers; `null` puts a property that has an initial value back to it;
+//! - a cursor goes on with the listing that it came from: the same filters and the same `include_deleted`;
+//! - an unknown query parameter is a 400, a known path with another method a 405, a body that is not JSON a 415 when
+//!   its content type says so, else a 400; the token of an inactive user is a 403.
+//!
+//! Start reading at [`Simulator::start`]; what tests may do is on [`Control`].
+
+mod api;
+mod change;
+mod clock;
+mod collection;
+mod control;
+mod cursor;
+mod document;
+mod error;
+mod faults;
+mod idempotency;
+mod limits;
+mod line;
+mod log;
+mod problem;
+mod record;
+mod records;
+pub mod schema;
+mod settings;
+mod simulator;
+mod state;
+mod value;
+
+pub use control::{Control, Counts, Grant, NewUser, Rewrite, RewriteAs};
+pub use error::SimulatorError;
+pub use faults::{Effect, Fault};
+pub use limits::Limits;
+pub use log::LoggedCall;
+pub use settings::Settings;
+pub use simulator::{Running, Simulator};

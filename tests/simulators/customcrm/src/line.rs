@@ -1,0 +1,93 @@
+//! Connections that can be cut from inside a handler, so that a call is performed and its answer never arrives.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The line to one caller. Once it is cut, not a byte more is sent and the connection ends.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line {
+    cut: Arc<AtomicBool>,
+}
+
+impl Line {
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::SeqCst)
+    }
+}
+
+/// Listens on TCP and gives each connection a line.
+#[derive(Debug)]
+pub(crate) struct LineListener(pub(crate) TcpListener);
+
+/// A connection with its line.
+#[derive(Debug)]
+pub(crate) struct LineStream {
+    stream: TcpStream,
+    line: Line,
+}
+
+impl Listener for LineListener {
+    type Io = LineStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Without it small answers wait; with an error here the connection fails at its first read anyway.
+        let _ = stream.set_nodelay(true);
+        (LineStream { stream, line: Line::default() }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, LineListener>> for Line {
+    fn connect_info(stream: IncomingStream<'_, LineListener>) -> Self {
+        stream.io().line.clone()
+    }
+}
+
+impl AsyncRead for LineStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for LineStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.line.is_cut() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

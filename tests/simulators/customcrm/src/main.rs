@@ -1,0 +1,57 @@
+//! A CustomCRM to try things against: prints its addresses and tokens as one line of JSON, then serves until it is told
+//! to stop.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use clap::Parser;
+use simulator_customcrm::{Settings, Simulator};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A strict simulator of the CustomCRM default API. All data is gone when it stops.
+#[derive(Parser)]
+struct Arguments {
+    /// Where the API listens; port 0 takes any free port.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Where the control API listens; it asks for no token.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    control: SocketAddr,
+    /// The token of the API user; a new one if left out.
+    #[arg(long)]
+    api_token: Option<String>,
+    /// The token of the person who edits; a new one if left out.
+    #[arg(long)]
+    human_token: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments = Arguments::parse();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let running = Simulator::start(Settings {
+        listen: arguments.listen,
+        control: arguments.control,
+        api_token: arguments.api_token,
+        human_token: arguments.human_token,
+        ..Settings::default()
+    })
+    .await?;
+    let line = serde_json::json!({
+        "base_url": running.base_url,
+        "control_url": running.control_url,
+        "api_token": running.api_token,
+        "api_user_id": running.api_user_id,
+        "human_token": running.human_token,
+        "human_user_id": running.human_user_id,
+    });
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}")?;
+    out.flush()?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        stopped = tokio::signal::ctrl_c() => stopped?,
+    }
+    running.stop().await;
+    Ok(())
+}

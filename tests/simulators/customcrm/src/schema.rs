@@ -1,0 +1,119 @@
+//! Collections as data: the properties of a record, their types and their rules.
+
+mod tables;
+
+pub use tables::{CUSTOMERS, USERS};
+
+/// A collection: its name in paths, and what its records hold besides the properties that every record has
+/// (`Id`, `CreatedAt`, `ModifiedAt`, `ModifiedBy`, `Version`, `IsDeleted`).
+#[derive(Debug)]
+pub struct Schema {
+    /// The name in paths, a plural: `customers`.
+    pub collection: &'static str,
+    /// The name of one record in messages: `customer`.
+    pub entity: &'static str,
+    /// The properties, in the order of answers.
+    pub properties: &'static [Property],
+}
+
+/// One property of a collection and its rules.
+#[derive(Debug)]
+pub struct Property {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) required: bool,
+    pub(crate) read_only: bool,
+    pub(crate) unique: bool,
+    pub(crate) searchable: bool,
+    pub(crate) initial: Option<bool>,
+}
+
+/// The type of a property, as JSON and in meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A string of at most 255 characters. Codes, e-mail addresses, phone numbers and web addresses are texts too:
+    /// the CRM does not look into them.
+    Text,
+    /// A string of at most 64 KiB of UTF-8.
+    LongText,
+    /// A number that is kept exactly: money, quantities, percentages. At most 28 significant digits.
+    Decimal,
+    /// A whole number of 64 bits.
+    Integer,
+    /// `true` or `false`.
+    Bool,
+    /// A string `YYYY-MM-DD` that is a day of the calendar.
+    Date,
+    /// A string with an RFC 3339 time; kept in UTC, in whole milliseconds.
+    Timestamp,
+    /// One of these strings, in exactly this case.
+    Enumeration(&'static [&'static str]),
+    /// The id of a live record of this collection. If that collection is not served, any text.
+    Reference(&'static str),
+}
+
+/// The properties that every record has and that only the CRM writes.
+pub(crate) const KEPT_BY_THE_CRM: [&str; 6] =
+    ["Id", "CreatedAt", "ModifiedAt", "ModifiedBy", "Version", "IsDeleted"];
+
+impl Schema {
+    pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {
+        self.properties.iter().find(|property| property.name == name)
+    }
+}
+
+impl Property {
+    /// A property of `kind` that is optional, writable, neither unique nor searchable.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            kind,
+            required: false,
+            read_only: false,
+            unique: false,
+            searchable: false,
+            initial: None,
+        }
+    }
+
+    /// A record can't be without it; a blank text counts as being without.
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// Only the CRM writes it.
+    pub const fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// No two live records have the same value, whatever the case. A unique property is searchable.
+    pub const fn unique(mut self) -> Self {
+        self.unique = true;
+        self.searchable = true;
+        self
+    }
+
+    /// `filter[Property]=value` finds it.
+    pub const fn searchable(mut self) -> Self {
+        self.searchable = true;
+        self
+    }
+
+    /// The value of a boolean that was not given, or that was cleared.
+    pub const fn initially(mut self, value: bool) -> Self {
+        self.initial = Some(value);
+        self
+    }
+
+    /// The name in JSON.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The type.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+}

@@ -1,0 +1,37 @@
+//! What a simulator is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::limits::Limits;
+use crate::schema::Schema;
+
+/// What a simulator is started with. The default listens on free ports of 127.0.0.1 and makes new tokens.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where the control API listens; whoever reaches it may do everything.
+    pub control: SocketAddr,
+    /// The token of the API user; a new one if nothing.
+    pub api_token: Option<String>,
+    /// The token of the person; a new one if nothing.
+    pub human_token: Option<String>,
+    /// How many calls a user may make.
+    pub limits: Limits,
+    /// Collections besides `customers` and `users`.
+    pub schemas: Vec<&'static Schema>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            listen: any_port,
+            control: any_port,
+            api_token: None,
+            human_token: None,
+            limits: Limits::default(),
+            schemas: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Starting and stopping.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::api;
+use crate::control::{self, Control, NewUser};
+use crate::error::SimulatorError;
+use crate::faults::Faults;
+use crate::idempotency::FirstAnswers;
+use crate::limits::Meter;
+use crate::line::{Line, LineListener};
+use crate::log::Log;
+use crate::records::Records;
+use crate::schema::{CUSTOMERS, Schema, USERS};
+use crate::settings::Settings;
+use crate::state::{State, World};
+
+/// How long calls that are under way may go on after the stop.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Starts simulators.
+#[derive(Debug)]
+pub struct Simulator;
+
+/// A simulator that is running. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    /// Where the API is, with its base path: `http://127.0.0.1:<port>/api/v1`.
+    pub base_url: String,
+    /// Where the control API is, with its base path: `http://127.0.0.1:<port>/control`.
+    pub control_url: String,
+    /// The token that the software under test calls with.
+    pub api_token: String,
+    /// The id of its user.
+    pub api_user_id: String,
+    /// The token of a person who edits in the CRM.
+    pub human_token: String,
+    /// The id of this person.
+    pub human_user_id: String,
+    /// What the control API does, without HTTP.
+    pub control: Control,
+    stopping: DropGuard,
+    servers: [JoinHandle<()>; 2],
+}
+
+impl Simulator {
+    /// Starts a simulator with two users: the API user and a person. Must be called on a tokio runtime.
+    pub async fn start(settings: Settings) -> Result<Running, SimulatorError> {
+        let schemas = all_schemas(&settings)?;
+        let api = listen(settings.listen).await?;
+        let control = listen(settings.control).await?;
+        let mut state = empty(&schemas, &settings);
+        let api_grant =
+            control::grant(&mut state, built_in("Integration", "integration", settings.api_token))?;
+        let human_grant = control::grant(&mut state, built_in("Robin Jansen", "robin", settings.human_token))?;
+        state.seeder.clone_from(&human_grant.user_id);
+
+        let world = Arc::new(World::new(state));
+        let handle = Control::new(world.clone());
+        let stopping = CancellationToken::new();
+        let (base_url, control_url) =
+            (url(&api, api::BASE_PATH), url(&control, control::server::BASE_PATH));
+        let servers = [
+            tokio::spawn(serve_api(api, world, stopping.clone())),
+            tokio::spawn(serve_control(control, handle.clone(), stopping.clone())),
+        ];
+        Ok(Running {
+            base_url: base_url?,
+            control_url: control_url?,
+            api_token: api_grant.token,
+            api_user_id: api_grant.user_id,
+            human_token: human_grant.token,
+            human_user_id: human_grant.user_id,
+            control: handle,
+            stopping: stopping.drop_guard(),
+            servers,
+        })
+    }
+}
+
+impl Running {
+    /// Takes no more calls, lets those under way finish for up to a second, and returns.
+    pub async fn stop(self) {
+        self.stopping.disarm().cancel();
+        for mut server in self.servers {
+            if tokio::time::timeout(GRACE, &mut server).await.is_err() {
+                server.abort();
+            }
+        }
+    }
+}
+
+fn all_schemas(settings: &Settings) -> Result<Vec<&'static Schema>, SimulatorError> {
+    let mut schemas = vec![&CUSTOMERS, &USERS];
+    for schema in &settings.schemas {
+        if schemas.iter().any(|before| before.collection == schema.collection) {
+            return Err(SimulatorError::SchemaTwice { collection: schema.collection.to_owned() });
+        }
+        schemas.push(schema);
+    }
+    Ok(schemas)
+}
+
+fn empty(schemas: &[&'static Schema], settings: &Settings) -> State {
+    State {
+        records: Records::new(schemas),
+        tokens: HashMap::new(),
+        first_answers: FirstAnswers::default(),
+        meter: Meter::new(settings.limits),
+        faults: Faults::default(),
+        log: Log::default(),
+        writes: BTreeMap::new(),
+        changes: BTreeMap::new(),
+        seeder: String::new(),
+    }
+}
+
+fn built_in(full_name: &str, mailbox: &str, token: Option<String>) -> NewUser {
+    NewUser {
+        user_id: None,
+        full_name: Some(full_name.to_owned()),
+        email: Some(format!("{mailbox}@crm.example")),
+        token,
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, SimulatorError> {
+    TcpListener::bind(address).await.map_err(|source| SimulatorError::Listen { address, source })
+}
+
+fn url(listener: &TcpListener, path: &str) -> Result<String, SimulatorError> {
+    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+    let address =
+        listener.local_addr().map_err(|source| SimulatorError::Listen { address: unknown, source })?;
+    Ok(format!("http://{address}{path}"))
+}
+
+async fn serve_api(listener: TcpListener, world: Arc<World>, stopping: CancellationToken) {
+    let service = api::router(world).into_make_service_with_connect_info::<Line>();
+    // axum's server ends with an error never: it retries a failed accept.
+    let _ = axum::serve(LineListener(listener), service)
+        .with_graceful_shutdown(stopping.cancelled_owned())
+        .await;
+}
+
+async fn serve_control(listener: TcpListener, control: Control, stopping: CancellationToken) {
+    let _ = axum::serve(listener, control::server::router(control))
+        .with_graceful_shutdown(stopping.cancelled_owned())
+        .await;
+}

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use bytes::Bytes;
 
 use crate::faults::Effect;
 use crate::limits::Rate;

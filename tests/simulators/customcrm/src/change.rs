@@ -2,7 +2,7 @@
 
 use crate::document::Document;
 use crate::problem::PropertyError;
-use crate::schema::{KEPT_BY_THE_CRM, Property, Schema};
+use crate::schema::{KEPT_BY_THE_CRM, Presence, Property, Schema};
 use crate::value::Value;
 
 /// Properties with their new values; nothing clears a property.
@@ -20,7 +20,7 @@ pub(crate) fn read(schema: &Schema, document: &Document) -> (Change, Vec<Propert
             None => {
                 errors.push(PropertyError::new(name, format!("is no property of a {}", schema.entity)));
             }
-            Some(property) if property.read_only => {
+            Some(property) if property.presence == Presence::ReadOnly => {
                 errors.push(PropertyError::new(name, "is read-only: leave it out"));
             }
             Some(property) => match Value::read(property.kind, json.get()) {

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use jiff::Timestamp;
 
 use crate::record::Record;
-use crate::schema::Schema;
+use crate::schema::{Schema, Search};
 
 /// The place of a record in listings.
 pub(crate) type Place = (Timestamp, String);
@@ -37,7 +37,13 @@ pub(crate) struct Collection {
 
 impl Collection {
     pub(crate) fn new(schema: &'static Schema) -> Self {
-        Self { schema, records: HashMap::new(), by_change: BTreeSet::new(), by_value: HashMap::new(), live: 0 }
+        Self {
+            schema,
+            records: HashMap::new(),
+            by_change: BTreeSet::new(),
+            by_value: HashMap::new(),
+            live: 0,
+        }
     }
 
     /// The record or tombstone with this id.
@@ -102,8 +108,7 @@ impl Collection {
             .collect();
         let more = records.len() > listing.limit;
         records.truncate(listing.limit);
-        let next =
-            records.last().filter(|_| more).map(|record| (record.modified_at, record.id.clone()));
+        let next = records.last().filter(|_| more).map(|record| (record.modified_at, record.id.clone()));
         (records, next)
     }
 
@@ -139,7 +144,7 @@ fn from(listing: &Listing) -> (Bound<Place>, Bound<Place>) {
 /// What a record is found by: its id and its searchable values.
 fn keys(schema: &'static Schema, record: &Record) -> Vec<(&'static str, String)> {
     let mut keys = vec![("Id", record.id.to_lowercase())];
-    for property in schema.properties.iter().filter(|property| property.searchable) {
+    for property in schema.properties.iter().filter(|property| property.search != Search::No) {
         if let Some(text) = record.text(property.name) {
             keys.push((property.name, text.to_lowercase()));
         }

@@ -15,7 +15,7 @@ use crate::faults::Fault;
 use crate::limits::{Limits, Meter};
 use crate::log::LoggedCall;
 use crate::problem::Problem;
-use crate::schema::Kind;
+use crate::schema::{Kind, Presence, Schema};
 use crate::state::{State, World};
 
 /// A handle on a running simulator. Everything here is also in the control API, where it needs no token.
@@ -166,7 +166,7 @@ impl Control {
         let mut state = self.world.lock();
         let schema = schema(&state, &rewrite.collection)?;
         let rewritable = schema.property(&rewrite.property).is_some_and(|property| {
-            !property.read_only && matches!(property.kind, Kind::Text | Kind::LongText)
+            property.presence != Presence::ReadOnly && matches!(property.kind, Kind::Text | Kind::LongText)
         });
         if !rewritable {
             return Err(SimulatorError::NotRewritable {
@@ -224,13 +224,11 @@ impl Control {
         let state = self.world.lock();
         let schema = schema(&state, collection)?;
         let records = state.records.collections().filter(|one| one.schema.collection == collection);
-        Ok(records
-            .flat_map(|one| one.all_live().map(|record| record.render(schema)))
-            .collect())
+        Ok(records.flat_map(|one| one.all_live().map(|record| record.render(schema))).collect())
     }
 }
 
-fn schema(state: &State, collection: &str) -> Result<&'static crate::schema::Schema, SimulatorError> {
+fn schema(state: &State, collection: &str) -> Result<&'static Schema, SimulatorError> {
     state.records.collection(collection).map(|found| found.schema).map_err(|_| {
         let served: Vec<&str> = state.records.collections().map(|one| one.schema.collection).collect();
         SimulatorError::UnknownCollection { collection: collection.to_owned(), served: served.join(", ") }
@@ -262,8 +260,8 @@ fn create_user(
         "FullName": full_name.unwrap_or_else(|| "Somebody".to_owned()),
         "Email": email.unwrap_or_else(|| format!("{id}@crm.example")),
     });
-    let document = Document::parse(fields.to_string().as_bytes())
-        .map_err(|reason| SimulatorError::User { reason })?;
+    let document =
+        Document::parse(fields.to_string().as_bytes()).map_err(|reason| SimulatorError::User { reason })?;
     state
         .records
         .create("users", &id, &document, Some(id.clone()))

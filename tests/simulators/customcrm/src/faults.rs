@@ -27,7 +27,8 @@ pub enum Effect {
     FailBefore(u16),
     /// The call is not performed and answered with 429 and `Retry-After`, in seconds.
     Throttle(u64),
-    /// The call waits this long before it is performed. A delay goes together with one other fault.
+    /// The call waits this long before it is performed. A delay goes together with one other fault. A caller who
+    /// gives up during the delay leaves the call unperformed and out of the log.
     Delay(Duration),
 }
 
@@ -85,7 +86,8 @@ impl Faults {
     }
 
     fn take(&mut self, method: &str, collection: &str, wanted: fn(&Effect) -> bool) -> Option<Effect> {
-        let fault = self.0.iter_mut().find(|fault| wanted(&fault.effect) && fault.fits(method, collection))?;
+        let fault =
+            self.0.iter_mut().find(|fault| wanted(&fault.effect) && fault.fits(method, collection))?;
         fault.count -= 1;
         let effect = fault.effect.clone();
         self.0.retain(|fault| fault.count > 0);
@@ -135,9 +137,11 @@ impl TryFrom<FaultFields> for Fault {
             (FaultName::Throttle, None, seconds, None) => Effect::Throttle(seconds.unwrap_or(1)),
             (FaultName::Delay, None, None, Some(delay)) => Effect::Delay(Duration::from_millis(delay)),
             _ => {
-                return Err("fail_before needs status (400 to 599), delay needs delay_ms, throttle may have \
+                return Err(
+                    "fail_before needs status (400 to 599), delay needs delay_ms, throttle may have \
                             retry_after, lose_answer has none of them"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
         };
         Ok(Self { effect, method: fields.method, collection: fields.collection, count: fields.count })

@@ -11,7 +11,7 @@ use crate::control::Rewrite;
 use crate::document::Document;
 use crate::problem::{Problem, ProblemKind, PropertyError};
 use crate::record::Record;
-use crate::schema::{Kind, Schema};
+use crate::schema::{Kind, Presence, Schema, Search};
 use crate::value::Value;
 
 #[derive(Debug)]
@@ -23,8 +23,7 @@ pub(crate) struct Records {
 
 impl Records {
     pub(crate) fn new(schemas: &[&'static Schema]) -> Self {
-        let collections =
-            schemas.iter().map(|schema| (schema.collection, Collection::new(schema))).collect();
+        let collections = schemas.iter().map(|schema| (schema.collection, Collection::new(schema))).collect();
         Self { collections, clock: Clock::new(), rewrites: Vec::new() }
     }
 
@@ -34,9 +33,9 @@ impl Records {
 
     /// The collection of this name, or 404.
     pub(crate) fn collection(&self, name: &str) -> Result<&Collection, Problem> {
-        self.collections.get(name).ok_or_else(|| {
-            Problem::new(ProblemKind::NotFound, format!("there is no collection {name}"))
-        })
+        self.collections
+            .get(name)
+            .ok_or_else(|| Problem::new(ProblemKind::NotFound, format!("there is no collection {name}")))
     }
 
     /// A live record with its collection, or 404, or 410.
@@ -126,9 +125,9 @@ impl Records {
         if let Some(collection) = self.collections.get_mut(name) {
             collection.store(record);
         }
-        self.collection(name)?.get(&id).ok_or_else(|| {
-            Problem::new(ProblemKind::NotFound, format!("{name} {id} was not stored"))
-        })
+        self.collection(name)?
+            .get(&id)
+            .ok_or_else(|| Problem::new(ProblemKind::NotFound, format!("{name} {id} was not stored")))
     }
 
     /// The values of a record after a change, or why it can't be.
@@ -206,7 +205,7 @@ fn missing(
     schema
         .properties
         .iter()
-        .filter(|property| property.required)
+        .filter(|property| property.presence == Presence::Required)
         .filter(|property| values.get(property.name).is_none_or(Value::is_blank))
         .filter(|property| errors.iter().all(|error| error.property != property.name))
         .map(|property| PropertyError::new(property.name, "is required"))
@@ -216,7 +215,8 @@ fn missing(
 /// The refusal if another record holds a unique value.
 fn taken(collection: &Collection, id: &str, change: &Change) -> Option<Problem> {
     change.iter().find_map(|(property, value)| {
-        let text = value.as_ref().filter(|value| property.unique && !value.is_blank())?.text()?;
+        let text =
+            value.as_ref().filter(|value| property.search == Search::Unique && !value.is_blank())?.text()?;
         let holder = collection.other_holder(property.name, text, id)?;
         let entity = collection.schema.entity;
         let detail = format!("{} {text} belongs to the {entity} {holder}", property.name);

@@ -21,11 +21,30 @@ pub struct Schema {
 pub struct Property {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    pub(crate) required: bool,
-    pub(crate) read_only: bool,
-    pub(crate) unique: bool,
-    pub(crate) searchable: bool,
+    pub(crate) presence: Presence,
+    pub(crate) search: Search,
     pub(crate) initial: Option<bool>,
+}
+
+/// Who gives a property its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Callers, if they like.
+    Optional,
+    /// Callers, always.
+    Required,
+    /// The CRM.
+    ReadOnly,
+}
+
+/// Whether records are found by a property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Search {
+    No,
+    /// By its value, whatever the case.
+    Exact,
+    /// The same, and no two live records have the same value.
+    Unique,
 }
 
 /// The type of a property, as JSON and in meaning.
@@ -65,39 +84,30 @@ impl Schema {
 impl Property {
     /// A property of `kind` that is optional, writable, neither unique nor searchable.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
-        Self {
-            name,
-            kind,
-            required: false,
-            read_only: false,
-            unique: false,
-            searchable: false,
-            initial: None,
-        }
+        Self { name, kind, presence: Presence::Optional, search: Search::No, initial: None }
     }
 
     /// A record can't be without it; a blank text counts as being without.
     pub const fn required(mut self) -> Self {
-        self.required = true;
+        self.presence = Presence::Required;
         self
     }
 
     /// Only the CRM writes it.
     pub const fn read_only(mut self) -> Self {
-        self.read_only = true;
+        self.presence = Presence::ReadOnly;
         self
     }
 
     /// No two live records have the same value, whatever the case. A unique property is searchable.
     pub const fn unique(mut self) -> Self {
-        self.unique = true;
-        self.searchable = true;
+        self.search = Search::Unique;
         self
     }
 
     /// `filter[Property]=value` finds it.
     pub const fn searchable(mut self) -> Self {
-        self.searchable = true;
+        self.search = Search::Exact;
         self
     }
 

@@ -59,14 +59,14 @@ impl Simulator {
         let mut state = empty(&schemas, &settings);
         let api_grant =
             control::grant(&mut state, built_in("Integration", "integration", settings.api_token))?;
-        let human_grant = control::grant(&mut state, built_in("Robin Jansen", "robin", settings.human_token))?;
+        let human_grant =
+            control::grant(&mut state, built_in("Robin Jansen", "robin", settings.human_token))?;
         state.seeder.clone_from(&human_grant.user_id);
 
         let world = Arc::new(World::new(state));
         let handle = Control::new(world.clone());
         let stopping = CancellationToken::new();
-        let (base_url, control_url) =
-            (url(&api, api::BASE_PATH), url(&control, control::server::BASE_PATH));
+        let (base_url, control_url) = (url(&api, api::BASE_PATH), url(&control, control::server::BASE_PATH));
         let servers = [
             tokio::spawn(serve_api(api, world, stopping.clone())),
             tokio::spawn(serve_control(control, handle.clone(), stopping.clone())),
@@ -145,9 +145,8 @@ fn url(listener: &TcpListener, path: &str) -> Result<String, SimulatorError> {
 async fn serve_api(listener: TcpListener, world: Arc<World>, stopping: CancellationToken) {
     let service = api::router(world).into_make_service_with_connect_info::<Line>();
     // axum's server ends with an error never: it retries a failed accept.
-    let _ = axum::serve(LineListener(listener), service)
-        .with_graceful_shutdown(stopping.cancelled_owned())
-        .await;
+    let _ =
+        axum::serve(LineListener(listener), service).with_graceful_shutdown(stopping.cancelled_owned()).await;
 }
 
 async fn serve_control(listener: TcpListener, control: Control, stopping: CancellationToken) {

@@ -30,7 +30,6 @@ impl Value {
             return Ok(None);
         }
         match kind {
-            Kind::Text => read_text(json).map(Self::Text),
             Kind::LongText => read_long_text(json).map(Self::Text),
             Kind::Decimal => read_decimal(json).map(Self::Decimal),
             Kind::Integer => read_integer(json).map(Self::Integer),
@@ -38,7 +37,7 @@ impl Value {
             Kind::Date => read_date(json).map(Self::Text),
             Kind::Timestamp => read_timestamp(json).map(Self::Text),
             Kind::Enumeration(values) => read_enumeration(json, values).map(Self::Text),
-            Kind::Reference(_) => read_text(json).map(Self::Text),
+            Kind::Text | Kind::Reference(_) => read_text(json).map(Self::Text),
         }
         .map(Some)
     }
@@ -81,11 +80,7 @@ pub(crate) fn read_time(text: &str) -> Option<Timestamp> {
     }
     let offset = &bytes[19..];
     let offset_at = offset.iter().position(|byte| !(byte.is_ascii_digit() || *byte == b'.'))?;
-    let offset_ok = match &offset[offset_at..] {
-        [b'Z'] => true,
-        [b'+' | b'-', _, _, b':', _, _] => true,
-        _ => false,
-    };
+    let offset_ok = matches!(&offset[offset_at..], [b'Z'] | [b'+' | b'-', _, _, b':', _, _]);
     if offset_ok { text.parse().ok() } else { None }
 }
 

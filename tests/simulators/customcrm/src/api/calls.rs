@@ -1,7 +1,7 @@
 //! The calls of the default API.
 
-use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use bytes::Bytes;
 
 use crate::cursor;
 use crate::document::{Document, write_text};
@@ -104,13 +104,7 @@ fn create_now(state: &mut State, body: &[u8], user_id: &str, name: &str) -> Resu
     Ok(show(StatusCode::CREATED, schema, record))
 }
 
-fn patch(
-    state: &mut State,
-    call: &Call,
-    user_id: &str,
-    name: &str,
-    id: &str,
-) -> Result<Answer, Problem> {
+fn patch(state: &mut State, call: &Call, user_id: &str, name: &str, id: &str) -> Result<Answer, Problem> {
     let (collection, record) = state.records.find(name, id)?;
     let schema = collection.schema;
     check_version(&call.headers, record.version)?;
@@ -120,13 +114,7 @@ fn patch(
     Ok(show(StatusCode::OK, schema, record))
 }
 
-fn delete(
-    state: &mut State,
-    call: &Call,
-    user_id: &str,
-    name: &str,
-    id: &str,
-) -> Result<Answer, Problem> {
+fn delete(state: &mut State, call: &Call, user_id: &str, name: &str, id: &str) -> Result<Answer, Problem> {
     let (_, record) = state.records.find(name, id)?;
     check_version(&call.headers, record.version)?;
     state.records.delete(name, user_id, id)?;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::collection::Listing;
 use crate::cursor;
 use crate::problem::{Problem, ProblemKind};
-use crate::schema::Schema;
+use crate::schema::{Schema, Search};
 use crate::value::read_time;
 
 const LIMIT_DEFAULT: usize = 100;
@@ -86,7 +86,7 @@ fn filtered(schema: &'static Schema, parameter: &str) -> Result<&'static str, Pr
     }
     schema
         .property(property)
-        .filter(|property| property.searchable)
+        .filter(|property| property.search != Search::No)
         .map(|property| property.name)
         .ok_or_else(|| refused(format!("{} can't be filtered by {property}", schema.collection)))
 }

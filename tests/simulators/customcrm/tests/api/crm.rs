@@ -1,0 +1,114 @@
+//! A caller of a simulator that shows answers as they are.
+
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+use simulator_customcrm::{Running, Settings, Simulator};
+
+/// A running simulator and somebody who calls it.
+pub(crate) struct Crm {
+    pub(crate) running: Running,
+    pub(crate) client: Client,
+}
+
+/// An answer that was read to its end.
+pub(crate) struct Seen {
+    pub(crate) status: StatusCode,
+    headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Crm {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Settings::default()).await
+    }
+
+    pub(crate) async fn start_with(settings: Settings) -> Self {
+        let running = Simulator::start(settings).await.unwrap();
+        Self { running, client: Client::new() }
+    }
+
+    /// A call of the API user.
+    pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.call_as(&self.running.api_token, method, path)
+    }
+
+    pub(crate) fn call_as(&self, token: &str, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.running.base_url)).bearer_auth(token)
+    }
+
+    pub(crate) fn control(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.running.control_url))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Seen {
+        see(self.call(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, json: &str) -> Seen {
+        see(with_json(self.call(Method::POST, path), json)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, json: &str) -> Seen {
+        see(with_json(self.call(Method::PATCH, path), json)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Seen {
+        see(self.call(Method::DELETE, path)).await
+    }
+
+    /// Creates a customer and gives its path.
+    pub(crate) async fn customer(&self, json: &str) -> String {
+        let created = self.post("/customers", json).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        format!("/customers/{}", created.member("Id").as_str().unwrap())
+    }
+}
+
+pub(crate) fn with_json(call: RequestBuilder, json: &str) -> RequestBuilder {
+    call.header("content-type", "application/json").body(json.to_owned())
+}
+
+pub(crate) async fn see(call: RequestBuilder) -> Seen {
+    let response = call.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    Seen { status, headers, text: response.text().await.unwrap() }
+}
+
+impl Seen {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub(crate) fn member(&self, name: &str) -> Value {
+        self.json()[name].clone()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let data = self.member("data");
+        data.as_array().unwrap().iter().map(|one| one["Id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Asserts that this is a problem document with this status, and gives the properties that it names.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16) -> Vec<String> {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        for member in ["type", "title", "detail"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {}", self.text);
+        }
+        let errors = problem["errors"].as_array().unwrap();
+        errors
+            .iter()
+            .map(|error| {
+                assert!(error["message"].is_string(), "{}", self.text);
+                error["property"].as_str().unwrap().to_owned()
+            })
+            .collect()
+    }
+}

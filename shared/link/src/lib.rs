@@ -1,1 +1,22 @@
-//! The link state machine: pure decisions about two records that must agree.
+//! The link state machine: what two records that must agree ask of one another.
+//!
+//! [`step`] is one pure function from a link and an event to the next link and its effects. No I/O, no
+//! clock, no randomness: the time comes in with the call. What it refuses: to decide by arrival order.
+//! Events carry state ("the record looks like this"), so a lost, repeated or reordered message does no harm.
+//!
+//! Start reading at [`Link`], then [`decide`] (the merge of one property), then [`step`].
+
+mod decide;
+mod event;
+mod policy;
+mod state;
+mod step;
+
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Decision, decide};
+pub use event::{Effect, Event, Failure, Observation, Step};
+pub use policy::{ConflictPolicy, DeletePolicy, Flow, Policy, Rule};
+pub use state::{Link, Pending, Rejection, Side, Status, Turn, Write};
+pub use step::step;

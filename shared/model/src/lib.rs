@@ -6,6 +6,7 @@
 //! Start reading at [`Record`] (what a system holds) and [`View`] (what a pair sees of it).
 
 mod content;
+mod failure;
 mod id;
 mod record;
 mod value;
@@ -14,6 +15,7 @@ mod value;
 mod tests;
 
 pub use content::{Content, Properties};
+pub use failure::FailureClass;
 pub use id::{
     ConnectionName, EntityName, InvalidName, LinkId, PairName, PropertyName, RecordId, SystemPair, UserId,
 };

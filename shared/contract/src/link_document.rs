@@ -1,0 +1,419 @@
+//! A link as the store holds it: JSON, versioned.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+use link::{Link, Pending, Rejection, Side, Status, Turn, Write};
+use model::{
+    ConnectionName, LinkId, PairName, Presence, PropertyName, RecordId, Reference, System, SystemPair, Value,
+    Version, View,
+};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{MessageError, message};
+
+/// Why a stored link can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// It is not a link document of a version that this Tandem knows.
+    #[error(
+        "the stored link is not a document that this version reads; restore it from a backup or upgrade this service"
+    )]
+    Format(#[source] serde_json::Error),
+    /// A name or id in it is ill-formed.
+    #[error("the stored link names something that can't be; restore it from a backup")]
+    Name(#[source] MessageError),
+}
+
+impl From<MessageError> for DocumentError {
+    fn from(error: MessageError) -> Self {
+        Self::Name(error)
+    }
+}
+
+impl From<model::InvalidName> for DocumentError {
+    fn from(error: model::InvalidName) -> Self {
+        Self::Name(MessageError::Name(error))
+    }
+}
+
+/// The link as text for the store.
+pub fn write_link(link: &Link) -> String {
+    let document = Document::V1(LinkV1::from(link));
+    serde_json::to_string(&document).expect("a link document holds only texts and numbers")
+}
+
+/// Reads a link that [`write_link`], of this version or an earlier one, has written.
+pub fn read_link(text: &str) -> Result<Link, DocumentError> {
+    let Document::V1(link) = serde_json::from_str(text).map_err(DocumentError::Format)?;
+    link.meant()
+}
+
+#[derive(Serialize, Deserialize)]
+enum Document {
+    #[serde(rename = "v1")]
+    V1(LinkV1),
+}
+
+type ViewV1 = BTreeMap<String, ValueV1>;
+
+#[derive(Serialize, Deserialize)]
+struct LinkV1 {
+    id: String,
+    connection: String,
+    pair: String,
+    status: StatusV1,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customcrm: Option<SideV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exactonline: Option<SideV1>,
+    /// One value where both sides agreed on the same, two (CustomCRM's first) where they hold renditions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    agreed: BTreeMap<String, AgreedV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to_customcrm: Option<PendingV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to_exactonline: Option<PendingV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rejected_by_customcrm: Option<RejectionV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rejected_by_exactonline: Option<RejectionV1>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    conflicts: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    turns: BTreeMap<String, TurnV1>,
+    #[serde(default)]
+    claims: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum StatusV1 {
+    Unmatched,
+    Ambiguous(Vec<String>),
+    Linked,
+    DeletedAgainstEdit,
+    Ended,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SideV1 {
+    record: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    modified_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    deleted: bool,
+    view: ViewV1,
+}
+
+/// Short on purpose: a link holds each value up to three times.
+#[derive(Serialize, Deserialize)]
+enum ValueV1 {
+    #[serde(rename = "-")]
+    Empty,
+    #[serde(rename = "t")]
+    Text(String),
+    #[serde(rename = "n")]
+    Decimal(#[serde(with = "rust_decimal::serde::str")] Decimal),
+    #[serde(rename = "b")]
+    Boolean(bool),
+    #[serde(rename = "d")]
+    Date(Date),
+    #[serde(rename = "m")]
+    Moment(Timestamp),
+    #[serde(rename = "l")]
+    Linked(String),
+    #[serde(rename = "u")]
+    Unlinked { pair: String, system: String, record: String },
+    #[serde(rename = "p")]
+    Person(String),
+    #[serde(rename = "q")]
+    UnknownPerson { system: String, user: String },
+}
+
+#[derive(Serialize, Deserialize)]
+enum AgreedV1 {
+    #[serde(rename = "=")]
+    Same(ValueV1),
+    #[serde(rename = "~")]
+    Each(ValueV1, ValueV1),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum PendingV1 {
+    Queued { since: Timestamp },
+    InFlight { write: WriteV1, claim: u64, attempt: u32, since: Timestamp },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WriteV1 {
+    Create { values: ViewV1 },
+    Update { record: String, version: Option<u64>, values: ViewV1 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct RejectionV1 {
+    words: String,
+    values: ViewV1,
+    at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TurnV1 {
+    to: String,
+    at: Timestamp,
+    count: u8,
+}
+
+impl From<&Value> for ValueV1 {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Empty => Self::Empty,
+            Value::Text(text) => Self::Text(text.clone()),
+            Value::Decimal(number) => Self::Decimal(*number),
+            Value::Boolean(yes) => Self::Boolean(*yes),
+            Value::Date(date) => Self::Date(*date),
+            Value::Timestamp(moment) => Self::Moment(*moment),
+            Value::Reference(Reference::Linked(link)) => Self::Linked(link.to_string()),
+            Value::Reference(Reference::Unlinked { pair, system, record }) => Self::Unlinked {
+                pair: pair.to_string(),
+                system: system.to_string(),
+                record: record.to_string(),
+            },
+            Value::Reference(Reference::Person(email)) => Self::Person(email.clone()),
+            Value::Reference(Reference::UnknownPerson { system, user }) => {
+                Self::UnknownPerson { system: system.to_string(), user: user.clone() }
+            }
+        }
+    }
+}
+
+impl ValueV1 {
+    fn meant(self) -> Result<Value, DocumentError> {
+        Ok(match self {
+            Self::Empty => Value::Empty,
+            Self::Text(text) => Value::Text(text),
+            Self::Decimal(number) => Value::Decimal(number),
+            Self::Boolean(yes) => Value::Boolean(yes),
+            Self::Date(date) => Value::Date(date),
+            Self::Moment(moment) => Value::Timestamp(moment),
+            Self::Linked(link) => Value::Reference(Reference::Linked(LinkId::parse(&link)?)),
+            Self::Unlinked { pair, system, record } => Value::Reference(Reference::Unlinked {
+                pair: PairName::parse(&pair)?,
+                system: message::system(&system)?,
+                record: RecordId::parse(&record)?,
+            }),
+            Self::Person(email) => Value::Reference(Reference::Person(email)),
+            Self::UnknownPerson { system, user } => {
+                Value::Reference(Reference::UnknownPerson { system: message::system(&system)?, user })
+            }
+        })
+    }
+}
+
+fn write_view(view: &View) -> ViewV1 {
+    view.iter().map(|(property, value)| (property.to_string(), ValueV1::from(value))).collect()
+}
+
+fn read_view(view: ViewV1) -> Result<View, DocumentError> {
+    view.into_iter().map(|(property, value)| Ok((PropertyName::parse(&property)?, value.meant()?))).collect()
+}
+
+impl From<&Side> for SideV1 {
+    fn from(side: &Side) -> Self {
+        Self {
+            record: side.record.to_string(),
+            version: side.version.map(|version| version.0),
+            modified_at: side.modified_at,
+            deleted: side.presence == Presence::Deleted,
+            view: write_view(&side.view),
+        }
+    }
+}
+
+impl SideV1 {
+    fn meant(self) -> Result<Side, DocumentError> {
+        Ok(Side {
+            record: RecordId::parse(&self.record)?,
+            version: self.version.map(Version),
+            modified_at: self.modified_at,
+            view: read_view(self.view)?,
+            presence: if self.deleted { Presence::Deleted } else { Presence::Present },
+        })
+    }
+}
+
+impl PendingV1 {
+    fn of(pending: &Pending) -> Option<Self> {
+        match pending {
+            Pending::None => None,
+            Pending::Queued { since } => Some(Self::Queued { since: *since }),
+            Pending::InFlight { write, claim, attempt, since } => Some(Self::InFlight {
+                write: match write {
+                    Write::Create { values } => WriteV1::Create { values: write_view(values) },
+                    Write::Update { record, version, values } => WriteV1::Update {
+                        record: record.to_string(),
+                        version: version.map(|version| version.0),
+                        values: write_view(values),
+                    },
+                },
+                claim: *claim,
+                attempt: *attempt,
+                since: *since,
+            }),
+        }
+    }
+
+    fn meant(pending: Option<Self>) -> Result<Pending, DocumentError> {
+        Ok(match pending {
+            None => Pending::None,
+            Some(Self::Queued { since }) => Pending::Queued { since },
+            Some(Self::InFlight { write, claim, attempt, since }) => Pending::InFlight {
+                write: match write {
+                    WriteV1::Create { values } => Write::Create { values: read_view(values)? },
+                    WriteV1::Update { record, version, values } => Write::Update {
+                        record: RecordId::parse(&record)?,
+                        version: version.map(Version),
+                        values: read_view(values)?,
+                    },
+                },
+                claim,
+                attempt,
+                since,
+            },
+        })
+    }
+}
+
+impl RejectionV1 {
+    fn of(rejection: &Rejection) -> Self {
+        Self { words: rejection.words.clone(), values: write_view(&rejection.values), at: rejection.at }
+    }
+
+    fn meant(self) -> Result<Rejection, DocumentError> {
+        Ok(Rejection { words: self.words, values: read_view(self.values)?, at: self.at })
+    }
+}
+
+impl From<&Link> for LinkV1 {
+    fn from(link: &Link) -> Self {
+        Self {
+            id: link.id.to_string(),
+            connection: link.connection.to_string(),
+            pair: link.pair.to_string(),
+            status: match &link.status {
+                Status::Unmatched => StatusV1::Unmatched,
+                Status::Ambiguous(ids) => StatusV1::Ambiguous(ids.iter().map(ToString::to_string).collect()),
+                Status::Linked => StatusV1::Linked,
+                Status::DeletedAgainstEdit => StatusV1::DeletedAgainstEdit,
+                Status::Ended => StatusV1::Ended,
+            },
+            customcrm: link.sides.customcrm.as_ref().map(SideV1::from),
+            exactonline: link.sides.exactonline.as_ref().map(SideV1::from),
+            agreed: link
+                .agreed
+                .iter()
+                .map(|(property, values)| (property.to_string(), agreed(values)))
+                .collect(),
+            to_customcrm: PendingV1::of(&link.pending.customcrm),
+            to_exactonline: PendingV1::of(&link.pending.exactonline),
+            rejected_by_customcrm: link.rejected.customcrm.as_ref().map(RejectionV1::of),
+            rejected_by_exactonline: link.rejected.exactonline.as_ref().map(RejectionV1::of),
+            conflicts: link.conflicts.iter().map(ToString::to_string).collect(),
+            turns: link
+                .turns
+                .iter()
+                .map(|(property, turn)| {
+                    (property.to_string(), TurnV1 { to: turn.to.to_string(), at: turn.at, count: turn.count })
+                })
+                .collect(),
+            claims: link.claims,
+            trace: link.trace.clone(),
+        }
+    }
+}
+
+fn agreed(values: &SystemPair<Value>) -> AgreedV1 {
+    if values.customcrm == values.exactonline {
+        AgreedV1::Same(ValueV1::from(&values.customcrm))
+    } else {
+        AgreedV1::Each(ValueV1::from(&values.customcrm), ValueV1::from(&values.exactonline))
+    }
+}
+
+impl LinkV1 {
+    fn meant(self) -> Result<Link, DocumentError> {
+        Ok(Link {
+            id: LinkId::parse(&self.id)?,
+            connection: ConnectionName::parse(&self.connection)?,
+            pair: PairName::parse(&self.pair)?,
+            status: match self.status {
+                StatusV1::Unmatched => Status::Unmatched,
+                StatusV1::Ambiguous(ids) => {
+                    Status::Ambiguous(ids.iter().map(|id| RecordId::parse(id)).collect::<Result<_, _>>()?)
+                }
+                StatusV1::Linked => Status::Linked,
+                StatusV1::DeletedAgainstEdit => Status::DeletedAgainstEdit,
+                StatusV1::Ended => Status::Ended,
+            },
+            sides: SystemPair {
+                customcrm: self.customcrm.map(SideV1::meant).transpose()?,
+                exactonline: self.exactonline.map(SideV1::meant).transpose()?,
+            },
+            agreed: read_agreed(self.agreed)?,
+            pending: SystemPair {
+                customcrm: PendingV1::meant(self.to_customcrm)?,
+                exactonline: PendingV1::meant(self.to_exactonline)?,
+            },
+            rejected: SystemPair {
+                customcrm: self.rejected_by_customcrm.map(RejectionV1::meant).transpose()?,
+                exactonline: self.rejected_by_exactonline.map(RejectionV1::meant).transpose()?,
+            },
+            conflicts: self
+                .conflicts
+                .iter()
+                .map(|name| PropertyName::parse(name))
+                .collect::<Result<_, _>>()?,
+            turns: read_turns(self.turns)?,
+            claims: self.claims,
+            trace: self.trace,
+        })
+    }
+}
+
+fn read_agreed(
+    agreed: BTreeMap<String, AgreedV1>,
+) -> Result<BTreeMap<PropertyName, SystemPair<Value>>, DocumentError> {
+    agreed
+        .into_iter()
+        .map(|(property, values)| {
+            let values = match values {
+                AgreedV1::Same(value) => {
+                    let value = value.meant()?;
+                    SystemPair { customcrm: value.clone(), exactonline: value }
+                }
+                AgreedV1::Each(customcrm, exactonline) => {
+                    SystemPair { customcrm: customcrm.meant()?, exactonline: exactonline.meant()? }
+                }
+            };
+            Ok((PropertyName::parse(&property)?, values))
+        })
+        .collect()
+}
+
+fn read_turns(turns: BTreeMap<String, TurnV1>) -> Result<BTreeMap<PropertyName, Turn>, DocumentError> {
+    turns
+        .into_iter()
+        .map(|(property, turn)| {
+            let to: System = message::system(&turn.to)?;
+            Ok((PropertyName::parse(&property)?, Turn { to, at: turn.at, count: turn.count }))
+        })
+        .collect()
+}

@@ -1,0 +1,195 @@
+//! What a link holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use model::{
+    ConnectionName, LinkId, PairName, Presence, PropertyName, RecordId, Reference, System, SystemPair, Value,
+    Version, View,
+};
+
+/// The state that ties one record of each system in one pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its id, derived from the record that it began with.
+    pub id: LinkId,
+    /// The connection it belongs to.
+    pub connection: ConnectionName,
+    /// The pair it belongs to.
+    pub pair: PairName,
+    /// Where it stands.
+    pub status: Status,
+    /// What is known of the two records; `None` where there is no record (yet).
+    pub sides: SystemPair<Option<Side>>,
+    /// The values at the last agreement, kept for each side: a side's own rendition is what its edits are
+    /// measured against.
+    pub agreed: BTreeMap<PropertyName, SystemPair<Value>>,
+    /// The write that each side awaits; at most one.
+    pub pending: SystemPair<Pending>,
+    /// The last write that a side refused, until an edit changes what would be written.
+    pub rejected: SystemPair<Option<Rejection>>,
+    /// Properties that both sides changed and that wait for a person.
+    pub conflicts: BTreeSet<PropertyName>,
+    /// For the oscillation breaker: how often a property's direction turned in quick succession.
+    pub turns: BTreeMap<PropertyName, Turn>,
+    /// How many claims there have been on either side.
+    pub claims: u64,
+    /// The trace of the edit that the pending writes carry on (W3C `traceparent`).
+    pub trace: Option<String>,
+}
+
+/// Where a link stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// One record, no partner yet.
+    Unmatched,
+    /// Several records could be the partner: a person decides, or an edit of a match key does.
+    Ambiguous(Vec<RecordId>),
+    /// Both records are known and kept in agreement.
+    Linked,
+    /// A record was deleted while its partner had an edit of its own: a person decides.
+    DeletedAgainstEdit,
+    /// A record was deleted and the pair's policy has been carried out; nothing more is written.
+    Ended,
+}
+
+/// What is known of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// The record.
+    pub record: RecordId,
+    /// The newest version seen.
+    pub version: Option<Version>,
+    /// When it was changed last, by its system's clock.
+    pub modified_at: Option<Timestamp>,
+    /// How it looks. A property that could not be read is absent, and so is neither compared nor written.
+    pub view: View,
+    /// Whether it is there.
+    pub presence: Presence,
+}
+
+/// The write that a side awaits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pending {
+    /// None.
+    None,
+    /// One is queued. What it will say is not fixed: it is computed when it is claimed, so later edits fold in.
+    Queued {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// A writer has claimed it and may have sent it.
+    InFlight {
+        /// What was claimed.
+        write: Write,
+        /// Which claim this is: an outcome speaks of the claim that it carries, and of no other.
+        claim: u64,
+        /// How many claims there have been, from 1. From the second on, the first may have been carried out.
+        attempt: u32,
+        /// When this attempt was claimed.
+        since: Timestamp,
+    },
+}
+
+/// What a writer has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Make the partner.
+    Create {
+        /// Its properties.
+        values: View,
+    },
+    /// Change these properties.
+    Update {
+        /// Of this record.
+        record: RecordId,
+        /// Which was last seen at this version.
+        version: Option<Version>,
+        /// To these values.
+        values: View,
+    },
+}
+
+impl Write {
+    /// The properties that it sets.
+    pub const fn values(&self) -> &View {
+        match self {
+            Self::Create { values } | Self::Update { values, .. } => values,
+        }
+    }
+}
+
+/// A write that the other system, or our own check, refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The remote's own words, or our check's.
+    pub words: String,
+    /// What was refused: it is not sent again until it differs.
+    pub values: View,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A property's last direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Where it was written last.
+    pub to: System,
+    /// When.
+    pub at: Timestamp,
+    /// How often the direction turned in quick succession.
+    pub count: u8,
+}
+
+impl Link {
+    /// A link that begins with one record, before its partner is known.
+    pub fn begin(connection: ConnectionName, pair: PairName, system: System, side: Side) -> Self {
+        let mut sides = SystemPair { customcrm: None, exactonline: None };
+        let id = LinkId::begun_by(system, &side.record);
+        sides[system] = Some(side);
+        Self {
+            id,
+            connection,
+            pair,
+            status: Status::Unmatched,
+            sides,
+            agreed: BTreeMap::new(),
+            pending: SystemPair { customcrm: Pending::None, exactonline: Pending::None },
+            rejected: SystemPair { customcrm: None, exactonline: None },
+            conflicts: BTreeSet::new(),
+            turns: BTreeMap::new(),
+            claims: 0,
+            trace: None,
+        }
+    }
+
+    /// The record of a side, when there is one.
+    pub fn record(&self, system: System) -> Option<&RecordId> {
+        self.sides[system].as_ref().map(|side| &side.record)
+    }
+
+    /// Whether both records are known.
+    pub const fn has_both(&self) -> bool {
+        self.sides.customcrm.is_some() && self.sides.exactonline.is_some()
+    }
+
+    /// The records of other links that must be linked before all of this link's properties can flow.
+    pub fn waits_for(&self) -> BTreeSet<(PairName, System, RecordId)> {
+        System::BOTH
+            .into_iter()
+            .filter_map(|system| self.sides[system].as_ref())
+            .flat_map(|side| side.view.values())
+            .filter_map(|value| match value {
+                Value::Reference(Reference::Unlinked { pair, system, record }) => {
+                    Some((pair.clone(), *system, record.clone()))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Whether nothing is left to do without a new event: no write pending on either side.
+    pub const fn is_at_rest(&self) -> bool {
+        matches!((&self.pending.customcrm, &self.pending.exactonline), (Pending::None, Pending::None))
+    }
+}

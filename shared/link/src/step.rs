@@ -1,0 +1,412 @@
+//! One step of a link.
+
+use jiff::{SignedDuration, Timestamp};
+use model::{Presence, RecordId, System, SystemPair, View};
+
+use crate::{
+    Decision, DeletePolicy, Effect, Event, Failure, Link, Observation, Pending, Policy, Rejection, Side,
+    Status, Step, Turn, Write, decide,
+};
+
+/// Turns of a property's direction within this time count towards the oscillation breaker.
+const TURN_WINDOW: SignedDuration = SignedDuration::from_secs(60);
+
+/// Decides what an event makes of a link. Pure and total: the same arguments give the same step.
+///
+/// `released` tells whether the link's pair may create partners; `now` is the time of the decision.
+pub fn step(link: &Link, event: Event, policy: &Policy, released: bool, now: Timestamp) -> Step {
+    let mut next = Stepping { link: link.clone(), effects: Vec::new(), policy, now };
+    match event {
+        Event::Observed { system, observation } => next.observed(system, observation, released),
+        Event::Joined { system, side } => next.joined(system, side, "matched by key"),
+        Event::FoundSeveral { candidates } => next.found_several(candidates),
+        Event::Released => next.create_when_missing(released),
+        Event::Claimed { system } => next.claimed(system),
+        Event::Applied { system, claim, record, after } => next.applied(system, claim, record, after),
+        Event::Adopted { system, claim, side } => next.adopted(system, claim, side),
+        Event::Failed { system, claim, failure } => next.failed(system, claim, failure),
+        Event::ReferenceLinked { system, property, value } => {
+            if let Some(side) = &mut next.link.sides[system] {
+                side.view.insert(property, value);
+            }
+            next.reconcile();
+        }
+    }
+    Step { link: next.link, effects: next.effects }
+}
+
+struct Stepping<'a> {
+    link: Link,
+    effects: Vec<Effect>,
+    policy: &'a Policy,
+    now: Timestamp,
+}
+
+impl Stepping<'_> {
+    fn observed(&mut self, system: System, observation: Observation, released: bool) {
+        if !self.is_news(system, &observation) {
+            self.effects.push(Effect::Echo(system));
+            return;
+        }
+        if observation.presence == Presence::Deleted {
+            self.deleted(system, &observation);
+            return;
+        }
+        let known = self.link.sides[system].as_ref().map(|side| side.view.clone());
+        self.take_in(system, observation);
+        if self.link.sides[system].as_ref().map(|side| &side.view) == known.as_ref() && known.is_some() {
+            self.effects.push(Effect::Echo(system));
+        }
+        if self.link.has_both() {
+            self.reconcile();
+        } else {
+            if matches!(self.link.status, Status::Ambiguous(_)) {
+                self.link.status = Status::Unmatched;
+            }
+            self.create_when_missing(released);
+        }
+    }
+
+    /// An observation without a version is taken at its word; else only a newer one says anything.
+    fn is_news(&self, system: System, observation: &Observation) -> bool {
+        match (&self.link.sides[system], observation.version) {
+            (Some(side), Some(seen)) if side.record == observation.record => {
+                side.version.is_none_or(|known| seen > known)
+            }
+            _ => true,
+        }
+    }
+
+    fn take_in(&mut self, system: System, observation: Observation) {
+        let side = self.link.sides[system].get_or_insert_with(|| Side {
+            record: observation.record.clone(),
+            version: None,
+            modified_at: None,
+            view: View::new(),
+            presence: Presence::Present,
+        });
+        side.version = observation.version.or(side.version);
+        side.modified_at = observation.modified_at.or(side.modified_at);
+        side.view.extend(observation.view);
+        if side.presence == Presence::Deleted || self.link.status == Status::Ended {
+            side.presence = Presence::Present;
+            if self.link.has_both() && self.both_present() {
+                self.link.status = Status::Linked;
+                self.note("it is back".to_owned());
+            }
+        }
+    }
+
+    fn both_present(&self) -> bool {
+        System::BOTH.into_iter().all(|system| {
+            self.link.sides[system].as_ref().is_some_and(|side| side.presence == Presence::Present)
+        })
+    }
+
+    fn deleted(&mut self, system: System, observation: &Observation) {
+        let survivor = system.other();
+        let edited_meanwhile = decide(&self.link, self.policy, Some(system))
+            .into_values()
+            .any(|decision| matches!(decision, Decision::Write { to, .. } if to == system));
+        if let Some(side) = &mut self.link.sides[system] {
+            side.presence = Presence::Deleted;
+            side.version = observation.version.or(side.version);
+        }
+        self.link.pending[system] = Pending::None;
+        self.note(format!("the record was deleted in {system}"));
+        if self.link.sides[survivor].is_none() {
+            self.link.status = Status::Ended;
+            self.link.pending[survivor] = Pending::None;
+            return;
+        }
+        match (&self.policy.deletes[survivor], edited_meanwhile) {
+            (DeletePolicy::Archive(..), true) => {
+                self.link.status = Status::DeletedAgainstEdit;
+                self.note(format!("{survivor} holds an edit that {system} never received: a person decides"));
+            }
+            (DeletePolicy::Archive(..), false) => self.reconcile(),
+            (DeletePolicy::Unlink, _) => {
+                self.link.status = Status::Ended;
+                self.link.pending[survivor] = Pending::None;
+            }
+        }
+    }
+
+    fn joined(&mut self, system: System, side: Side, how: &str) {
+        self.note(format!("linked with {system} record {}: {how}", side.record));
+        self.link.sides[system] = Some(side);
+        self.link.pending[system] = Pending::None;
+        self.link.rejected[system] = None;
+        self.link.status = Status::Linked;
+        self.effects.push(Effect::Wake);
+        self.reconcile();
+    }
+
+    fn found_several(&mut self, candidates: Vec<RecordId>) {
+        let list = candidates.iter().map(RecordId::as_str).collect::<Vec<_>>().join(", ");
+        self.note(format!("several records could be the partner: {list}"));
+        self.link.status = Status::Ambiguous(candidates);
+    }
+
+    fn create_when_missing(&mut self, released: bool) {
+        let Some(missing) = System::BOTH.into_iter().find(|system| self.link.sides[*system].is_none()) else {
+            return;
+        };
+        let allowed = released && self.policy.creates[missing] && self.link.status == Status::Unmatched;
+        if !allowed || self.link.pending[missing] != Pending::None {
+            return;
+        }
+        let refused_before = self.link.rejected[missing].as_ref().map(|rejection| &rejection.values);
+        if refused_before == Some(&self.create_values(missing)) {
+            return;
+        }
+        self.note(format!("no partner in {missing}: to be created"));
+        self.enqueue(missing);
+    }
+
+    /// What a new record is given: everything that flows there, is filled, and can be resolved.
+    fn create_values(&self, missing: System) -> View {
+        let Some(source) = &self.link.sides[missing.other()] else { return View::new() };
+        source
+            .view
+            .iter()
+            .filter(|(property, value)| {
+                let reaches = self.policy.rules.get(*property).is_some_and(|rule| rule.flow.reaches(missing));
+                reaches && !value.is_empty() && !value.is_unresolved()
+            })
+            .map(|(property, value)| (property.clone(), value.clone()))
+            .collect()
+    }
+
+    fn claimed(&mut self, system: System) {
+        let attempt = match &self.link.pending[system] {
+            Pending::None => return,
+            Pending::Queued { .. } => 1,
+            Pending::InFlight { attempt, .. } => attempt.saturating_add(1),
+        };
+        let write = if self.link.sides[system].is_none() {
+            Some(Write::Create { values: self.create_values(system) })
+        } else {
+            self.update(system)
+        };
+        self.link.pending[system] = match write {
+            Some(write) => {
+                self.link.claims += 1;
+                Pending::InFlight { write, claim: self.link.claims, attempt, since: self.now }
+            }
+            None => Pending::None,
+        };
+        if self.link.pending[system] == Pending::None {
+            self.reconcile();
+        }
+    }
+
+    fn update(&self, system: System) -> Option<Write> {
+        let side = self.link.sides[system].as_ref()?;
+        let values: View = decide(&self.link, self.policy, Some(system))
+            .into_iter()
+            .filter_map(|(property, decision)| match decision {
+                Decision::Write { to, value, .. } if to == system => Some((property, value)),
+                _ => None,
+            })
+            .collect();
+        (!values.is_empty()).then(|| Write::Update {
+            record: side.record.clone(),
+            version: side.version,
+            values,
+        })
+    }
+
+    /// Takes the write that this claim carried out of flight; `None` when another claim, or none, is in flight.
+    fn landed(&mut self, system: System, claimed: u64) -> Option<Write> {
+        match &self.link.pending[system] {
+            Pending::InFlight { claim, .. } if *claim == claimed => {}
+            Pending::InFlight { .. } | Pending::Queued { .. } | Pending::None => return None,
+        }
+        match std::mem::replace(&mut self.link.pending[system], Pending::None) {
+            Pending::InFlight { write, .. } => Some(write),
+            Pending::Queued { .. } | Pending::None => None,
+        }
+    }
+
+    fn applied(&mut self, system: System, claim: u64, record: RecordId, after: Option<Observation>) {
+        let Some(write) = self.landed(system, claim) else {
+            self.applied_late(system, record, after);
+            return;
+        };
+        self.link.rejected[system] = None;
+        let created = self.link.sides[system].is_none();
+        self.agree_on(system, write.values(), after.as_ref());
+        let known = after.unwrap_or_else(|| Observation {
+            record,
+            version: None,
+            modified_at: None,
+            by_us: true,
+            presence: Presence::Present,
+            view: write.values().clone(),
+        });
+        if self.is_news(system, &known) {
+            self.take_in(system, known);
+        }
+        let properties =
+            write.values().keys().map(model::PropertyName::as_str).collect::<Vec<_>>().join(", ");
+        if created {
+            self.link.status = Status::Linked;
+            self.effects.push(Effect::Wake);
+            self.note(format!("created in {system} with {properties}"));
+        } else {
+            self.note(format!("written to {system}: {properties}"));
+        }
+        self.reconcile();
+    }
+
+    /// An outcome whose claim is not in flight any more: what it shows is an observation like any other, and the
+    /// record that it made is the partner if none is known.
+    fn applied_late(&mut self, system: System, record: RecordId, after: Option<Observation>) {
+        match (self.link.record(system), after) {
+            (Some(known), Some(observation)) if *known == record => self.observed(system, observation, false),
+            (Some(known), _) if *known == record => {}
+            (Some(known), _) => {
+                let text = format!("{system} holds {record} beside {known}: made twice, a person decides");
+                self.note(text);
+            }
+            (None, after) => {
+                let side = Side {
+                    record,
+                    version: after.as_ref().and_then(|observation| observation.version),
+                    modified_at: after.as_ref().and_then(|observation| observation.modified_at),
+                    view: after.map(|observation| observation.view).unwrap_or_default(),
+                    presence: Presence::Present,
+                };
+                self.joined(system, side, "created by an earlier attempt");
+            }
+        }
+    }
+
+    /// The written side's agreed value is its own rendition, but only if nobody else touched the record since.
+    fn agree_on(&mut self, system: System, values: &View, after: Option<&Observation>) {
+        for (property, value) in values {
+            let rendition = after
+                .filter(|observation| observation.by_us)
+                .and_then(|observation| observation.view.get(property))
+                .unwrap_or(value);
+            let mut agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
+            agreed[system] = rendition.clone();
+            self.link.agreed.insert(property.clone(), agreed);
+            self.link.conflicts.remove(property);
+        }
+    }
+
+    fn adopted(&mut self, system: System, claim: u64, side: Side) {
+        self.landed(system, claim);
+        if self.link.sides[system].is_none() {
+            self.joined(system, side, "found there before creating");
+        }
+    }
+
+    fn failed(&mut self, system: System, claim: u64, failure: Failure) {
+        let Some(write) = self.landed(system, claim) else { return };
+        match failure {
+            Failure::Rejected { words } => {
+                self.note(format!("{system} refused the write: {words}"));
+                self.link.rejected[system] =
+                    Some(Rejection { words, values: write.values().clone(), at: self.now });
+                self.reconcile();
+            }
+            Failure::Stale { now } => {
+                self.note(format!("{system} had changed meanwhile: read again"));
+                match now.filter(|observation| self.is_news(system, observation)) {
+                    Some(observation) if observation.presence == Presence::Deleted => {
+                        self.deleted(system, &observation);
+                    }
+                    Some(observation) => {
+                        self.take_in(system, observation);
+                        self.reconcile();
+                    }
+                    None => self.reconcile(),
+                }
+            }
+            Failure::Gone => {
+                let observation = Observation {
+                    record: self.link.record(system).cloned().unwrap_or_else(|| self.gone_record(system)),
+                    version: None,
+                    modified_at: None,
+                    by_us: false,
+                    presence: Presence::Deleted,
+                    view: View::new(),
+                };
+                self.deleted(system, &observation);
+            }
+            Failure::FoundSeveral { candidates } => self.found_several(candidates),
+        }
+    }
+
+    /// A create can't find its own record gone; should a writer say so, the other side's id serves the history.
+    fn gone_record(&self, system: System) -> RecordId {
+        self.link.record(system.other()).cloned().expect("a link has at least one record")
+    }
+
+    /// Compares the two sides, keeps agreements and conflicts, and queues what must be written.
+    fn reconcile(&mut self) {
+        let mut wanted = SystemPair { customcrm: View::new(), exactonline: View::new() };
+        for (property, decision) in decide(&self.link, self.policy, None) {
+            match decision {
+                Decision::Agree(values) => {
+                    self.link.conflicts.remove(&property);
+                    self.link.turns.remove(&property);
+                    self.link.agreed.insert(property, values);
+                }
+                Decision::Write { to, value, why } => {
+                    self.link.conflicts.remove(&property);
+                    self.turn(&property, to, why);
+                    wanted[to].insert(property, value);
+                }
+                Decision::Conflict | Decision::Frozen => {
+                    if self.link.conflicts.insert(property.clone()) {
+                        let cause = if decision == Decision::Frozen {
+                            "it keeps turning"
+                        } else {
+                            "both sides changed it"
+                        };
+                        self.note(format!("{property} is held for a person: {cause}"));
+                    }
+                }
+            }
+        }
+        let ended = self.link.has_both() && !self.both_present() && wanted == SystemPair::default();
+        if ended && self.link.status == Status::Linked && self.link.is_at_rest() {
+            self.link.status = Status::Ended;
+            self.note("the link has ended".to_owned());
+        }
+        for system in System::BOTH {
+            let refused = self.link.rejected[system]
+                .as_ref()
+                .is_some_and(|rejection| rejection.values == wanted[system]);
+            if !wanted[system].is_empty() && self.link.pending[system] == Pending::None && !refused {
+                self.enqueue(system);
+            }
+        }
+    }
+
+    /// Counts a property's changes of direction; a direction that was already chosen counts once.
+    fn turn(&mut self, property: &model::PropertyName, to: System, why: &'static str) {
+        let turn = match self.link.turns.get(property) {
+            Some(last) if last.to == to => return,
+            Some(last) if self.now.duration_since(last.at) <= TURN_WINDOW => {
+                Turn { to, at: self.now, count: last.count.saturating_add(1) }
+            }
+            _ => Turn { to, at: self.now, count: 0 },
+        };
+        self.link.turns.insert(property.clone(), turn);
+        self.note(format!("{property} goes to {to}: {why}"));
+    }
+
+    fn enqueue(&mut self, system: System) {
+        self.link.pending[system] = Pending::Queued { since: self.now };
+        self.effects.push(Effect::Enqueue(system));
+    }
+
+    fn note(&mut self, text: String) {
+        self.effects.push(Effect::Note(text));
+    }
+}

@@ -1,0 +1,1 @@
+//! Promises of the link state machine, case by case.

@@ -1,0 +1,35 @@
+//! What a mapping needs to know beyond the record: which link a record belongs to, who a user is.
+
+use std::collections::BTreeMap;
+
+use model::{LinkId, PairName, RecordId, System, SystemPair, UserId};
+
+/// A record that a reference points at and whose link must be looked up before the record can be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReferenceNeed {
+    /// The pair whose links know the record.
+    pub pair: PairName,
+    /// The record.
+    pub record: RecordId,
+}
+
+/// The answers, gathered before the mapping is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lookups {
+    /// Which link a record belongs to, where both sides of that link are known.
+    pub links: BTreeMap<(PairName, System, RecordId), LinkId>,
+    /// Which record a link has in a system.
+    pub records: BTreeMap<(PairName, LinkId, System), RecordId>,
+    /// The user directory: each system's users by their e-mail, in lower case.
+    pub people: SystemPair<BTreeMap<UserId, String>>,
+}
+
+impl Lookups {
+    pub(crate) fn user(&self, system: System, email: &str) -> Option<&UserId> {
+        self.people[system].iter().find(|(_, known)| known.as_str() == email).map(|(user, _)| user)
+    }
+
+    pub(crate) fn is_known_person(&self, email: &str) -> bool {
+        System::BOTH.into_iter().all(|system| self.user(system, email).is_some())
+    }
+}

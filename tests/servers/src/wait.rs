@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
@@ -36,12 +39,12 @@ pub async fn wait_until_async<T, S: Display>(
     limit: Duration,
     mut condition: impl AsyncFnMut() -> std::result::Result<T, S>,
 ) -> T {
-    let start = Instant::now();
+    let mut looks = Looks::start(limit);
     loop {
-        let late = start.elapsed() >= limit;
+        let is_last = looks.is_last();
         match condition().await {
             Ok(value) => return value,
-            Err(status) if late => panic!("{}", timed_out(what, limit, &status)),
+            Err(status) if is_last => panic!("{}", timed_out(what, limit, &status)),
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
@@ -53,14 +56,33 @@ pub(crate) fn poll<T, S: Display>(
     limit: Duration,
     mut condition: impl FnMut() -> std::result::Result<T, S>,
 ) -> Result<T> {
-    let start = Instant::now();
+    let mut looks = Looks::start(limit);
     loop {
-        let late = start.elapsed() >= limit;
+        let is_last = looks.is_last();
         match condition() {
             Ok(value) => return Ok(value),
-            Err(status) if late => return Err(timed_out(what, limit, &status)),
+            Err(status) if is_last => return Err(timed_out(what, limit, &status)),
             Err(_) => std::thread::sleep(PAUSE),
         }
+    }
+}
+
+/// Counts the looks of one wait. The second look is taken however long the first one took.
+struct Looks {
+    begin: Instant,
+    limit: Duration,
+    taken: u32,
+}
+
+impl Looks {
+    fn start(limit: Duration) -> Self {
+        Self { begin: Instant::now(), limit, taken: 0 }
+    }
+
+    /// Asked before each look.
+    fn is_last(&mut self) -> bool {
+        self.taken = self.taken.saturating_add(1);
+        self.taken > 1 && self.begin.elapsed() >= self.limit
     }
 }
 

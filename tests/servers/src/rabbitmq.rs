@@ -182,6 +182,9 @@ fn node_command(folder: &Folder, ports: Ports, node_name: &str) -> Result<Comman
             ports.amqp
         ),
     )?;
+    // So that the node's name resolves on a machine whose own list of hosts is bare.
+    let hosts =
+        folder.write("inetrc", "{host, {127,0,0,1}, [\"localhost\"]}.\n{lookup, [file, native]}.\n")?;
     let plugins = folder.write("enabled_plugins", "[].\n")?;
 
     let mut command = Command::new(PROGRAM);
@@ -194,6 +197,7 @@ fn node_command(folder: &Folder, ports: Ports, node_name: &str) -> Result<Comman
     command
         .current_dir(folder.path())
         .env("HOME", home)
+        .env("ERL_INETRC", hosts)
         .env("ERL_EPMD_ADDRESS", "127.0.0.1")
         .env("ERL_EPMD_PORT", ports.epmd.to_string())
         .env("RABBITMQ_NODENAME", format!("{node_name}@localhost"))

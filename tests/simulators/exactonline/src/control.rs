@@ -1,0 +1,250 @@
+//! The hand that holds the simulator: what a test does to it beside the API itself.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::database::{Key, wall_clock_at};
+use crate::edm::Value;
+use crate::error::SimulatorError;
+use crate::faults::{Fault, LoggedCall};
+use crate::json::Json;
+use crate::query::Query;
+use crate::schema::{Endpoint, endpoint, shape_of};
+use crate::service::Service;
+use crate::settings::{Limits, Person, Rendition, Switches};
+
+/// How many calls there were, by what.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    /// All logged calls.
+    pub calls: usize,
+    /// By status.
+    pub by_status: BTreeMap<u16, usize>,
+    /// By method and path without key and query: `GET crm/accounts`.
+    pub by_endpoint: BTreeMap<String, usize>,
+    /// Accounts stored, of all divisions.
+    pub accounts: usize,
+}
+
+/// A handle on a running simulator. Clones work on the same one.
+#[derive(Debug, Clone)]
+pub struct Control {
+    service: Arc<Mutex<Service>>,
+}
+
+impl Control {
+    pub(crate) fn new(service: Service) -> Self {
+        Self { service: Arc::new(Mutex::new(service)) }
+    }
+
+    pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The moment on the simulator's clock.
+    pub fn now(&self) -> Timestamp {
+        self.service().clock.now()
+    }
+
+    /// Moves the clock forward.
+    pub fn advance_clock(&self, seconds: u32) {
+        self.service().clock.advance(SignedDuration::from_secs(i64::from(seconds)));
+    }
+
+    /// A refresh token of a fresh consent by the API user, which may be used at once.
+    pub fn grant(&self) -> String {
+        let mut service = self.service();
+        let (user, now) = (service.api_user, service.now());
+        service.grants.grant(user, now)
+    }
+
+    /// Voids every token of the app.
+    pub fn revoke(&self) {
+        self.service().grants.revoke();
+    }
+
+    /// Makes a further person known.
+    pub fn add_person(&self, person: Person) {
+        self.service().add_person(person);
+    }
+
+    /// All users: the API user first, then the people.
+    pub fn people(&self) -> Vec<Person> {
+        self.service().people.clone()
+    }
+
+    /// A token for a person: it does not end, is not the app's and no limit holds for it.
+    pub fn human_token(&self, user: Uuid) -> Result<String, SimulatorError> {
+        let mut service = self.service();
+        if service.people.iter().any(|person| person.id == user) {
+            Ok(service.grants.human_token(user))
+        } else {
+            Err(SimulatorError::UnknownUser(user))
+        }
+    }
+
+    /// Lets a fault wait for the calls that it matches. Earlier faults are matched first.
+    pub fn add_fault(&self, fault: Fault) {
+        self.service().faults.push(fault);
+    }
+
+    /// The faults that still wait.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.service().faults.clone()
+    }
+
+    /// Forgets the faults that still wait.
+    pub fn clear_faults(&self) {
+        self.service().faults.clear();
+    }
+
+    /// The calls so far, oldest first. The oldest of very many are forgotten.
+    pub fn log(&self) -> Vec<LoggedCall> {
+        self.service().log.iter().cloned().collect()
+    }
+
+    /// Forgets the calls so far.
+    pub fn clear_log(&self) {
+        self.service().log.clear();
+    }
+
+    /// The calls so far, counted.
+    pub fn counts(&self) -> Counts {
+        let service = self.service();
+        let mut counts = Counts { calls: service.log.len(), ..Counts::default() };
+        for call in &service.log {
+            *counts.by_status.entry(call.status).or_default() += 1;
+            *counts.by_endpoint.entry(short_name(call)).or_default() += 1;
+        }
+        counts.accounts = service.database.table("accounts").rows.len();
+        counts
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> Limits {
+        self.service().limits.clone()
+    }
+
+    /// Sets the limits. What was counted so far stays counted.
+    pub fn set_limits(&self, limits: Limits) {
+        self.service().limits = limits;
+    }
+
+    /// The switches in force.
+    pub fn switches(&self) -> Switches {
+        self.service().switches.clone()
+    }
+
+    /// Sets the switches.
+    pub fn set_switches(&self, switches: Switches) {
+        self.service().switches = switches;
+    }
+
+    /// Lets the service change the texts of a property when it stores them; `None` ends that.
+    pub fn normalise(&self, property: &str, rendition: Option<Rendition>) -> Result<(), SimulatorError> {
+        if shape_of("accounts").position(property).is_none() {
+            return Err(SimulatorError::UnknownProperty(property.to_owned()));
+        }
+        let mut service = self.service();
+        match rendition {
+            Some(rendition) => service.renditions.insert(property.to_owned(), rendition),
+            None => service.renditions.remove(property),
+        };
+        Ok(())
+    }
+
+    /// Moves the main division to another database: every row version of it is regenerated and
+    /// `DivisionMoveDate` tells so.
+    pub fn move_division(&self) {
+        let mut service = self.service();
+        let (now, division) = (service.now(), service.division);
+        service.database.regenerate_timestamps(division, now);
+        let moved = Value::DateTime(wall_clock_at(now, &service.zone));
+        let key = Key::Number(i64::from(division));
+        if let (Some(mut row), Some(position)) =
+            (service.database.take("divisions", key), shape_of("divisions").position("DivisionMoveDate"))
+        {
+            row.values[position] = moved;
+            service.database.store("divisions", key, row);
+        }
+    }
+
+    /// Creates accounts as the first person would, each from the JSON object of a create. The rules of the
+    /// service hold; the first account that breaks one ends the call with those before it stored.
+    pub fn seed_accounts<Text: AsRef<str>>(&self, bodies: &[Text]) -> Result<Vec<Uuid>, SimulatorError> {
+        bodies.iter().map(|body| self.create_account(body.as_ref())).collect()
+    }
+
+    /// The same from one JSON list of objects.
+    pub fn seed_account_list(&self, list: &str) -> Result<Vec<Uuid>, SimulatorError> {
+        let bodies: Vec<&RawValue> = serde_json::from_str(list).map_err(SimulatorError::SeedNotAList)?;
+        bodies.into_iter().map(|body| self.create_account(body.get())).collect()
+    }
+
+    /// Creates one account as the first person would.
+    pub fn create_account(&self, body: &str) -> Result<Uuid, SimulatorError> {
+        let key = self.as_person(|database, context| database.create(accounts(), body, context))?;
+        match key {
+            Key::Guid(id) => Ok(id),
+            Key::Number(_) => unreachable!("accounts are keyed by guid"),
+        }
+    }
+
+    /// Changes the named properties of an account as the first person would.
+    pub fn change_account(&self, id: Uuid, body: &str) -> Result<(), SimulatorError> {
+        self.as_person(|database, context| database.change(accounts(), Key::Guid(id), body, context))
+    }
+
+    /// Deletes an account as the first person would.
+    pub fn delete_account(&self, id: Uuid) -> Result<(), SimulatorError> {
+        self.as_person(|database, context| database.remove(accounts(), Key::Guid(id), context))
+    }
+
+    fn as_person<Outcome>(
+        &self,
+        act: impl FnOnce(
+            &mut crate::database::Database,
+            &crate::database::Context<'_>,
+        ) -> Result<Outcome, crate::answer::Refused>,
+    ) -> Result<Outcome, SimulatorError> {
+        let mut service = self.service();
+        let user = service.people.get(1).map_or(service.api_user, |person| person.id);
+        let mut database = std::mem::take(&mut service.database);
+        let outcome = act(&mut database, &service.context("", service.division, user));
+        service.database = database;
+        outcome.map_err(|refused| SimulatorError::Refused { status: refused.status, text: refused.text })
+    }
+
+    /// All accounts of the main division as a JSON list in the order of their ids, with every property that the
+    /// sync feed shows, and numbers exactly as stored.
+    pub fn snapshot(&self) -> String {
+        let service = self.service();
+        let context = service.context("", service.division, service.api_user);
+        let feed = endpoint("sync/CRM/Accounts").expect("the feed of accounts is among the endpoints");
+        let rows = &service.database.table("accounts").rows;
+        let records = rows
+            .values()
+            .filter(|row| row.division == Some(service.division))
+            .map(|row| service.database.record(feed, row, &Query::default(), &context))
+            .collect();
+        Json::List(records).render(false)
+    }
+}
+
+fn accounts() -> &'static Endpoint {
+    endpoint("crm/Accounts").expect("accounts are among the endpoints")
+}
+
+fn short_name(call: &LoggedCall) -> String {
+    let path = call.path.split(['?', '(']).next().unwrap_or_default().to_lowercase();
+    let path = match path.strip_prefix("/api/v1/") {
+        Some(rest) => rest.trim_start_matches(|character: char| character.is_ascii_digit()).to_owned(),
+        None => path,
+    };
+    format!("{} {}", call.method, path.trim_matches('/'))
+}

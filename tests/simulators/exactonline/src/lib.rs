@@ -1,0 +1,39 @@
+//! A strict simulator of the Exact Online REST API.
+//!
+//! It holds its callers to what the real service is known to insist on: OAuth with single-use refresh tokens, clock
+//! minutes, an error budget, OData version 2 in verbose JSON, mandatory `$select` and `$filter`, padded codes, row
+//! versions and business errors with status 500. Where nobody knows what the service does, the choice made here is
+//! marked as inferred beside the code, and where it matters it is one of the [`Switches`].
+//!
+//! All state is in memory. A second port, without authentication, moves the clock, makes trouble and tells what
+//! was called; [`Control`] does the same from within the process.
+
+mod answer;
+mod call;
+mod clock;
+mod codes;
+mod connection;
+mod control;
+mod control_server;
+mod database;
+mod edm;
+mod error;
+mod faults;
+mod filter;
+mod grants;
+mod json;
+mod limiter;
+mod oauth;
+mod query;
+mod running;
+mod schema;
+mod server;
+mod service;
+mod settings;
+mod write;
+
+pub use control::{Control, Counts};
+pub use error::SimulatorError;
+pub use faults::{Fault, FaultKind, LoggedCall};
+pub use running::{Running, Simulator};
+pub use settings::{Language, Limits, Person, Rendition, Settings, Switches};

@@ -1,0 +1,154 @@
+//! The query options of a request, read strictly.
+
+use crate::answer::Refused;
+use crate::edm::{Edm, Value};
+use crate::filter::{self, Filter};
+use crate::schema::{Endpoint, Family, Shape};
+
+/// The decoded query of a request, in its order.
+pub(crate) type Pairs = [(String, String)];
+
+/// What a read asks for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Query {
+    /// Positions in the order asked for; `None` is everything.
+    pub(crate) select: Option<Vec<usize>>,
+    pub(crate) filter: Option<Filter>,
+    /// Positions, and whether the highest comes first.
+    pub(crate) order: Vec<(usize, bool)>,
+    pub(crate) top: Option<usize>,
+    /// The values, in the order of the list, after which this page begins.
+    pub(crate) skip_token: Option<Vec<Value>>,
+    pub(crate) inline_count: bool,
+    pub(crate) expand: Vec<usize>,
+}
+
+impl Query {
+    /// Reads the options over the properties that the endpoint shows.
+    pub(crate) fn parse(pairs: &Pairs, endpoint: &Endpoint, shape: &Shape) -> Result<Self, Refused> {
+        let mut query = Self::default();
+        let mut seen = Vec::new();
+        for (name, text) in pairs {
+            if name.starts_with('$') && seen.contains(name) {
+                return Err(Refused::syntax());
+            }
+            seen.push(name.clone());
+            match name.as_str() {
+                "$select" => query.select = select(text, endpoint, shape)?,
+                "$filter" => query.filter = Some(filter_of(text, endpoint, shape)?),
+                "$orderby" => query.order = order(text, endpoint, shape)?,
+                "$top" => query.top = Some(text.parse().map_err(|_| Refused::syntax())?),
+                "$skiptoken" => {
+                    query.skip_token = Some(filter::literals(text).map_err(|_| Refused::syntax())?);
+                }
+                "$inlinecount" if text == "allpages" => query.inline_count = true,
+                "$inlinecount" if text == "none" => {}
+                "$expand" => {
+                    query.expand = text
+                        .split(',')
+                        .map(|name| position(name, endpoint, shape, true))
+                        .collect::<Result<_, _>>()?;
+                }
+                "$format" if text == "json" => {}
+                option if option.starts_with('$') => return Err(Refused::syntax()),
+                _ => {}
+            }
+        }
+        Ok(query)
+    }
+}
+
+/// Whether an endpoint shows this property: the row version is shown by the sync feeds only.
+pub(crate) fn shows(endpoint: &Endpoint, shape: &Shape, position: usize) -> bool {
+    endpoint.family == Family::Sync || shape.properties[position].name != "Timestamp"
+}
+
+fn position(name: &str, endpoint: &Endpoint, shape: &Shape, navigation: bool) -> Result<usize, Refused> {
+    shape
+        .position(name.trim())
+        .filter(|position| shows(endpoint, shape, *position))
+        .filter(|position| !navigation || shape.properties[*position].edm == Edm::Navigation)
+        .ok_or_else(Refused::syntax)
+}
+
+fn select(text: &str, endpoint: &Endpoint, shape: &Shape) -> Result<Option<Vec<usize>>, Refused> {
+    if text.trim() == "*" {
+        return Ok(None);
+    }
+    text.split(',').map(|name| position(name, endpoint, shape, false)).collect::<Result<_, _>>().map(Some)
+}
+
+fn filter_of(text: &str, endpoint: &Endpoint, shape: &Shape) -> Result<Filter, Refused> {
+    let filter = Filter::parse(text, shape).map_err(|_| Refused::syntax())?;
+    let allowed = |position: usize| {
+        let name = shape.properties[position].name.as_str();
+        shows(endpoint, shape, position)
+            && (endpoint.only_filters.is_empty() || endpoint.only_filters.contains(&name))
+    };
+    if filter.positions().into_iter().all(allowed) { Ok(filter) } else { Err(Refused::syntax()) }
+}
+
+fn order(text: &str, endpoint: &Endpoint, shape: &Shape) -> Result<Vec<(usize, bool)>, Refused> {
+    // A feed has one order only: that of its row versions.
+    if endpoint.family == Family::Sync {
+        return if matches!(text.trim(), "Timestamp" | "Timestamp asc") {
+            Ok(Vec::new())
+        } else {
+            Err(Refused::syntax())
+        };
+    }
+    text.split(',')
+        .map(|part| {
+            let mut words = part.split_whitespace();
+            let at = position(words.next().unwrap_or(""), endpoint, shape, false)?;
+            let descending = match words.next() {
+                None | Some("asc") => false,
+                Some("desc") => true,
+                Some(_) => return Err(Refused::syntax()),
+            };
+            if words.next().is_some() || shape.properties[at].edm == Edm::Navigation {
+                return Err(Refused::syntax());
+            }
+            Ok((at, descending))
+        })
+        .collect()
+}
+
+/// Refuses a list that lacks what its endpoint insists on.
+pub(crate) fn check_list(
+    query: &Query,
+    pairs: &Pairs,
+    endpoint: &Endpoint,
+    shape: &Shape,
+    select_required: bool,
+    filter_required: bool,
+) -> Result<(), Refused> {
+    let selected = pairs.iter().any(|(name, _)| name == "$select");
+    let one = query.top == Some(1) && endpoint.family == Family::Regular;
+    if endpoint.select_needed && select_required && !selected && !one {
+        return Err(Refused::new(
+            400,
+            "Please add a $select or a $top=1 statement to the query string.",
+        ));
+    }
+    let marked = |position: usize| shape.properties[position].satisfies_mandatory_filter;
+    let filtered = query.filter.as_ref().is_some_and(|filter| filter.positions().into_iter().any(marked));
+    if endpoint.filter_needed && filter_required && !filtered {
+        let mut names: Vec<&str> = shape
+            .properties
+            .iter()
+            .filter(|property| property.satisfies_mandatory_filter)
+            .map(|property| property.name.as_str())
+            .collect();
+        names.sort_unstable();
+        return Err(Refused::new(
+            400,
+            format!(
+                "This endpoint has mandatory filtering applied. A GET request for this endpoint must have a \
+                 $filter parameter with one of the following fields in the url:{}",
+                names.join(",")
+            ),
+        ));
+    }
+    Ok(())
+}

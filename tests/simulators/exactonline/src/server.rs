@@ -1,0 +1,84 @@
+//! The two ports: the API and the control API.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use url::form_urlencoded;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::connection::Breaker;
+use crate::control::Control;
+use crate::faults::FaultKind;
+
+/// The largest body that the service takes: 10 MB.
+const LARGEST_BODY: usize = 10 * 1024 * 1024;
+
+/// The API as one handler over every path.
+pub(crate) fn router(control: Control) -> Router {
+    Router::new().fallback(handle).with_state(control)
+}
+
+async fn handle(
+    State(control): State<Control>,
+    ConnectInfo(breaker): ConnectInfo<Breaker>,
+    request: Request,
+) -> Response<Body> {
+    let Some(call) = read(request).await else {
+        return response(Answer::empty(413));
+    };
+    let fault = control.service().take_fault(&call);
+    if let Some(FaultKind::Delay { ms }) = &fault {
+        tokio::time::sleep(Duration::from_millis(*ms)).await;
+    }
+    let answer = control.service().answer(&call, fault.as_ref());
+    if fault == Some(FaultKind::LoseAnswer) {
+        breaker.break_off();
+    }
+    response(answer)
+}
+
+/// Takes a request apart; `None` when its body is too large.
+async fn read(request: Request) -> Option<Call> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST_BODY).await.ok()?;
+    let text = |name: HeaderName| header(&parts.headers, &name);
+    let query = parts.uri.query().unwrap_or_default();
+    Some(Call {
+        method: parts.method.as_str().to_owned(),
+        path: decoded(parts.uri.path()),
+        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        base: format!("http://{}", text(HOST).unwrap_or_default()),
+        bearer: text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned)),
+        accept: text(ACCEPT),
+        content_type: text(CONTENT_TYPE),
+        prefer: text(HeaderName::from_static("prefer")),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
+}
+
+fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// A path without its percent signs. A plus stays one, other than in a query.
+fn decoded(path: &str) -> String {
+    let path = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    form_urlencoded::parse(path.as_bytes()).next().map(|(path, _)| path.into_owned()).unwrap_or_default()
+}
+
+fn response(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,205 @@
+//! What a simulator can be started with and changed to while it runs.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use crate::answer::Language;
+
+/// How a simulator is started. The default binds free ports of 127.0.0.1.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where the control API listens; it knows no authentication.
+    pub control: SocketAddr,
+    /// The company that the API user works in.
+    pub division: i32,
+    /// Further companies within the scope of the app.
+    pub further_divisions: Vec<i32>,
+    /// The OAuth client.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// The user who consented to the app. Its writes carry this user's id in `Modifier`.
+    pub api_user: Person,
+    /// The people who work in the service itself. There must be at least one.
+    pub humans: Vec<Person>,
+    /// Where the clock starts; `None` is now.
+    pub start_at: Option<Timestamp>,
+    /// Whether the clock stands still between the moves that the control API makes.
+    pub frozen_clock: bool,
+    /// The distance of the server's wall clock from UTC in seconds. `None` is Dutch time: one hour, two in summer.
+    pub server_utc_offset: Option<i32>,
+    /// The limits at the start.
+    pub limits: Limits,
+    /// The switches at the start.
+    pub switches: Switches,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            listen: any_port,
+            control: any_port,
+            division: 499_156,
+            further_divisions: Vec::new(),
+            client_id: "0f8fad5b-d9cb-469f-a165-70867728950e".to_owned(),
+            client_secret: "simulator-secret".to_owned(),
+            api_user: Person::new("Connector", "connector@example.com"),
+            humans: vec![
+                Person::new("Bea Boekhouder", "bea@example.com"),
+                Person::new("Sem Verkoper", "sem@example.com"),
+            ],
+            start_at: None,
+            frozen_clock: false,
+            server_utc_offset: None,
+            limits: Limits::default(),
+            switches: Switches::default(),
+        }
+    }
+}
+
+/// A user of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The user's id.
+    pub id: Uuid,
+    /// Name as shown.
+    pub full_name: String,
+    /// E-mail address; also the login name.
+    pub email: String,
+}
+
+impl Person {
+    /// A user with a fresh id.
+    pub fn new(full_name: impl Into<String>, email: impl Into<String>) -> Self {
+        Self { id: Uuid::new_v4(), full_name: full_name.into(), email: email.into() }
+    }
+}
+
+/// How often and how much may be asked. The defaults are those that the service documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Calls per clock minute, app and division.
+    pub per_minute: u32,
+    /// Calls per day (UTC), app and division.
+    pub per_day: u32,
+    /// Errors 400, 401, 403 and 404 per hour, user, division and endpoint, after which it is blocked for an hour.
+    pub errors_per_hour: u32,
+    /// Calls of the token endpoint per day (UTC), app and user.
+    pub token_calls_per_day: u32,
+    /// Seconds after which a refresh is accepted, counted from the previous token.
+    pub refresh_not_before_seconds: u32,
+    /// Life of an access token in seconds.
+    pub access_token_seconds: u32,
+    /// Life of a refresh token in days.
+    pub refresh_token_days: u32,
+    /// Records on a page of a regular endpoint.
+    pub page_size: usize,
+    /// Records on a page of a bulk or sync endpoint.
+    pub large_page_size: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            per_minute: 60,
+            per_day: 5_000,
+            errors_per_hour: 10,
+            token_calls_per_day: 200,
+            refresh_not_before_seconds: 570,
+            access_token_seconds: 600,
+            refresh_token_days: 30,
+            page_size: 60,
+            large_page_size: 1_000,
+        }
+    }
+}
+
+/// Behaviour that differs between companies or that nobody documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switches {
+    /// The language of error texts.
+    pub language: Language,
+    /// Regular lists need `$select` or `$top=1`.
+    pub select_required: bool,
+    /// Lists of accounts need a filter on one of the marked properties.
+    pub filter_required: bool,
+    /// Int64 values travel as text, as OData version 2 has it, instead of as numbers.
+    pub int64_as_string: bool,
+    /// Slashes in texts are escaped, as the service was seen to do.
+    pub escape_slashes: bool,
+    /// Endpoints (`crm/Accounts`; `*` for all) for which the user lacks the right: a read gives an empty list.
+    pub missing_rights: Vec<String>,
+    /// Companies that were taken out of the app's scope.
+    pub divisions_out_of_scope: Vec<i32>,
+    /// Status of the block after too many errors. Not documented.
+    pub error_block_status: u16,
+    /// A refresh voids the access token before it at once. One client claims this; not documented.
+    pub single_access_token: bool,
+    /// Filters compare text without case, as the default collation of the database below would. Not documented.
+    pub ignore_case: bool,
+    /// An empty text is stored as null. Not documented.
+    pub empty_text_is_null: bool,
+    /// Milliseconds until a change shows in the sync feeds. Not documented.
+    pub sync_lag_milliseconds: i64,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            language: Language::En,
+            select_required: true,
+            filter_required: true,
+            int64_as_string: false,
+            escape_slashes: false,
+            missing_rights: Vec::new(),
+            divisions_out_of_scope: Vec::new(),
+            error_block_status: 403,
+            single_access_token: false,
+            ignore_case: false,
+            empty_text_is_null: true,
+            sync_lag_milliseconds: 0,
+        }
+    }
+}
+
+impl Switches {
+    /// Whether the user has the right to this endpoint.
+    pub(crate) fn has_right(&self, path: &str) -> bool {
+        !self.missing_rights.iter().any(|missing| missing == "*" || missing.eq_ignore_ascii_case(path))
+    }
+}
+
+/// How the service changes the texts of a property when it stores them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rendition {
+    /// Blanks at both ends are dropped.
+    Trim,
+    /// Letters become capitals.
+    Upper,
+    /// Letters become small.
+    Lower,
+}
+
+impl Rendition {
+    /// The text as it is stored.
+    pub(crate) fn apply(self, text: &str) -> String {
+        match self {
+            Self::Trim => text.trim().to_owned(),
+            Self::Upper => text.to_uppercase(),
+            Self::Lower => text.to_lowercase(),
+        }
+    }
+}
+
+/// Renditions by the name of the property.
+pub(crate) type Renditions = BTreeMap<String, Rendition>;

@@ -163,6 +163,13 @@ async fn a_cursor_goes_on_with_its_own_listing_only() {
     for path in ["/customers?include_deleted=true", "/customers?filter[Email]=a", "/users?limit=2"] {
         crm.get(&format!("{path}&cursor={cursor}")).await.problem(400);
     }
+    let same = [r#"{"Name":"A","VatNumber":"1","OrganizationNumber":"1"}"#; 2];
+    crm.running.control.seed("customers", same).unwrap();
+    let filtered = crm.get("/customers?limit=1&filter[VatNumber]=1").await.member("next_cursor");
+    let filtered = filtered.as_str().unwrap();
+    let other = crm.get(&format!("/customers?filter[OrganizationNumber]=1&cursor={filtered}")).await;
+    other.problem(400);
+    assert_eq!(crm.get(&format!("/customers?filter[VatNumber]=1&cursor={filtered}")).await.status, 200);
     let mut tampered = cursor.into_bytes();
     tampered[2] = if tampered[2] == b'A' { b'B' } else { b'A' };
     crm.get(&format!("/customers?cursor={}", String::from_utf8(tampered).unwrap())).await.problem(400);

@@ -60,6 +60,8 @@ async fn a_number_belongs_to_one_live_customer() {
     let second = crm.customer(r#"{"Name":"B","CustomerNumber":"C-2"}"#).await;
     crm.customer(r#"{"Name":"no number"}"#).await;
     crm.customer(r#"{"Name":"no number either"}"#).await;
+    crm.customer(r#"{"Name":"an empty one","CustomerNumber":""}"#).await;
+    crm.customer(r#"{"Name":"an empty one too","CustomerNumber":""}"#).await;
 
     let same = r#"{"Name":"C","CustomerNumber":"c-1"}"#;
     for refused in [crm.post("/customers", same).await, crm.patch(&second, same).await] {

@@ -1,0 +1,111 @@
+use std::sync::{Mutex, PoisonError};
+
+use lapin::options::ConfirmSelectOptions;
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+use lapin::types::ShortString;
+use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
+
+use super::address::Address;
+use super::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, PUBLISHERS_MAX};
+use crate::BrokerError;
+
+/// A connection, and the channels on it that publish.
+pub(super) struct Session {
+    connection: Connection,
+    /// Channels that ask for confirms and that nobody uses. A publish has one to itself: the client library hands
+    /// a returned message to whichever confirmation of the channel comes next, be it of another publish.
+    idle: Mutex<Vec<Channel>>,
+}
+
+impl Session {
+    pub(super) async fn connect(address: &Address) -> Result<Self, BrokerError> {
+        let properties = ConnectionProperties::default().with_connection_name(address.name().into());
+        let connecting = async {
+            let runtime = lapin::runtime::default_runtime()?;
+            Connection::connect_uri_with_config(address.uri(), properties, address.tls(), runtime).await
+        };
+        let doing = || format!("connect to {}", address.at());
+        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+            Err(_) => Err(BrokerError::TimedOut { doing: doing(), after: CONNECT_TIMEOUT }),
+            Ok(Ok(connection)) => Ok(Self { connection, idle: Mutex::new(Vec::new()) }),
+            Ok(Err(error)) => Err(match classified(&doing(), error) {
+                BrokerError::Lost { source: Some(source), .. } => {
+                    BrokerError::Unreachable { at: address.at().to_owned(), source }
+                }
+                other => other,
+            }),
+        }
+    }
+
+    /// Whether the connection is not known to be lost.
+    pub(super) fn works(&self) -> bool {
+        self.connection.status().connected()
+    }
+
+    /// Ends the connection, as its loss would.
+    #[cfg(test)]
+    pub(super) async fn cut(&self) {
+        let _ = self.connection.close(200, "cut".into()).await;
+    }
+
+    /// Whether the broker takes no messages because it is short of memory or disk.
+    pub(super) fn blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    /// A new channel; it closes when its last clone is dropped.
+    pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
+        answered("open a channel", self.connection.create_channel()).await
+    }
+
+    /// A channel that asks for confirms, for one publish alone.
+    pub(super) async fn publisher(&self) -> Result<Channel, BrokerError> {
+        while let Some(channel) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            if channel.status().connected() {
+                return Ok(channel);
+            }
+        }
+        let channel = self.channel().await?;
+        answered("ask for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        Ok(channel)
+    }
+
+    /// Takes back a channel on which every message has been answered.
+    pub(super) fn give_back(&self, channel: Channel) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if channel.status().connected() && idle.len() < PUBLISHERS_MAX {
+            idle.push(channel);
+        }
+    }
+}
+
+/// Waits for an answer of the broker, for a bounded time.
+pub(super) async fn answered<T>(
+    doing: &str,
+    answer: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, BrokerError> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(classified(doing, error)),
+        Err(_) => Err(BrokerError::TimedOut { doing: doing.to_owned(), after: ANSWER_TIMEOUT }),
+    }
+}
+
+/// What an error of the client library means. Whatever it does not say more of, a new connection may mend.
+pub(super) fn classified(doing: &str, source: lapin::Error) -> BrokerError {
+    let doing = doing.to_owned();
+    let ErrorKind::ProtocolError(error) = source.kind() else {
+        return BrokerError::Lost { doing, source: Some(source) };
+    };
+    match error.kind() {
+        AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND) => BrokerError::Missing { doing },
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED)
+        | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => BrokerError::AccessRefused { doing, source },
+        AMQPErrorKind::Soft(_) | AMQPErrorKind::Hard(_) => BrokerError::Lost { doing, source: Some(source) },
+    }
+}
+
+/// A name as AMQP carries it: at most 255 bytes.
+pub(super) fn short(what: &'static str, text: &str) -> Result<ShortString, BrokerError> {
+    ShortString::try_new(text).map_err(|_| BrokerError::TooLong { what, bytes: text.len(), max: 255 })
+}

@@ -6,8 +6,10 @@ use std::process::{Child, Command, Stdio};
 use crate::{Error, Result};
 
 /// What the keeper runs: it waits until its standard input closes, which happens when our process is gone, however
-/// it went; then it ends by pid what still runs and removes the folder. `$1` is the folder.
+/// it went; then it ends by pid what still runs and removes the folder. `$1` is the folder. A signal that is meant for
+/// the whole test run does not keep it from that.
 const KEEPER: &str = r#"
+trap '' HUP INT TERM
 read -r _ || true
 for file in "$1"/*.pid; do
     if [ -s "$file" ]; then kill -9 "$(cat "$file")" 2>/dev/null; fi

@@ -84,12 +84,42 @@ fn both() -> servers::Result<(RabbitMq, Redis)> {
     Ok((RabbitMq::start()?, Redis::start()?))
 }
 
-/// Passes the wish to end on to the command, and insists when it does not follow.
+/// Passes the wish to end on to the command and to all that it started (`cargo test` does not pass it on itself),
+/// and insists when the command does not follow.
 async fn end(command: &mut Child) {
     if let Some(pid) = command.id() {
-        let _ = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid.to_string()]).status().await;
+        let family = family(pid).into_iter().map(|pid| pid.to_string());
+        // Some may be gone by now, which is what is wanted.
+        let _ = Command::new("sh")
+            .args(["-c", "kill -TERM \"$@\" 2>/dev/null", "sh"])
+            .args(family)
+            .status()
+            .await;
     }
     if tokio::time::timeout(GRACE, command.wait()).await.is_err() {
         let _ = command.kill().await;
     }
+}
+
+/// A process, its children, theirs, and so on.
+fn family(first: u32) -> Vec<u32> {
+    let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|pid: u32| Some((pid, parent(pid)?)))
+        .collect();
+    let mut family = vec![first];
+    let mut next = 0;
+    while let Some(&elder) = family.get(next) {
+        family.extend(parents.iter().filter(|(_, parent)| *parent == elder).map(|(pid, _)| pid));
+        next += 1;
+    }
+    family
+}
+
+/// The second word after the program's name in brackets, which may hold spaces and brackets itself.
+fn parent(pid: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    status.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }

@@ -28,7 +28,7 @@ pub enum StoreError {
         server: String,
         /// What the client met.
         #[source]
-        source: redis::RedisError,
+        source: ::redis::RedisError,
     },
     /// The server answers, and refuses what was asked.
     #[error(
@@ -39,7 +39,7 @@ pub enum StoreError {
         server: String,
         /// What the server said.
         #[source]
-        source: redis::RedisError,
+        source: ::redis::RedisError,
     },
     /// Something stored is not in the form that Tandem writes.
     #[error(

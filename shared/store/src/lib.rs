@@ -5,10 +5,16 @@
 //! processes share; [`Embedded`] keeps them in one file (or in memory) for the one-process mode. One conformance
 //! suite holds both to the same promises.
 
+mod embedded;
 mod error;
 mod key;
 mod port;
+mod redis;
+#[cfg(test)]
+mod tests;
 
-pub use error::StoreError;
-pub use key::{GLOBAL, Key};
-pub use port::{Applied, Batch, Change, Check, Durability, Entry, Leased, Spent, Store, Window};
+pub use self::embedded::Embedded;
+pub use self::error::StoreError;
+pub use self::key::{GLOBAL, Key};
+pub use self::port::{Applied, Batch, Change, Check, Durability, Entry, Leased, Spent, Store, Window};
+pub use self::redis::Redis;

@@ -199,6 +199,13 @@ pub struct Window {
     pub limit: u32,
 }
 
+impl Window {
+    /// Its length in seconds, at least 1.
+    pub(crate) fn length(self) -> u32 {
+        self.seconds.max(1)
+    }
+}
+
 /// Whether a call may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "only a granted call may be made"]

@@ -1,0 +1,57 @@
+//! What the file holds. Times are microseconds since 1970.
+
+use redb::{MultimapTable, MultimapTableDefinition, Table, TableDefinition, WriteTransaction};
+
+/// The expiry of an entry that does not expire.
+pub(super) const FOR_GOOD: i64 = i64::MAX;
+
+/// Key to revision, expiry and value.
+pub(super) const ENTRIES: TableDefinition<'_, &str, (u64, i64, &str)> = TableDefinition::new("entries");
+/// Expiry and key of the entries that expire.
+pub(super) const EXPIRIES: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("expiries");
+/// Key to members.
+pub(super) const SETS: MultimapTableDefinition<'_, &str, &str> = MultimapTableDefinition::new("sets");
+/// Key, time and member, in the order in which they are due.
+pub(super) const SCHEDULES: TableDefinition<'_, (&str, i64, &str), ()> = TableDefinition::new("schedules");
+/// Key and member to time.
+pub(super) const SCHEDULED: TableDefinition<'_, (&str, &str), i64> = TableDefinition::new("scheduled");
+/// Key and a growing number to value.
+pub(super) const LISTS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("lists");
+/// Key to holder, token and expiry.
+pub(super) const LEASES: TableDefinition<'_, &str, (&str, u64, i64)> = TableDefinition::new("leases");
+/// Key and seconds of the window to its start (in seconds), what was used since, and the end of its rest.
+pub(super) const BUDGETS: TableDefinition<'_, (&str, u32), (i64, u32, i64)> = TableDefinition::new("budgets");
+/// Scope to its newest revision.
+pub(super) const REVISIONS: TableDefinition<'_, &str, u64> = TableDefinition::new("revisions");
+
+/// All tables within one transaction.
+pub(super) struct Tables<'t> {
+    pub(super) entries: Table<'t, &'static str, (u64, i64, &'static str)>,
+    pub(super) expiries: Table<'t, (i64, &'static str), ()>,
+    pub(super) sets: MultimapTable<'t, &'static str, &'static str>,
+    pub(super) schedules: Table<'t, (&'static str, i64, &'static str), ()>,
+    pub(super) scheduled: Table<'t, (&'static str, &'static str), i64>,
+    pub(super) lists: Table<'t, (&'static str, u64), &'static str>,
+    pub(super) leases: Table<'t, &'static str, (&'static str, u64, i64)>,
+    pub(super) budgets: Table<'t, (&'static str, u32), (i64, u32, i64)>,
+    pub(super) revisions: Table<'t, &'static str, u64>,
+    /// Whether there is anything to commit.
+    pub(super) changed: bool,
+}
+
+impl<'t> Tables<'t> {
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::Error> {
+        Ok(Self {
+            entries: transaction.open_table(ENTRIES)?,
+            expiries: transaction.open_table(EXPIRIES)?,
+            sets: transaction.open_multimap_table(SETS)?,
+            schedules: transaction.open_table(SCHEDULES)?,
+            scheduled: transaction.open_table(SCHEDULED)?,
+            lists: transaction.open_table(LISTS)?,
+            leases: transaction.open_table(LEASES)?,
+            budgets: transaction.open_table(BUDGETS)?,
+            revisions: transaction.open_table(REVISIONS)?,
+            changed: false,
+        })
+    }
+}

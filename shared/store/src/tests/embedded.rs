@@ -1,0 +1,224 @@
+//! What a file adds: it can be closed, held, damaged, and its writer killed.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+
+use super::{Names, add, at, done, refused, set, token, value};
+use crate::{Batch, Change, Check, Durability, Embedded, Entry, Key, Spent, Store, StoreError, Window};
+
+/// Names the file for [`a_writer_to_be_killed`], which a test starts as a process of its own.
+const FILE_VARIABLE: &str = "STORE_TEST_FILE";
+
+fn count_key() -> Key {
+    Key::of("kill", "connection", &["count"])
+}
+
+#[tokio::test]
+async fn data_survive_reopening_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, names) = (folder.path().join("store"), Names::new());
+    let [key, lease, quota] = ["link", "lease", "quota"].map(|name| names.key(&[name]));
+    let window = [Window { seconds: 2_000_000_000, limit: 1 }];
+    let store = Embedded::open(&path).unwrap();
+    let batch = Batch::new()
+        .then(set(&key, "v"))
+        .then(add(&key, "m"))
+        .then(Change::Schedule { key: key.clone(), member: "m".into(), at: at(0) })
+        .then(Change::Append { key: key.clone(), value: "v".into(), keep: 3 });
+    let revision = done(&store, batch).await;
+    let held = token(&store, &lease, "me", Duration::from_mins(10)).await.unwrap();
+    assert_eq!(store.spend(&quota, &window, 0).await.unwrap(), Spent::Granted);
+    assert_eq!(store.durability().await.unwrap(), Durability::Durable);
+    drop(store);
+
+    let store = Embedded::open(&path).unwrap();
+    store.reachable().await.unwrap();
+    assert_eq!(store.get(&key).await.unwrap(), Some(Entry { revision, value: "v".into() }));
+    assert_eq!(store.count(&key).await.unwrap(), 1);
+    assert_eq!(store.due(&key, at(0), 9).await.unwrap(), ["m"]);
+    assert_eq!(store.list(&key, 9).await.unwrap(), ["v"]);
+    assert_eq!(token(&store, &lease, "me", Duration::from_mins(10)).await, Some(held));
+    assert!(matches!(store.spend(&quota, &window, 0).await.unwrap(), Spent::Wait(_)));
+    assert!(done(&store, Batch::new().then(set(&key, "w"))).await > revision);
+}
+
+#[tokio::test]
+#[ignore = "a process that another test starts and kills"]
+async fn a_writer_to_be_killed() {
+    let store = Embedded::open(std::env::var(FILE_VARIABLE).unwrap()).unwrap();
+    let mut output = std::io::stdout();
+    for count in 1_u64.. {
+        let count = count.to_string();
+        done(&store, Batch::new().then(set(&count_key(), &count)).then(add(&count_key(), &count))).await;
+        // Only what has been acknowledged is told.
+        writeln!(output, "\nacknowledged {count}").unwrap();
+        output.flush().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_kill_nine_and_a_held_file_is_said_to_be_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let mut writer = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "tests::embedded::a_writer_to_be_killed", "--ignored", "--nocapture"])
+        .env(FILE_VARIABLE, &path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
+    let mut acknowledged =
+        || lines.by_ref().find_map(|line| line.unwrap().strip_prefix("acknowledged ")?.parse::<u64>().ok());
+    while acknowledged().unwrap() < 50 {}
+    let error = Embedded::open(&path).unwrap_err();
+    assert!(matches!(&error, StoreError::FileHeld { path: held } if *held == path), "{error:?}");
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    let mut last = 50;
+    while let Some(more) = acknowledged() {
+        last = more;
+    }
+
+    let store = Embedded::open(&path).unwrap();
+    let count: u64 = value(&store, &count_key()).await.unwrap().parse().unwrap();
+    assert!(count >= last, "{count}, though {last} was acknowledged");
+    assert_eq!(store.count(&count_key()).await.unwrap(), count, "half a batch");
+}
+
+#[tokio::test]
+async fn a_file_opened_twice_is_said_to_be_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = Embedded::open(&path).unwrap();
+    let error = Embedded::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::FileHeld { .. }) && !error.is_transient(), "{error:?}");
+    drop(store);
+    Embedded::open(&path).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_store_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    let notes = "dear diary, ".repeat(1_000);
+    std::fs::write(&path, &notes).unwrap();
+    let error = Embedded::open(&path).unwrap_err();
+    assert!(matches!(&error, StoreError::File { path: at, .. } if *at == path), "{error:?}");
+    assert!(error.to_string().contains("notes.txt"), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), notes);
+    let nowhere = Embedded::open(Path::new("/nowhere/at/all")).unwrap_err();
+    assert!(matches!(nowhere, StoreError::File { .. }) && !nowhere.is_transient(), "{nowhere:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let _store = Embedded::open(&path).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_store_in_memory_says_that_it_is_weak() {
+    let durability = Embedded::in_memory().unwrap().durability().await.unwrap();
+    assert!(matches!(durability, Durability::Weak { .. }), "{durability:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_writers_to_a_file_are_all_answered_and_all_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let (store, names) = (Embedded::open(&path).unwrap(), Names::new());
+    let key = names.key(&["all"]);
+    let mut writers = JoinSet::new();
+    for writer in 0..200 {
+        let (store, key) = (store.clone(), key.clone());
+        writers.spawn(async move { done(&store, Batch::new().then(add(&key, &writer.to_string()))).await });
+    }
+    let mut revisions = writers.join_all().await;
+    revisions.sort_unstable();
+    revisions.dedup();
+    assert_eq!(revisions.len(), 200);
+    drop(store);
+    assert_eq!(Embedded::open(&path).unwrap().count(&key).await.unwrap(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_takes_no_time_of_a_paused_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = Names::new();
+    for store in [Embedded::in_memory().unwrap(), Embedded::open(folder.path().join("store")).unwrap()] {
+        for count in 0..20 {
+            let applied = done(&store, Batch::new().then(set(&names.key(&["a"]), &count.to_string())));
+            tokio::time::timeout(Duration::from_millis(1), applied).await.expect("no time to pass");
+        }
+    }
+}
+
+#[test]
+fn a_runtime_that_ends_does_not_hold_up_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, names) = (Embedded::open(folder.path().join("store")).unwrap(), Names::new());
+    for round in 0..20 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (store, key) = (store.clone(), names.key(&["a"]));
+        runtime.block_on(async {
+            // Begun and not waited for.
+            tokio::spawn(async move { done(&store, Batch::new().then(set(&key, &round.to_string()))).await });
+            tokio::task::yield_now().await;
+        });
+        runtime.shutdown_background();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let last = done(&store, Batch::new().then(set(&names.key(&["a"]), "last")));
+    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(10), last).await.unwrap() });
+    assert_eq!(runtime.block_on(value(&store, &names.key(&["a"]))).as_deref(), Some("last"));
+}
+
+#[tokio::test]
+async fn a_clock_of_ones_own_drives_leases_quotas_and_expiry() {
+    let now = Arc::new(AtomicI64::new(at(0).as_second()));
+    let clock = Arc::clone(&now);
+    let store = Embedded::in_memory()
+        .unwrap()
+        .with_clock(move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap());
+    let pass = |seconds| now.fetch_add(seconds, Ordering::SeqCst);
+    let names = Names::new();
+    let [lease, entry, quota] = ["lease", "entry", "quota"].map(|name| names.key(&[name]));
+    let keep = Duration::from_secs(30);
+    let minute = Window { seconds: 60, limit: 1 };
+
+    let first = token(&store, &lease, "one", keep).await.unwrap();
+    let batch = Change::SetFor { key: entry.clone(), value: "v".into(), keep };
+    let revision = done(&store, Batch::new().then(batch)).await;
+    assert_eq!(store.spend(&quota, &[minute], 0).await.unwrap(), Spent::Granted);
+    pass(29);
+    assert_eq!(token(&store, &lease, "two", keep).await, None);
+    assert!(value(&store, &entry).await.is_some());
+    assert_eq!(store.spend(&quota, &[minute], 0).await.unwrap(), Spent::Wait(Duration::from_secs(31)));
+    pass(1);
+    let second = token(&store, &lease, "two", keep).await.unwrap();
+    assert!(second > first);
+    assert_eq!(value(&store, &entry).await, None);
+    let stale = Batch::new().when(Check::Revision(entry.clone(), revision));
+    assert_eq!(refused(&store, stale).await, entry);
+    assert!(done(&store, Batch::new().then(set(&entry, "w"))).await > revision);
+    pass(30);
+    assert_eq!(store.spend(&quota, &[minute], 0).await.unwrap(), Spent::Granted);
+    // A clock set back repeats neither a revision nor a token.
+    pass(-3_600);
+    let third = token(&store, &names.key(&["lease"]), "two", keep).await.unwrap();
+    assert_eq!(third, second, "still held");
+    store.release(&lease, "two").await.unwrap();
+    assert!(token(&store, &lease, "three", keep).await.unwrap() > second);
+}

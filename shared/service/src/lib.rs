@@ -1,1 +1,34 @@
 //! What every service shares: arguments to exit code, configuration, supervision, health, shutdown.
+//!
+//! Start reading at [`run`]: a service's `main.rs` names the service, says what it [`Needs`] and hands over its
+//! `start` function, which gets a [`Context`]. A process that hosts several services loads a [`Config`] itself and
+//! calls [`run_with`].
+//!
+//! - [`Config`] is the configuration as meant: every value it can hold is valid. All that is wrong with a file is
+//!   told at once, each problem with its line, key, value and remedy.
+//! - [`Tasks`] live and die together; [`supervise`] runs a session anew after a transient failure.
+//! - [`Health`] is what `/health/live` and `/health/ready` tell, beside `/metrics`.
+//!
+//! It opens no connection to a broker, a store or a vendor, and knows nothing of what a service does.
+
+mod arguments;
+mod config;
+mod endpoints;
+mod error;
+mod health;
+mod run;
+mod supervise;
+mod tasks;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{
+    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, Needs, Problem, Servers,
+    StoreConfig,
+};
+pub use error::{ServiceError, TaskFailure};
+pub use health::{Check, Health, Pulse};
+pub use run::{Context, run, run_with};
+pub use supervise::{Backoff, Transient, supervise};
+pub use tasks::Tasks;

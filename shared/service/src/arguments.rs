@@ -1,0 +1,54 @@
+//! The command line of a service.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+const TEACHING: &str = r#"The configuration is one TOML file for all services; each uses the sections it needs.
+Relative paths in it start at the file's own folder. A small one:
+
+  pairs = "pairs"
+
+  [health]
+  listen = "127.0.0.1:8080"        # /health/live, /health/ready, /metrics
+
+  [broker]
+  url_file = "/run/secrets/amqp"   # holds amqp://user:password@host:5672/vhost
+
+  [store]
+  url = "redis://127.0.0.1:6379"
+
+  [[connection]]
+  name = "acme"
+
+  [connection.customcrm]
+  url = "https://crm.example.com/api/v1"
+  token_file = "/run/secrets/crm-token"
+
+Exit codes: 0 after SIGTERM or SIGINT and a clean stop; 1 after a failure; 64 when the configuration
+or the command line cannot be used. A second signal ends the process at once."#;
+
+/// What the command line may say.
+#[derive(Debug, Parser)]
+#[command(version, about = None, after_long_help = TEACHING, after_help = "--help shows an example configuration")]
+pub(crate) struct Arguments {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", env = "TANDEM_CONFIG", default_value = "tandem.toml")]
+    pub(crate) config: PathBuf,
+    /// Print the configuration as it is understood, without its secrets, and exit
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+impl Arguments {
+    /// Reads the arguments of the service `name`; help, version and misuse come back as an error that prints itself.
+    pub(crate) fn read(
+        name: &'static str,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        let mut command = Self::command().name(name);
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}

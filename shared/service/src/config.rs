@@ -1,0 +1,217 @@
+//! The configuration: the file as written, and the configuration as meant.
+//!
+//! One schema serves all services, so that one file can be mounted everywhere. All of it is checked always; secrets
+//! are read only from the sections that a service [`Needs`].
+
+mod print;
+mod read;
+mod section;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use model::ConnectionName;
+use secrecy::SecretString;
+use telemetry::{LogFilter, LogFormat};
+use url::Url;
+
+use crate::ServiceError;
+
+/// What a service runs on. Every value it can hold is valid.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Begins the names of all queues and keys: lower-case letters, digits and hyphens.
+    pub namespace: String,
+    /// The folder with the pair files. It exists if the service needs it.
+    pub pairs: PathBuf,
+    /// Where `/health/live`, `/health/ready` and `/metrics` listen; port 0 takes a free one.
+    pub health_listen: SocketAddr,
+    /// Which events are logged.
+    pub log_filter: LogFilter,
+    /// What a log line looks like.
+    pub log_format: LogFormat,
+    /// Where traces go: the base address of an OTLP receiver over HTTP. `None`: nowhere.
+    pub otlp_endpoint: Option<Url>,
+    /// The broker.
+    pub broker: BrokerConfig,
+    /// The store.
+    pub store: StoreConfig,
+    /// How long a stop may take.
+    pub shutdown_grace: Duration,
+    /// The connections, each with its own name.
+    pub connections: Vec<ConnectionConfig>,
+}
+
+/// Which broker.
+#[derive(Debug, Clone)]
+pub enum BrokerConfig {
+    /// A RabbitMQ server.
+    RabbitMq {
+        /// Its address, with the credentials in it.
+        url: SecretString,
+        /// The file that the address was read from; `None` when it stands in the configuration.
+        url_file: Option<PathBuf>,
+    },
+    /// Within this process.
+    InProcess,
+}
+
+/// Which store.
+#[derive(Debug, Clone)]
+pub enum StoreConfig {
+    /// A Redis server.
+    Redis {
+        /// Its address, with the credentials in it.
+        url: SecretString,
+        /// The file that the address was read from; `None` when it stands in the configuration.
+        url_file: Option<PathBuf>,
+    },
+    /// One file on this machine; it is made when it does not exist.
+    File {
+        /// Where it is.
+        path: PathBuf,
+    },
+}
+
+/// One CustomCRM workspace joined to one Exact division.
+#[derive(Debug, Clone)]
+pub struct ConnectionConfig {
+    /// Its name, in every message and key.
+    pub name: ConnectionName,
+    /// The CustomCRM side; present if the service needs it.
+    pub customcrm: Option<CustomCrmConfig>,
+    /// The Exact Online side; present if the service needs it.
+    pub exactonline: Option<ExactOnlineConfig>,
+}
+
+/// How to reach a CustomCRM workspace.
+#[derive(Debug, Clone)]
+pub struct CustomCrmConfig {
+    /// The base of its interface, over TLS unless it is on this machine.
+    pub url: Url,
+    /// The token of our API user.
+    pub token: SecretString,
+    /// The file that the token was read from.
+    pub token_file: PathBuf,
+    /// How often changes are asked for.
+    pub poll_interval: Duration,
+    /// Calls a minute, at most.
+    pub calls_per_minute: NonZeroU32,
+}
+
+/// How to reach an Exact Online division.
+#[derive(Debug, Clone)]
+pub struct ExactOnlineConfig {
+    /// The base of its interface, over TLS unless it is on this machine.
+    pub url: Url,
+    /// The division's number.
+    pub division: NonZeroU32,
+    /// The app's id, as registered with Exact.
+    pub client_id: String,
+    /// The app's secret.
+    pub client_secret: SecretString,
+    /// The file that the app's secret was read from.
+    pub client_secret_file: PathBuf,
+    /// Where the current refresh token is kept as the second durable place. Its folder exists; the file may not yet.
+    pub grant_file: PathBuf,
+    /// How often changes are asked for.
+    pub poll_interval: Duration,
+    /// Calls a minute, at most. A fact of Exact's API: 60 by default, per app and division.
+    pub calls_per_minute: NonZeroU32,
+    /// Calls a day, at most. A fact of Exact's API: 5,000 by default, per app and division.
+    pub calls_per_day: NonZeroU32,
+}
+
+/// What a service needs of the configuration, beyond what all need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether the folder with the pair files must exist.
+    pub pairs: bool,
+    /// Whether each connection must say how to reach CustomCRM, secrets included.
+    pub customcrm: bool,
+    /// Whether each connection must say how to reach Exact Online, secrets included.
+    pub exactonline: bool,
+    /// Whether the broker and the store must be servers.
+    pub servers: Servers,
+}
+
+/// Whether the broker and the store must be servers that processes share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Servers {
+    /// Yes: the service is one process of several.
+    Required,
+    /// No: without them, the broker is in this process and the store a file.
+    Optional,
+}
+
+impl Config {
+    /// Reads a configuration file and the secrets it names.
+    ///
+    /// Fails with all problems at once. Nothing is connected to.
+    pub fn load(file: &Path, needs: Needs) -> Result<Self, ServiceError> {
+        let unreadable = |source| ServiceError::Unreadable { file: file.to_owned(), source };
+        let text = std::fs::read_to_string(file).map_err(unreadable)?;
+        let whole = std::path::absolute(file).map_err(unreadable)?;
+        let folder = whole.parent().unwrap_or(&whole);
+        read::config(file, folder, &text, needs).map_err(ServiceError::Configuration)
+    }
+
+    /// The effective configuration as TOML. Secrets are not in it: it names their files, and masks the passwords of
+    /// addresses.
+    pub fn to_toml(&self) -> String {
+        print::toml(self)
+    }
+
+    /// The CustomCRM sides of all connections; complete if the service needs them.
+    pub fn customcrm(&self) -> impl Iterator<Item = (&ConnectionName, &CustomCrmConfig)> {
+        self.connections
+            .iter()
+            .filter_map(|connection| Some((&connection.name, connection.customcrm.as_ref()?)))
+    }
+
+    /// The Exact Online sides of all connections; complete if the service needs them.
+    pub fn exactonline(&self) -> impl Iterator<Item = (&ConnectionName, &ExactOnlineConfig)> {
+        self.connections
+            .iter()
+            .filter_map(|connection| Some((&connection.name, connection.exactonline.as_ref()?)))
+    }
+}
+
+/// One thing that is wrong with a configuration, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1. For a key that is missing: the line where its section begins.
+    pub line: Option<usize>,
+    /// The key with its sections, as `connection.acme.customcrm.url`.
+    pub key: String,
+    /// The value as written; `None` when there is none, or when it might hold a secret.
+    pub value: Option<String>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        if let Some(value) = &self.value {
+            write!(f, " = {value}")?;
+        }
+        write!(f, ": {}; {}", self.what, self.remedy)
+    }
+}

@@ -1,0 +1,107 @@
+//! The effective configuration, without its secrets.
+
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+use telemetry::LogFormat;
+use toml::{Table, Value};
+use url::Url;
+
+use super::{BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, StoreConfig};
+
+/// The configuration as a file that could be written so.
+pub(super) fn toml(config: &Config) -> String {
+    let format = match config.log_format {
+        LogFormat::Json => "json",
+        LogFormat::Text => "text",
+    };
+    let mut root = table([
+        ("namespace", text(&config.namespace)),
+        ("pairs", path(&config.pairs)),
+        ("health", section([("listen", text(&config.health_listen.to_string()))])),
+        ("log", section([("filter", text(config.log_filter.as_str())), ("format", text(format))])),
+        ("shutdown", section([("grace_seconds", config.shutdown_grace.as_secs_f64().into())])),
+    ]);
+    if let Some(endpoint) = &config.otlp_endpoint {
+        root.insert("telemetry".to_owned(), section([("otlp", text(endpoint.as_str()))]));
+    }
+    if let BrokerConfig::RabbitMq { url, url_file } = &config.broker {
+        root.insert("broker".to_owned(), server(url, url_file.as_deref()));
+    }
+    let store = match &config.store {
+        StoreConfig::Redis { url, url_file } => server(url, url_file.as_deref()),
+        StoreConfig::File { path: file } => section([("file", path(file))]),
+    };
+    root.insert("store".to_owned(), store);
+    if !config.connections.is_empty() {
+        let connections = config.connections.iter().map(connection).collect();
+        root.insert("connection".to_owned(), Value::Array(connections));
+    }
+    root.to_string()
+}
+
+fn connection(connection: &ConnectionConfig) -> Value {
+    let mut sides = table([("name", text(connection.name.as_str()))]);
+    if let Some(side) = &connection.customcrm {
+        sides.insert("customcrm".to_owned(), customcrm(side));
+    }
+    if let Some(side) = &connection.exactonline {
+        sides.insert("exactonline".to_owned(), exactonline(side));
+    }
+    Value::Table(sides)
+}
+
+fn customcrm(side: &CustomCrmConfig) -> Value {
+    section([
+        ("url", text(side.url.as_str())),
+        ("token_file", path(&side.token_file)),
+        ("poll_seconds", side.poll_interval.as_secs_f64().into()),
+        ("calls_per_minute", side.calls_per_minute.get().into()),
+    ])
+}
+
+fn exactonline(side: &ExactOnlineConfig) -> Value {
+    section([
+        ("url", text(side.url.as_str())),
+        ("division", side.division.get().into()),
+        ("client_id", text(&side.client_id)),
+        ("client_secret_file", path(&side.client_secret_file)),
+        ("grant_file", path(&side.grant_file)),
+        ("poll_seconds", side.poll_interval.as_secs_f64().into()),
+        ("calls_per_minute", side.calls_per_minute.get().into()),
+        ("calls_per_day", side.calls_per_day.get().into()),
+    ])
+}
+
+fn server(url: &SecretString, file: Option<&Path>) -> Value {
+    match file {
+        Some(file) => section([("url_file", path(file))]),
+        None => section([("url", text(&masked(url)))]),
+    }
+}
+
+/// The address with its password masked, and without a query, which may hold anything.
+fn masked(url: &SecretString) -> String {
+    let Ok(mut url) = Url::parse(url.expose_secret()) else { return "***".to_owned() };
+    url.set_query(None);
+    if url.password().is_some() && url.set_password(Some("***")).is_err() {
+        return "***".to_owned();
+    }
+    url.into()
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
+}
+
+fn path(path: &Path) -> Value {
+    Value::String(path.display().to_string())
+}
+
+fn section<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::Table(table(entries))
+}
+
+fn table<const N: usize>(entries: [(&str, Value); N]) -> Table {
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}

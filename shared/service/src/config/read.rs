@@ -1,0 +1,482 @@
+//! From the file as written to the configuration as meant.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use model::ConnectionName;
+use secrecy::SecretString;
+use telemetry::{LogFilter, LogFormat};
+use toml::de::DeTable;
+use url::{Host, Url};
+
+use super::section::{Report, Section};
+use super::{
+    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, Needs, Problem, Servers,
+    StoreConfig,
+};
+
+/// A secret is a line; what is larger is the wrong file.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+/// A poll more often than this is a mistake, and one less often too.
+const POLL_SECONDS: RangeInclusive<f64> = 0.1..=3_600.0;
+const GRACE_SECONDS: RangeInclusive<f64> = 0.1..=600.0;
+const NAMESPACE_BYTES_MAX: usize = 32;
+
+/// Reads the text of `file`; relative paths in it begin at `folder`.
+pub(super) fn config(file: &Path, folder: &Path, text: &str, needs: Needs) -> Result<Config, Vec<Problem>> {
+    let report = Report::new(file, text);
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        report.not_toml(error);
+    }
+    if !errors.is_empty() {
+        return Err(report.into_problems());
+    }
+    let read = Reading { folder, needs }.root(Section::root(&report, root.get_ref()));
+    let problems = report.into_problems();
+    match read {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => Err(problems),
+    }
+}
+
+struct Reading<'a> {
+    folder: &'a Path,
+    needs: Needs,
+}
+
+/// Each function records what is wrong and gives `None` then; all are called before any result is looked at.
+impl Reading<'_> {
+    fn root(&self, root: Section<'_>) -> Option<Config> {
+        let namespace = namespace(&root);
+        let pairs = self.pairs(&root);
+        let health_listen = health(root.section("health"));
+        let log = log(root.section("log"));
+        let otlp_endpoint = otlp(root.section("telemetry"));
+        let broker = self.broker(&root);
+        let store = self.store(&root);
+        let shutdown_grace = shutdown(root.section("shutdown"));
+        let connections = self.connections(&root);
+        root.finish();
+        let (log_filter, log_format) = log?;
+        Some(Config {
+            namespace: namespace?,
+            pairs: pairs?,
+            health_listen: health_listen?,
+            log_filter,
+            log_format,
+            otlp_endpoint: otlp_endpoint?,
+            broker: broker?,
+            store: store?,
+            shutdown_grace: shutdown_grace?,
+            connections: connections?,
+        })
+    }
+
+    fn pairs(&self, root: &Section<'_>) -> Option<PathBuf> {
+        let pairs = self.folder.join(root.text("pairs").unwrap_or("pairs"));
+        if self.needs.pairs && !pairs.is_dir() {
+            let what = format!("{} is not a folder", pairs.display());
+            root.problem("pairs", what, "name the folder that holds the pair files");
+            return None;
+        }
+        Some(pairs)
+    }
+
+    fn broker(&self, root: &Section<'_>) -> Option<BrokerConfig> {
+        let Some(section) = root.section("broker") else {
+            if self.needs.servers == Servers::Required && !root.has("broker") {
+                let remedy = "add a section [broker] with url_file, a file that holds amqp://user:password@host:5672/vhost";
+                root.problem("broker", "is missing", remedy);
+                return None;
+            }
+            return (!root.has("broker")).then_some(BrokerConfig::InProcess);
+        };
+        let found = self.server_url(&section, "amqp", "amqp://host:5672/vhost");
+        if found.is_none() && !section.has("url") && !section.has("url_file") {
+            let remedy = "add url_file, a file that holds amqp://user:password@host:5672/vhost";
+            section.problem("url", "is missing", remedy);
+        }
+        section.finish();
+        let (url, url_file) = found?;
+        Some(BrokerConfig::RabbitMq { url, url_file })
+    }
+
+    fn store(&self, root: &Section<'_>) -> Option<StoreConfig> {
+        let remedy = "add a section [store] with url or url_file, as redis://host:6379";
+        let Some(section) = root.section("store") else {
+            if self.needs.servers == Servers::Required && !root.has("store") {
+                root.problem("store", "is missing", remedy);
+                return None;
+            }
+            let path = self.folder.join("tandem.redb");
+            return (!root.has("store")).then_some(StoreConfig::File { path });
+        };
+        let store = if section.has("file") {
+            self.store_file(&section)
+        } else if section.has("url") || section.has("url_file") {
+            let found = self.server_url(&section, "redis", "redis://host:6379");
+            found.map(|(url, url_file)| StoreConfig::Redis { url, url_file })
+        } else {
+            section.problem("url", "is missing", "add url or url_file, as redis://host:6379");
+            None
+        };
+        section.finish();
+        store
+    }
+
+    fn store_file(&self, section: &Section<'_>) -> Option<StoreConfig> {
+        let path = self.folder.join(section.text("file")?);
+        if section.has("url") || section.has("url_file") {
+            section.problem("file", "stands beside an address", "keep one of them");
+            return None;
+        }
+        if self.needs.servers == Servers::Required {
+            let remedy =
+                "give url or url_file of a Redis server, or run everything in one process with `tandem run`";
+            section.problem("file", "cannot be shared by several processes", remedy);
+            return None;
+        }
+        if !path.parent().is_some_and(Path::is_dir) {
+            section.problem("file", "is in a folder that does not exist", "make the folder first");
+            return None;
+        }
+        Some(StoreConfig::File { path })
+    }
+
+    /// The address of a server, from the configuration or from a file.
+    fn server_url(
+        &self,
+        section: &Section<'_>,
+        scheme: &str,
+        example: &str,
+    ) -> Option<(SecretString, Option<PathBuf>)> {
+        let (written, file) = (section.text("url"), section.text("url_file"));
+        match (written, file) {
+            (Some(_), Some(_)) => {
+                section.problem("url_file", "stands beside url", "keep one of them");
+                None
+            }
+            (None, Some(_)) => {
+                let (path, text) = self.secret(section, "url_file")?;
+                server(section, "url_file", &text, scheme, example)?;
+                Some((text.into(), Some(path)))
+            }
+            (Some(text), None) => {
+                let url = server(section, "url", text, scheme, example)?;
+                if url.password().is_some() && !is_loopback(&url) {
+                    let remedy = "put the whole address into a file of its own and name it as url_file";
+                    section.problem_with_secret("url", "holds a password", remedy);
+                    return None;
+                }
+                Some((text.into(), None))
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn connections(&self, root: &Section<'_>) -> Option<Vec<ConnectionConfig>> {
+        let sections = root.sections("connection");
+        if sections.is_empty() && !root.has("connection") && (self.needs.customcrm || self.needs.exactonline)
+        {
+            root.problem("connection", "is missing", "add a section [[connection]] with a name");
+        }
+        let mut names = BTreeSet::new();
+        let read = |section| self.connection(section, &mut names);
+        // Each is read, so that all problems are told, before the first failure ends it.
+        let connections: Vec<_> = sections.into_iter().map(read).collect();
+        connections.into_iter().collect()
+    }
+
+    fn connection(
+        &self,
+        mut section: Section<'_>,
+        names: &mut BTreeSet<ConnectionName>,
+    ) -> Option<ConnectionConfig> {
+        let name = connection_name(&section);
+        if let Some(name) = &name {
+            section.rename(format!("connection.{name}"));
+            if !names.insert(name.clone()) {
+                section.problem("name", "is the name of another connection", "give each its own name");
+            }
+        }
+        let sides = [("customcrm", self.needs.customcrm), ("exactonline", self.needs.exactonline)];
+        for (side, needed) in sides {
+            if needed && !section.has(side) {
+                let what = format!("has no section for {side}");
+                section.problem("name", what, format!("add [connection.{side}] below its [[connection]]"));
+            }
+        }
+        let customcrm = section.section("customcrm").map(|side| self.customcrm(side));
+        let exactonline = section.section("exactonline").map(|side| self.exactonline(side));
+        section.finish();
+        Some(ConnectionConfig {
+            name: name?,
+            customcrm: side(customcrm, self.needs.customcrm)?,
+            exactonline: side(exactonline, self.needs.exactonline)?,
+        })
+    }
+
+    fn customcrm(&self, section: Section<'_>) -> Option<CustomCrmConfig> {
+        let url = http_url(&section, "\"https://crm.example.com/api/v1\"");
+        let token = self.side_secret(&section, "token_file", self.needs.customcrm);
+        let poll_interval = seconds(&section, "poll_seconds", 2.0, POLL_SECONDS);
+        let calls_per_minute = count(&section, "calls_per_minute", 600);
+        section.finish();
+        let (token_file, token) = token?;
+        Some(CustomCrmConfig {
+            url: url?,
+            token: token.into(),
+            token_file,
+            poll_interval: poll_interval?,
+            calls_per_minute: calls_per_minute?,
+        })
+    }
+
+    fn exactonline(&self, section: Section<'_>) -> Option<ExactOnlineConfig> {
+        let url = http_url(&section, "\"https://start.exactonline.nl\"");
+        let division = required_count(&section, "division", "123456, the number of the division");
+        let client_id = section.required_text("client_id", "\"...\", the id of your app at Exact");
+        if client_id == Some("") {
+            section.problem("client_id", "is empty", "write the id of your app at Exact");
+        }
+        let secret = self.side_secret(&section, "client_secret_file", self.needs.exactonline);
+        let grant_file = self.grant_file(&section);
+        let poll_interval = seconds(&section, "poll_seconds", 5.0, POLL_SECONDS);
+        let calls_per_minute = count(&section, "calls_per_minute", 60);
+        let calls_per_day = count(&section, "calls_per_day", 5_000);
+        section.finish();
+        let (client_secret_file, client_secret) = secret?;
+        Some(ExactOnlineConfig {
+            url: url?,
+            division: division?,
+            client_id: client_id?.to_owned(),
+            client_secret: client_secret.into(),
+            client_secret_file,
+            grant_file: grant_file?,
+            poll_interval: poll_interval?,
+            calls_per_minute: calls_per_minute?,
+            calls_per_day: calls_per_day?,
+        })
+    }
+
+    fn grant_file(&self, section: &Section<'_>) -> Option<PathBuf> {
+        let example = "\"/var/lib/tandem/grant\", where the refresh token is kept";
+        let path = self.folder.join(section.required_text("grant_file", example)?);
+        if self.needs.exactonline && !path.parent().is_some_and(Path::is_dir) {
+            section.problem("grant_file", "is in a folder that does not exist", "make the folder first");
+            return None;
+        }
+        Some(path)
+    }
+
+    /// A secret of one side: not read when the service does not need that side, and may not even see the file.
+    fn side_secret(
+        &self,
+        section: &Section<'_>,
+        key: &'static str,
+        needed: bool,
+    ) -> Option<(PathBuf, String)> {
+        section.required_text(key, "\"/run/secrets/...\", the file that holds the secret")?;
+        if needed { self.secret(section, key) } else { Some((PathBuf::new(), String::new())) }
+    }
+
+    fn secret(&self, section: &Section<'_>, key: &'static str) -> Option<(PathBuf, String)> {
+        let path = self.folder.join(section.text(key)?);
+        let remedy = format!("put the secret into {}, readable for this user", path.display());
+        let large = fs::metadata(&path).is_ok_and(|data| data.is_file() && data.len() > SECRET_BYTES_MAX);
+        if large {
+            section.problem(key, "is too large for a secret", remedy);
+            return None;
+        }
+        match fs::read_to_string(&path) {
+            Err(error) => section.problem(key, format!("cannot be read: {error}"), remedy),
+            Ok(text) if text.trim().is_empty() => section.problem(key, "is an empty file", remedy),
+            Ok(text) => return Some((path, text.trim().to_owned())),
+        }
+        None
+    }
+}
+
+/// A side as a service sees it: absent when it is not needed, and then only checked.
+#[expect(clippy::option_option, reason = "written or not, right or wrong")]
+fn side<T>(read: Option<Option<T>>, needed: bool) -> Option<Option<T>> {
+    match read {
+        None if needed => None,
+        None => Some(None),
+        Some(read) => read.map(|side| needed.then_some(side)),
+    }
+}
+
+fn namespace(root: &Section<'_>) -> Option<String> {
+    let text = root.text("namespace").unwrap_or("tandem");
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.is_empty() || text.len() > NAMESPACE_BYTES_MAX || !text.bytes().all(allowed) {
+        let remedy = format!("use 1 to {NAMESPACE_BYTES_MAX} lower-case letters, digits and hyphens");
+        root.problem("namespace", "cannot begin the names of queues and keys", remedy);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn health(section: Option<Section<'_>>) -> Option<SocketAddr> {
+    let default = SocketAddr::from(([127, 0, 0, 1], 8080));
+    let Some(section) = section else { return Some(default) };
+    let listen = match section.text("listen") {
+        None => Some(default),
+        Some(text) => text
+            .parse()
+            .map_err(|_| {
+                section.problem("listen", "is not an address with a port", "write it as \"127.0.0.1:8080\"");
+            })
+            .ok(),
+    };
+    section.finish();
+    listen
+}
+
+fn log(section: Option<Section<'_>>) -> Option<(LogFilter, LogFormat)> {
+    let text = section.as_ref().and_then(|section| section.text("filter")).unwrap_or("info");
+    let filter = LogFilter::parse(text);
+    let format = match section.as_ref().and_then(|section| section.text("format")) {
+        None | Some("json") => Some(LogFormat::Json),
+        Some("text") => Some(LogFormat::Text),
+        Some(_) => None,
+    };
+    if let Some(section) = section {
+        if filter.is_err() {
+            let remedy = "write a level as in \"info\", or \"info,lapin=warn\"";
+            section.problem("filter", "cannot be understood", remedy);
+        }
+        if format.is_none() {
+            section.problem("format", "is not a format", "write \"json\" or \"text\"");
+        }
+        section.finish();
+    }
+    Some((filter.ok()?, format?))
+}
+
+/// Traces hold no secrets and no personal values, so that they may cross a private network in the clear.
+#[expect(clippy::option_option, reason = "absent or present, right or wrong")]
+fn otlp(section: Option<Section<'_>>) -> Option<Option<Url>> {
+    let Some(section) = section else { return Some(None) };
+    let endpoint = match section.text("otlp") {
+        None => Some(None),
+        Some(text) => match Url::parse(text) {
+            Ok(url) if is_plain(&url) && ["http", "https"].contains(&url.scheme()) => Some(Some(url)),
+            _ => {
+                let remedy = "write it as \"http://127.0.0.1:4318\"";
+                section.problem_with_secret("otlp", "is not the address of an OTLP receiver", remedy);
+                None
+            }
+        },
+    };
+    section.finish();
+    endpoint
+}
+
+fn shutdown(section: Option<Section<'_>>) -> Option<Duration> {
+    let Some(section) = section else { return Some(Duration::from_secs(20)) };
+    let grace = seconds(&section, "grace_seconds", 20.0, GRACE_SECONDS);
+    section.finish();
+    grace
+}
+
+fn connection_name(section: &Section<'_>) -> Option<ConnectionName> {
+    let text = section.required_text("name", "\"acme\", a name of your own for the connection")?;
+    match ConnectionName::parse(text) {
+        Ok(name) => Some(name),
+        Err(error) => {
+            section.problem("name", error.to_string(), "write it as \"acme\" or \"acme-2\"");
+            None
+        }
+    }
+}
+
+fn seconds(
+    section: &Section<'_>,
+    key: &'static str,
+    default: f64,
+    allowed: RangeInclusive<f64>,
+) -> Option<Duration> {
+    let number = if section.has(key) { section.number(key)? } else { default };
+    if !allowed.contains(&number) {
+        let (min, max) = allowed.into_inner();
+        section.problem(key, "is out of bounds", format!("write seconds from {min} to {max}"));
+        return None;
+    }
+    Duration::try_from_secs_f64(number).ok()
+}
+
+fn count(section: &Section<'_>, key: &'static str, default: u32) -> Option<NonZeroU32> {
+    let number = if section.has(key) { section.whole(key)? } else { i64::from(default) };
+    let count = i32::try_from(number).ok().and_then(|number| NonZeroU32::new(number.try_into().ok()?));
+    if count.is_none() {
+        section.problem(key, "is out of bounds", format!("write a number from 1 to {}", i32::MAX));
+    }
+    count
+}
+
+fn required_count(section: &Section<'_>, key: &'static str, example: &str) -> Option<NonZeroU32> {
+    if section.has(key) {
+        return count(section, key, 0);
+    }
+    section.problem(key, "is missing", format!("add {key} = {example}"));
+    None
+}
+
+/// The address of a vendor: over TLS, for a token goes with every call.
+fn http_url(section: &Section<'_>, example: &str) -> Option<Url> {
+    let text = section.required_text("url", example)?;
+    let remedy = format!("write it as {example}");
+    match Url::parse(text) {
+        Ok(url) if url.has_host() && !is_plain(&url) => {
+            let what = "holds credentials, a query or a fragment";
+            section.problem_with_secret("url", what, remedy);
+        }
+        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => {
+            return Some(url);
+        }
+        Ok(url) if url.scheme() == "http" => {
+            let remedy = "write https://; http:// is for this machine's own 127.0.0.1 and localhost";
+            section.problem("url", "would send the token in the clear", remedy);
+        }
+        _ => section.problem_with_secret("url", "is not a web address", remedy),
+    }
+    None
+}
+
+fn server(section: &Section<'_>, key: &'static str, text: &str, scheme: &str, example: &str) -> Option<Url> {
+    let url = Url::parse(text).ok().filter(|url| url.scheme() == scheme && url.has_host());
+    if url.is_none() {
+        let what = format!("does not hold an address that begins with {scheme}://");
+        section.problem_with_secret(key, what, format!("write it as {example}; TLS to it is not supported"));
+    }
+    url
+}
+
+fn is_plain(url: &Url) -> bool {
+    url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        // Of schemes that are not the web's, addresses come as names too.
+        Some(Host::Domain(name)) => {
+            name == "localhost"
+                || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,311 @@
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+use super::{BrokerConfig, Config, Needs, Servers, StoreConfig};
+use crate::ServiceError;
+
+const ALL: Needs = Needs { pairs: true, customcrm: true, exactonline: true, servers: Servers::Required };
+const NONE: Needs = Needs { pairs: false, customcrm: false, exactonline: false, servers: Servers::Optional };
+
+const FULL: &str = r#"
+namespace = "tandem-test"
+pairs = "deploy/pairs"
+
+[health]
+listen = "127.0.0.1:9001"
+
+[log]
+filter = "info,lapin=warn"
+format = "text"
+
+[telemetry]
+otlp = "http://collector:4318"
+
+[broker]
+url_file = "amqp"
+
+[store]
+url = "redis://redis:6379/1"
+
+[shutdown]
+grace_seconds = 7
+
+[[connection]]
+name = "acme"
+
+[connection.customcrm]
+url = "https://crm.example.com/api/v1"
+token_file = "crm-token"
+poll_seconds = 0.5
+calls_per_minute = 300
+
+[connection.exactonline]
+url = "http://127.0.0.1:5001"
+division = 123456
+client_id = "app"
+client_secret_file = "exact-secret"
+grant_file = "grant"
+
+[[connection]]
+name = "beta"
+
+[connection.customcrm]
+url = "http://localhost:5002/api"
+token_file = "crm-token"
+
+[connection.exactonline]
+url = "https://start.exactonline.nl"
+division = 2
+client_id = "app"
+client_secret_file = "exact-secret"
+grant_file = "grant"
+calls_per_day = 1_000
+"#;
+
+/// A folder with the secrets that [`FULL`] names.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("deploy/pairs")).unwrap();
+    fs::write(folder.path().join("amqp"), "amqp://tandem:hidden-amqp@rabbit:5672/vhost\n").unwrap();
+    fs::write(folder.path().join("crm-token"), "hidden-token\n").unwrap();
+    fs::write(folder.path().join("exact-secret"), "hidden-secret").unwrap();
+    fs::write(folder.path().join("empty"), " \n").unwrap();
+    folder
+}
+
+fn load(folder: &Path, text: &str, needs: Needs) -> Result<Config, ServiceError> {
+    let file = folder.join("tandem.toml");
+    fs::write(&file, text).unwrap();
+    Config::load(&file, needs)
+}
+
+/// What is wrong with `text`, one problem a line, the folder's own path left out.
+#[track_caller]
+fn problems(text: &str, needs: Needs) -> String {
+    let folder = folder();
+    let Err(error) = load(folder.path(), text, needs) else { panic!("it was not refused:\n{text}") };
+    let ServiceError::Configuration(problems) = error else { panic!("{error}") };
+    let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n").replace(&format!("{}/", folder.path().display()), "")
+}
+
+#[test]
+fn a_full_configuration_is_read_with_its_secrets() {
+    let folder = folder();
+    let config = load(folder.path(), FULL, ALL).unwrap();
+    assert_eq!(config.namespace, "tandem-test");
+    assert_eq!(config.pairs, folder.path().join("deploy/pairs"));
+    assert_eq!(config.health_listen.port(), 9001);
+    assert_eq!(config.shutdown_grace, Duration::from_secs(7));
+    assert_eq!(config.otlp_endpoint.as_ref().unwrap().as_str(), "http://collector:4318/");
+    let BrokerConfig::RabbitMq { url, .. } = &config.broker else { panic!("{:?}", config.broker) };
+    assert_eq!(url.expose_secret(), "amqp://tandem:hidden-amqp@rabbit:5672/vhost");
+    let StoreConfig::Redis { url, url_file: None } = &config.store else { panic!("{:?}", config.store) };
+    assert_eq!(url.expose_secret(), "redis://redis:6379/1");
+
+    let (name, crm) = config.customcrm().next().unwrap();
+    assert_eq!((name.as_str(), crm.token.expose_secret()), ("acme", "hidden-token"));
+    assert_eq!((crm.poll_interval, crm.calls_per_minute.get()), (Duration::from_millis(500), 300));
+    let (name, exact) = config.exactonline().nth(1).unwrap();
+    assert_eq!((name.as_str(), exact.client_secret.expose_secret()), ("beta", "hidden-secret"));
+    assert_eq!(
+        (exact.division.get(), exact.calls_per_minute.get(), exact.calls_per_day.get()),
+        (2, 60, 1_000)
+    );
+    assert_eq!(exact.poll_interval, Duration::from_secs(5));
+}
+
+#[test]
+fn a_service_reads_only_the_secrets_that_it_needs() {
+    let folder = folder();
+    fs::remove_file(folder.path().join("exact-secret")).unwrap();
+    let config = load(folder.path(), FULL, Needs { exactonline: false, ..ALL }).unwrap();
+    assert_eq!(config.customcrm().count(), 2);
+    assert_eq!(config.exactonline().count(), 0);
+}
+
+#[test]
+fn an_empty_file_is_enough_for_one_process() {
+    let folder = folder();
+    let config = load(folder.path(), "", NONE).unwrap();
+    assert_eq!(config.namespace, "tandem");
+    assert!(matches!(config.broker, BrokerConfig::InProcess));
+    let StoreConfig::File { path } = &config.store else { panic!("{:?}", config.store) };
+    assert_eq!(*path, folder.path().join("tandem.redb"));
+    assert_eq!(config.shutdown_grace, Duration::from_secs(20));
+}
+
+#[test]
+fn the_printed_configuration_holds_no_secret_and_reads_back_the_same() {
+    let folder = folder();
+    let text = FULL.replace("redis://redis:6379/1", "redis://:hidden-redis@127.0.0.1:6379/1?x=hidden-query");
+    let config = load(folder.path(), &text, ALL).unwrap();
+    let printed = config.to_toml();
+    assert!(!printed.contains("hidden"), "{printed}");
+    assert!(!format!("{config:?}").contains("hidden"), "{config:?}");
+    assert!(printed.contains("redis://:***@127.0.0.1:6379/1"), "{printed}");
+    let again = load(folder.path(), &printed, ALL).unwrap();
+    assert_eq!(again.to_toml(), printed);
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_line_key_value_and_remedy() {
+    let text = r#"
+namespace = "Tandem!"
+pairs = "nowhere"
+[health]
+listen = "8080"
+lisen = "127.0.0.1:1"
+[log]
+filter = "info,lapin=loud"
+format = "xml"
+[telemetry]
+otlp = "collector"
+[broker]
+url_file = "absent"
+[store]
+file = "tandem.redb"
+[shutdown]
+grace_seconds = 0
+[[connection]]
+[connection.customcrm]
+url = "http://crm.example.com"
+token_file = "empty"
+poll_seconds = 0.01
+calls_per_minute = 0
+[[connection]]
+name = "Acme"
+[connection.exactonline]
+url = "https://user:hidden@start.exactonline.nl"
+division = "123456"
+client_id = ""
+client_secret_file = "exact-secret"
+grant_file = "no/where/grant"
+[conection]
+"#;
+    let told = problems(text, ALL);
+    assert!(!told.contains("hidden"), "{told}");
+    let expected = r#"tandem.toml:2: namespace = "Tandem!": cannot begin the names of queues and keys; use 1 to 32 lower-case letters, digits and hyphens
+tandem.toml:3: pairs = "nowhere": nowhere is not a folder; name the folder that holds the pair files
+tandem.toml:5: health.listen = "8080": is not an address with a port; write it as "127.0.0.1:8080"
+tandem.toml:6: health.lisen: is not a known key; did you mean listen?
+tandem.toml:8: log.filter = "info,lapin=loud": cannot be understood; write a level as in "info", or "info,lapin=warn"
+tandem.toml:9: log.format = "xml": is not a format; write "json" or "text"
+tandem.toml:11: telemetry.otlp: is not the address of an OTLP receiver; write it as "http://127.0.0.1:4318"
+tandem.toml:13: broker.url_file = "absent": cannot be read: No such file or directory (os error 2); put the secret into absent, readable for this user
+tandem.toml:15: store.file = "tandem.redb": cannot be shared by several processes; give url or url_file of a Redis server, or run everything in one process with `tandem run`
+tandem.toml:17: shutdown.grace_seconds = 0: is out of bounds; write seconds from 0.1 to 600
+tandem.toml:18: connection[0].name: is missing; add name = "acme", a name of your own for the connection
+tandem.toml:18: connection[0].name: has no section for exactonline; add [connection.exactonline] below its [[connection]]
+tandem.toml:20: connection[0].customcrm.url = "http://crm.example.com": would send the token in the clear; write https://; http:// is for this machine's own 127.0.0.1 and localhost
+tandem.toml:21: connection[0].customcrm.token_file = "empty": is an empty file; put the secret into empty, readable for this user
+tandem.toml:22: connection[0].customcrm.poll_seconds = 0.01: is out of bounds; write seconds from 0.1 to 3600
+tandem.toml:23: connection[0].customcrm.calls_per_minute = 0: is out of bounds; write a number from 1 to 2147483647
+tandem.toml:25: connection[1].name = "Acme": a connection name may not contain 'A'; use lower-case letters, digits and hyphens; write it as "acme" or "acme-2"
+tandem.toml:25: connection[1].name = "Acme": has no section for customcrm; add [connection.customcrm] below its [[connection]]
+tandem.toml:27: connection[1].exactonline.url: holds credentials, a query or a fragment; write it as "https://start.exactonline.nl"
+tandem.toml:28: connection[1].exactonline.division: is of the kind string; write a whole number, without quotes
+tandem.toml:29: connection[1].exactonline.client_id = "": is empty; write the id of your app at Exact
+tandem.toml:31: connection[1].exactonline.grant_file = "no/where/grant": is in a folder that does not exist; make the folder first
+tandem.toml:32: conection: is not a known key; did you mean connection?"#;
+    assert_eq!(told, expected, "\n--- told:\n{told}\n--- expected:\n{expected}");
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let cases = [
+        ("x = ", NONE, "tandem.toml:1: "),
+        (
+            "[log]\nformat = 3",
+            NONE,
+            "tandem.toml:2: log.format: is of the kind integer; write a text in quotes",
+        ),
+        ("log = \"info\"", NONE, "tandem.toml:1: log: is of the kind string; write a section [log]"),
+        (
+            "connection = 1",
+            NONE,
+            "tandem.toml:1: connection: is of the kind integer; write one section [[connection]] for each",
+        ),
+        ("", Needs { customcrm: true, ..NONE }, "tandem.toml:1: connection: is missing; add a section"),
+        ("", Needs { pairs: true, ..NONE }, "tandem.toml:1: pairs: pairs is not a folder; name the folder"),
+        (
+            "[store]\nurl = \"redis://h\"\n",
+            Needs { servers: Servers::Required, ..NONE },
+            "tandem.toml:1: broker: is missing; add a section [broker] with url_file",
+        ),
+        (
+            "[broker]\nurl = \"amqp://a@h\"\n",
+            Needs { servers: Servers::Required, ..NONE },
+            "tandem.toml:1: store: is missing; add a section [store]",
+        ),
+        ("[broker]", NONE, "tandem.toml:1: broker.url: is missing; add url_file"),
+        ("[store]", NONE, "tandem.toml:1: store.url: is missing; add url or url_file"),
+        (
+            "[broker]\nurl = \"amqp://a:hidden@rabbit/\"",
+            NONE,
+            "tandem.toml:2: broker.url: holds a password; put the whole address into a file",
+        ),
+        (
+            "[broker]\nurl = \"amqps://rabbit/\"",
+            NONE,
+            "tandem.toml:2: broker.url: does not hold an address that begins with amqp://; write it as amqp://host:5672/vhost; TLS to it is not supported",
+        ),
+        (
+            "[broker]\nurl = \"amqp://h/\"\nurl_file = \"amqp\"",
+            NONE,
+            "tandem.toml:3: broker.url_file = \"amqp\": stands beside url; keep one of them",
+        ),
+        (
+            "[store]\nurl = \"redis://h\"\nfile = \"x\"",
+            NONE,
+            "tandem.toml:3: store.file = \"x\": stands beside an address; keep one of them",
+        ),
+        (
+            "[store]\nurl_file = \"amqp\"",
+            NONE,
+            "tandem.toml:2: store.url_file: does not hold an address that begins with redis://",
+        ),
+        (
+            "[store]\nfile = \"no/where\"",
+            NONE,
+            "tandem.toml:2: store.file = \"no/where\": is in a folder that does not exist",
+        ),
+        (
+            "[[connection]]\nname = \"a\"\n[[connection]]\nname = \"a\"",
+            NONE,
+            "tandem.toml:4: connection.a.name = \"a\": is the name of another connection; give each its own",
+        ),
+        (
+            "[[connection]]\nname = \"a\"\n[connection.customcrm]\nurl = \"mailto:x\"\ntoken_file = \"t\"",
+            NONE,
+            "tandem.toml:4: connection.a.customcrm.url: is not a web address; write it as",
+        ),
+        (
+            "[shutdown]\ngrace_seconds = nan",
+            NONE,
+            "tandem.toml:2: shutdown.grace_seconds = nan: is out of bounds",
+        ),
+    ];
+    for (text, needs, expected) in cases {
+        let told = problems(text, needs);
+        assert!(told.starts_with(expected), "{text}\n--- told:\n{told}\n--- expected:\n{expected}");
+        assert!(!told.contains("hidden"), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+}
+
+#[test]
+fn a_password_for_this_machine_may_stand_in_the_file() {
+    let folder = folder();
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        let text = format!("[broker]\nurl = \"amqp://guest:guest@{host}:5672\"\n");
+        let loaded = load(folder.path(), &text, NONE);
+        assert!(loaded.is_ok(), "{host}: {loaded:?}");
+    }
+}

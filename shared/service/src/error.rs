@@ -1,0 +1,155 @@
+//! Why a service did not start, or did not end well.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use telemetry::{Chain, TelemetryError};
+
+use crate::Problem;
+
+/// The exit code for a configuration that cannot be used (`EX_USAGE`).
+pub(crate) const BAD_CONFIGURATION: u8 = 64;
+
+/// Why a service did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The configuration file cannot be read.
+    #[error("the configuration {} cannot be read; name the right file with --config", .file.display())]
+    Unreadable {
+        /// The file as it was named.
+        file: PathBuf,
+        /// Why it cannot be read.
+        source: io::Error,
+    },
+    /// The configuration has problems: all of them.
+    #[error("the configuration has {} problem(s)\n{}", .0.len(), Lines(.0))]
+    Configuration(Vec<Problem>),
+    /// A backoff that would be a busy loop, or that ends before it begins.
+    #[error(
+        "a backoff from {min:?} to {max:?} cannot be; give a minimum above zero that is at most the maximum"
+    )]
+    Backoff {
+        /// The shortest delay asked for.
+        min: Duration,
+        /// The longest delay asked for.
+        max: Duration,
+    },
+    /// Logs and traces did not start.
+    #[error("logs and traces did not start")]
+    Telemetry(#[source] TelemetryError),
+    /// The operating system refused what every process needs.
+    #[error("the runtime did not start; check the limits on threads and open files")]
+    Runtime(#[source] io::Error),
+    /// The port for health and metrics cannot be opened.
+    #[error("health cannot listen on {listen}; end what holds the port, or change health.listen")]
+    HealthListener {
+        /// The address as configured.
+        listen: SocketAddr,
+        /// Why it cannot be opened.
+        source: io::Error,
+    },
+    /// The service itself failed.
+    #[error("{service} failed")]
+    Failed {
+        /// The service.
+        service: String,
+        /// What it said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The service panicked, which is a defect; the panic was logged where it happened.
+    #[error("{service} panicked; report it with the log line of the panic")]
+    Panicked {
+        /// The service.
+        service: String,
+    },
+    /// The service did not end within its grace after it was asked to stop.
+    #[error("{service} ignored the shutdown for {grace:?}; what it held is delivered again")]
+    Deaf {
+        /// The service.
+        service: String,
+        /// How long it was waited for.
+        grace: Duration,
+    },
+    /// Tasks of a service failed, in the order in which it happened.
+    #[error("{} task(s) did not end well: {}", .0.len(), Sentence(.0))]
+    Tasks(Vec<TaskFailure>),
+}
+
+impl ServiceError {
+    /// What the process exits with.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unreadable { .. } | Self::Configuration(_) => BAD_CONFIGURATION,
+            Self::Backoff { .. }
+            | Self::Telemetry(_)
+            | Self::Runtime(_)
+            | Self::HealthListener { .. }
+            | Self::Failed { .. }
+            | Self::Panicked { .. }
+            | Self::Deaf { .. }
+            | Self::Tasks(_) => 1,
+        }
+    }
+}
+
+/// How a task ended that did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskFailure {
+    /// It returned an error.
+    #[error("{task} failed")]
+    Failed {
+        /// The task.
+        task: String,
+        /// What it said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// It panicked.
+    #[error("{task} panicked")]
+    Panicked {
+        /// The task.
+        task: String,
+    },
+    /// It ended although nobody had asked it to.
+    #[error("{task} ended unasked")]
+    Ended {
+        /// The task.
+        task: String,
+    },
+    /// It did not end within the grace, and was dropped.
+    #[error("{task} ignored the shutdown for {grace:?}")]
+    Deaf {
+        /// The task.
+        task: String,
+        /// How long it was waited for.
+        grace: Duration,
+    },
+}
+
+struct Lines<'a>(&'a [Problem]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A list has no single source, so that the failures' own sources are told here.
+struct Sentence<'a>(&'a [TaskFailure]);
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, failure) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{}", Chain(failure))?;
+        }
+        Ok(())
+    }
+}

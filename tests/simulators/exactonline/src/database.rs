@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use crate::answer::Refused;
 use crate::codes;
-use crate::edm::{Edm, Value};
+use crate::edm::Value;
 use crate::json::Json;
-use crate::query::{Pairs, Query, shows};
+use crate::query::{Pairs, Query};
+use crate::record::next_link;
 use crate::schema::{Derived, Endpoint, Family, SHAPES, ServerValue, Shape, shape_of};
 use crate::settings::{Limits, Renditions, Switches};
 
@@ -114,7 +115,8 @@ impl Context<'_> {
 
 /// The wall clock of a zone at an instant, in milliseconds labelled as UTC.
 pub(crate) fn wall_clock_at(now: i64, zone: &TimeZone) -> i64 {
-    let offset = jiff::Timestamp::from_millisecond(now).map_or(0, |instant| zone.to_offset(instant).seconds());
+    let offset =
+        jiff::Timestamp::from_millisecond(now).map_or(0, |instant| zone.to_offset(instant).seconds());
     now + i64::from(offset) * 1_000
 }
 
@@ -230,7 +232,13 @@ impl Database {
     }
 
     /// One page of a list: `{"d": {"results": [...]}}`, with `__next` where more follow.
-    pub(crate) fn list(&self, endpoint: &Endpoint, query: &Query, pairs: &Pairs, context: &Context<'_>) -> Json {
+    pub(crate) fn list(
+        &self,
+        endpoint: &Endpoint,
+        query: &Query,
+        pairs: &Pairs,
+        context: &Context<'_>,
+    ) -> Json {
         let shape = shape_of(endpoint.table);
         let mut rows = self.matching(endpoint, query, context);
         let count = rows.len();
@@ -295,52 +303,12 @@ impl Database {
     }
 
     fn is_after(&self, shape: &Shape, row: &Row, after: &[Value], order: &[(usize, bool)]) -> bool {
-        let order = order.iter().zip(after).fold(Ordering::Equal, |so_far, ((position, descending), bound)| {
-            let step = self.value(shape, row, *position).order(bound);
-            so_far.then(if *descending { step.reverse() } else { step })
-        });
+        let order =
+            order.iter().zip(after).fold(Ordering::Equal, |so_far, ((position, descending), bound)| {
+                let step = self.value(shape, row, *position).order(bound);
+                so_far.then(if *descending { step.reverse() } else { step })
+            });
         order.is_gt()
-    }
-
-    /// One record as the endpoint shows it.
-    pub(crate) fn record(&self, endpoint: &Endpoint, row: &Row, query: &Query, context: &Context<'_>) -> Json {
-        let shape = shape_of(endpoint.table);
-        let address = address(endpoint, shape, row, context);
-        let mut properties = vec![("__metadata".to_owned(), metadata(endpoint, &address))];
-        let all = || (0..shape.properties.len()).filter(|at| shows(endpoint, shape, *at)).collect();
-        for position in query.select.clone().unwrap_or_else(all) {
-            let property = &shape.properties[position];
-            let value = if property.edm != Edm::Navigation {
-                self.value(shape, row, position).to_json(property.edm, context.switches.int64_as_string)
-            } else if query.expand.contains(&position) {
-                Json::object([("results", Json::List(Vec::new()))])
-            } else {
-                deferred(&address, &property.name)
-            };
-            properties.push((property.name.clone(), value));
-        }
-        Json::Object(properties)
-    }
-
-    /// The answer to a create that did not ask for the stored values: everything null but the key.
-    pub(crate) fn bare_record(&self, endpoint: &Endpoint, row: &Row, context: &Context<'_>) -> Json {
-        let shape = shape_of(endpoint.table);
-        let address = address(endpoint, shape, row, context);
-        let mut properties = vec![("__metadata".to_owned(), metadata(endpoint, &address))];
-        for (position, property) in shape.properties.iter().enumerate() {
-            if !shows(endpoint, shape, position) {
-                continue;
-            }
-            let value = if position == shape.key {
-                row.values[position].to_json(property.edm, context.switches.int64_as_string)
-            } else if property.edm == Edm::Navigation {
-                deferred(&address, &property.name)
-            } else {
-                Json::Null
-            };
-            properties.push((property.name.clone(), value));
-        }
-        Json::Object(properties)
     }
 
     /// The record with the key that a path names.
@@ -374,67 +342,4 @@ fn ordering(endpoint: &Endpoint, shape: &Shape, query: &Query) -> Vec<(usize, bo
     };
     order.push((last, false));
     order
-}
-
-/// The address of a record.
-pub(crate) fn address(endpoint: &Endpoint, shape: &Shape, row: &Row, context: &Context<'_>) -> String {
-    let key = match endpoint.family {
-        Family::Sync => Value::Integer(row.timestamp),
-        Family::Regular | Family::Bulk => row.values[shape.key].clone(),
-    };
-    let key = match (&key, endpoint.family) {
-        (Value::Integer(number), Family::Regular) => number.to_string(),
-        _ => key.to_literal(),
-    };
-    format!("{}/{}({key})", root(endpoint, context), endpoint.path)
-}
-
-/// The address below which an endpoint lives; the own user's is the only one without a company.
-fn root(endpoint: &Endpoint, context: &Context<'_>) -> String {
-    if endpoint.table == "me" {
-        format!("{}/api/v1", context.base)
-    } else {
-        format!("{}/api/v1/{}", context.base, context.division)
-    }
-}
-
-fn metadata(endpoint: &Endpoint, address: &str) -> Json {
-    Json::object([("uri", Json::text(address)), ("type", Json::text(endpoint.type_name))])
-}
-
-fn deferred(address: &str, name: &str) -> Json {
-    Json::object([("__deferred", Json::object([("uri", Json::text(format!("{address}/{name}")))]))])
-}
-
-fn next_link(
-    endpoint: &Endpoint,
-    pairs: &Pairs,
-    top_left: Option<usize>,
-    token: &str,
-    context: &Context<'_>,
-) -> String {
-    let mut options: Vec<String> = Vec::new();
-    for (name, value) in pairs {
-        match (name.as_str(), top_left) {
-            ("$skiptoken", _) => {}
-            ("$top", Some(left)) => options.push(format!("$top={left}")),
-            _ => options.push(format!("{}={}", encode(name), encode(value))),
-        }
-    }
-    options.push(format!("$skiptoken={}", encode(token)));
-    format!("{}/{}?{}", root(endpoint, context), endpoint.path, options.join("&"))
-}
-
-/// Percent-encodes all that an address cannot hold, and leaves what OData likes to show.
-fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~$',()*:".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push_str(&hex::encode_upper([byte]));
-        }
-    }
-    out
 }

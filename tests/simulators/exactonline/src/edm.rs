@@ -5,9 +5,9 @@
 use std::cmp::Ordering;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -101,7 +101,8 @@ impl Value {
         }
         let text = || serde_json::from_str::<String>(raw).ok();
         if let Some(range) = edm.integer_range() {
-            let digits = if edm == Edm::Int64 { text().unwrap_or_else(|| raw.to_owned()) } else { raw.to_owned() };
+            let digits =
+                if edm == Edm::Int64 { text().unwrap_or_else(|| raw.to_owned()) } else { raw.to_owned() };
             let number = digits.parse().ok()?;
             return range.contains(&number).then_some(Self::Integer(number));
         }
@@ -169,16 +170,18 @@ impl Value {
 
 /// A JSON number as a decimal; `None` when it has more digits than a decimal can hold.
 pub(crate) fn decimal(raw: &str) -> Option<Decimal> {
-    if raw.contains(['e', 'E']) { Decimal::from_scientific(raw).ok() } else { Decimal::from_str_exact(raw).ok() }
+    if raw.contains(['e', 'E']) {
+        Decimal::from_scientific(raw).ok()
+    } else {
+        Decimal::from_str_exact(raw).ok()
+    }
 }
 
 /// A date of a request on the server's wall clock, in milliseconds.
 pub(crate) fn wall_clock(text: &str, server_zone: &TimeZone) -> Option<i64> {
     let civil = match Timestamp::from_str(text) {
         Ok(instant) => server_zone.to_datetime(instant),
-        Err(_) => DateTime::from_str(text)
-            .or_else(|_| DateTime::strptime("%m/%d/%Y %H:%M:%S", text))
-            .ok()?,
+        Err(_) => DateTime::from_str(text).or_else(|_| DateTime::strptime("%m/%d/%Y %H:%M:%S", text)).ok()?,
     };
     Some(TimeZone::UTC.to_timestamp(civil).ok()?.as_millisecond())
 }

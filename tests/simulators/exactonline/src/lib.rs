@@ -25,6 +25,8 @@ mod json;
 mod limiter;
 mod oauth;
 mod query;
+mod record;
+mod register;
 mod running;
 mod schema;
 mod server;

@@ -35,7 +35,8 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            let cause =
+                std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
             // Nobody is left to tell when standard error is gone as well.
             let _ = writeln!(std::io::stderr(), "{error}{cause}");
             ExitCode::FAILURE

@@ -32,7 +32,8 @@ impl Service {
             return Answer::empty(405);
         }
         let form: Vec<(String, String)> = form_urlencoded::parse(call.body.as_bytes()).into_owned().collect();
-        let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let field =
+            |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let is_form = call
             .content_type
             .as_deref()
@@ -70,7 +71,9 @@ impl Service {
     fn refuse(&self, refusal: TokenRefusal, now: i64) -> Answer {
         match refusal {
             TokenRefusal::Invalid => error(400, "invalid_request", None),
-            TokenRefusal::Spent => error(401, "unauthorized_client", Some("Old refresh token used.".to_owned())),
+            TokenRefusal::Spent => {
+                error(401, "unauthorized_client", Some("Old refresh token used.".to_owned()))
+            }
             TokenRefusal::Expired { ended_at } => {
                 let (ended, now) = (self.american(ended_at), self.american(now));
                 let text = format!("The refresh token expired at {ended} and it is now {now}.");

@@ -126,10 +126,7 @@ pub(crate) fn check_list(
     let selected = pairs.iter().any(|(name, _)| name == "$select");
     let one = query.top == Some(1) && endpoint.family == Family::Regular;
     if endpoint.select_needed && select_required && !selected && !one {
-        return Err(Refused::new(
-            400,
-            "Please add a $select or a $top=1 statement to the query string.",
-        ));
+        return Err(Refused::new(400, "Please add a $select or a $top=1 statement to the query string."));
     }
     let marked = |position: usize| shape.properties[position].satisfies_mandatory_filter;
     let filtered = query.filter.as_ref().is_some_and(|filter| filter.positions().into_iter().any(marked));
@@ -140,7 +137,7 @@ pub(crate) fn check_list(
             .filter(|property| property.satisfies_mandatory_filter)
             .map(|property| property.name.as_str())
             .collect();
-        names.sort_unstable();
+        names.sort_unstable_by_key(|name| name.to_lowercase());
         return Err(Refused::new(
             400,
             format!(

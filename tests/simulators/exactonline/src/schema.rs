@@ -215,12 +215,7 @@ pub(crate) fn shape_of(table: &str) -> &'static Shape {
     SHAPES.get(table).expect("every table named in the source has a shape")
 }
 
-fn shape(
-    name: &'static str,
-    text: &str,
-    labels: [&'static str; 2],
-    deleted_type: Option<i64>,
-) -> Shape {
+fn shape(name: &'static str, text: &str, labels: [&'static str; 2], deleted_type: Option<i64>) -> Shape {
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
     let positions: HashMap<String, usize> =
         lines.iter().enumerate().map(|(position, cells)| (cells[0].to_owned(), position)).collect();

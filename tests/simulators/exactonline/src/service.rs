@@ -1,5 +1,7 @@
 //! The service itself: every request in, every answer out, all state in memory. No sockets here.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use uuid::Uuid;
@@ -7,13 +9,14 @@ use uuid::Uuid;
 use crate::answer::{Answer, Refused};
 use crate::call::{Call, Resource};
 use crate::clock::Clock;
-use crate::database::{Context, Database, Key, wall_clock_at};
+use crate::database::{Context, Database, wall_clock_at};
 use crate::edm::{Value, iso};
 use crate::faults::{Fault, FaultKind, LoggedCall};
 use crate::grants::{Bearer, Grants};
 use crate::json::Json;
 use crate::limiter::Limiter;
 use crate::query::{Query, check_list};
+use crate::record::{address, bare_record};
 use crate::schema::{Endpoint, Family, shape_of};
 use crate::settings::{Limits, Person, Renditions, Settings, Switches};
 use crate::write::fill;
@@ -51,7 +54,7 @@ pub(crate) struct Service {
     pub(crate) renditions: Renditions,
     pub(crate) database: Database,
     pub(crate) faults: Vec<Fault>,
-    pub(crate) log: std::collections::VecDeque<LoggedCall>,
+    pub(crate) log: VecDeque<LoggedCall>,
 }
 
 impl Service {
@@ -59,7 +62,9 @@ impl Service {
     pub(crate) fn new(settings: &Settings) -> Self {
         let zone = match settings.server_utc_offset.and_then(|seconds| Offset::from_seconds(seconds).ok()) {
             Some(offset) => TimeZone::fixed(offset),
-            None => TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("the rule of Dutch time is well formed"),
+            None => {
+                TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("the rule of Dutch time is well formed")
+            }
         };
         let mut divisions = vec![settings.division];
         divisions.extend(&settings.further_divisions);
@@ -81,7 +86,7 @@ impl Service {
             renditions: Renditions::new(),
             database: Database::new(),
             faults: Vec::new(),
-            log: std::collections::VecDeque::new(),
+            log: VecDeque::new(),
         };
         for person in people {
             service.add_person(person);
@@ -93,65 +98,6 @@ impl Service {
     /// Milliseconds since 1970, UTC, on the simulator's clock.
     pub(crate) fn now(&self) -> i64 {
         self.clock.now().as_millisecond()
-    }
-
-    /// Makes a user known.
-    pub(crate) fn add_person(&mut self, person: Person) {
-        let now = self.now();
-        let wall = Value::DateTime(wall_clock_at(now, &self.zone));
-        let text = |text: &str| Value::Text(text.to_owned());
-        let (first, last) = person.full_name.split_once(' ').unwrap_or((&person.full_name, ""));
-        let row = fill(
-            shape_of("users"),
-            None,
-            now,
-            &[
-                ("UserID", Value::Guid(person.id)),
-                ("FullName", text(&person.full_name)),
-                ("FirstName", text(first)),
-                ("LastName", text(last)),
-                ("Email", text(&person.email)),
-                ("UserName", text(&person.email)),
-                ("Language", text("nl-NL")),
-                ("Customer", Value::Guid(Uuid::nil())),
-                ("StartDivision", Value::Integer(i64::from(self.division))),
-                ("HasTwoStepVerification", Value::Boolean(true)),
-                ("HasRegisteredForTwoStepVerification", Value::Boolean(true)),
-                ("IsAnonymised", Value::Integer(0)),
-                ("Created", wall.clone()),
-                ("Modified", wall),
-            ],
-        );
-        self.database.store("users", Key::Guid(person.id), row);
-        self.people.push(person);
-    }
-
-    fn add_divisions(&mut self) {
-        let now = self.now();
-        let wall = Value::DateTime(wall_clock_at(now, &self.zone));
-        let text = |text: &str| Value::Text(text.to_owned());
-        for division in self.divisions.clone() {
-            let row = fill(
-                shape_of("divisions"),
-                None,
-                now,
-                &[
-                    ("Code", Value::Integer(i64::from(division))),
-                    ("Description", Value::Text(format!("Company {division}"))),
-                    ("Hid", Value::Integer(i64::from(division))),
-                    ("Country", text("NL")),
-                    ("Currency", text("EUR")),
-                    ("Legislation", text("1")),
-                    ("Status", Value::Integer(1)),
-                    ("BlockingStatus", Value::Integer(0)),
-                    ("Current", Value::Boolean(division == self.division)),
-                    ("IsMainDivision", Value::Boolean(division == self.division)),
-                    ("Created", wall.clone()),
-                    ("Modified", wall.clone()),
-                ],
-            );
-            self.database.store("divisions", Key::Number(i64::from(division)), row);
-        }
     }
 
     /// The fault that is to befall this call; it counts as having happened.
@@ -230,7 +176,8 @@ impl Service {
             Bearer::Unknown => return Answer::login_page(&call.path),
         };
         if rest == "current/me" {
-            let answer = if matches!(bearer, Bearer::Ended(_)) { Err(ended()) } else { self.me(call, user, now) };
+            let answer =
+                if matches!(bearer, Bearer::Ended(_)) { Err(ended()) } else { self.me(call, user, now) };
             return answer.unwrap_or_else(|refused| refused.into_answer(escape));
         }
         let parts = rest.split_once('/').and_then(|(division, _)| {
@@ -262,7 +209,8 @@ impl Service {
         let named = resource.split('(').next().unwrap_or(resource).trim_end_matches("/$count");
         let place = (user, division, named.to_lowercase());
         if self.limiter.is_blocked(&place, now) {
-            return Refused::new(self.switches.error_block_status, "API rate limit exceeded").into_answer(escape);
+            return Refused::new(self.switches.error_block_status, "API rate limit exceeded")
+                .into_answer(escape);
         }
         let answer = if matches!(bearer, Bearer::Ended(_)) {
             ended().into_answer(escape)
@@ -364,7 +312,8 @@ impl Service {
             }
             return Ok(Answer::json(200, &self.database.single(endpoint, key, &query, &context)?, escape));
         }
-        let select_required = !resource.count && (endpoint.family == Family::Bulk || self.switches.select_required);
+        let select_required =
+            !resource.count && (endpoint.family == Family::Bulk || self.switches.select_required);
         check_list(&query, &call.query, endpoint, shape, select_required, self.switches.filter_required)?;
         let readable = self.switches.has_right(endpoint.path);
         if resource.count {
@@ -380,7 +329,13 @@ impl Service {
         Ok(Answer::json(200, &self.database.list(endpoint, &query, &call.query, &context), escape))
     }
 
-    fn write(&mut self, call: &Call, user: Uuid, division: i32, resource: &Resource) -> Result<Answer, Refused> {
+    fn write(
+        &mut self,
+        call: &Call,
+        user: Uuid,
+        division: i32,
+        resource: &Resource,
+    ) -> Result<Answer, Refused> {
         if call.method != "DELETE" && !call.brings_json() {
             return Err(unsupported());
         }
@@ -394,9 +349,9 @@ impl Service {
                 let record = if call.wants_representation() {
                     database.record(endpoint, row, &Query::default(), &context)
                 } else {
-                    database.bare_record(endpoint, row, &context)
+                    bare_record(endpoint, row, &context)
                 };
-                let address = crate::database::address(endpoint, shape_of(endpoint.table), row, &context);
+                let address = address(endpoint, shape_of(endpoint.table), row, &context);
                 let body = Json::object([("d", record)]);
                 Answer::json(201, &body, self.switches.escape_slashes).with("Location", address)
             }),
@@ -411,6 +366,9 @@ impl Service {
     }
 
     fn has_rights(&self, call: &Call) -> Result<Answer, Refused> {
+        if call.method != "GET" {
+            return Err(Refused::method());
+        }
         only_json(call)?;
         let quoted = |name| call.option(name).and_then(|text| text.strip_prefix('\'')?.strip_suffix('\''));
         let (Some(path), Some(_)) = (quoted("endpoint"), quoted("action")) else {

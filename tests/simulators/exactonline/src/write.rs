@@ -10,13 +10,19 @@ use crate::codes;
 use crate::database::{Context, Database, Key, Row};
 use crate::edm::{Edm, Value};
 use crate::schema::{Access, Endpoint, Property, ServerValue, Shape, shape_of};
+use crate::settings::Rendition;
 
 /// The values that a request names, by position.
 type Named = BTreeMap<usize, Value>;
 
 impl Database {
     /// Creates a record from the body of a request.
-    pub(crate) fn create(&mut self, endpoint: &Endpoint, body: &str, context: &Context<'_>) -> Result<Key, Refused> {
+    pub(crate) fn create(
+        &mut self,
+        endpoint: &Endpoint,
+        body: &str,
+        context: &Context<'_>,
+    ) -> Result<Key, Refused> {
         let shape = shape_of(endpoint.table);
         let mut named = read_body(shape, body, true, context)?;
         for (position, property) in shape.properties.iter().enumerate() {
@@ -62,7 +68,12 @@ impl Database {
     }
 
     /// Deletes a record that no other one refers to, and says so in the feed of deleted records.
-    pub(crate) fn remove(&mut self, endpoint: &Endpoint, key: Key, context: &Context<'_>) -> Result<(), Refused> {
+    pub(crate) fn remove(
+        &mut self,
+        endpoint: &Endpoint,
+        key: Key,
+        context: &Context<'_>,
+    ) -> Result<(), Refused> {
         let shape = shape_of(endpoint.table);
         if self.find(endpoint.table, key, context.division).is_none() {
             return Err(Refused::not_found(endpoint.path));
@@ -162,7 +173,8 @@ impl Database {
         context: &Context<'_>,
     ) -> Option<String> {
         let property = &shape.properties[position];
-        let say = |english: &str, dutch: &str| Some(message(context.switches.language, property, english, dutch));
+        let say =
+            |english: &str, dutch: &str| Some(message(context.switches.language, property, english, dutch));
         let value = &row.values[position];
         let empty = match value {
             Value::Null => true,
@@ -221,7 +233,8 @@ impl Database {
         let used = &self.table(shape.name).by_text;
         let at = |text: String| (Some(division), position, text);
         let highest = used.range(at(String::new())..at(char::MAX.to_string())).next_back();
-        let mut number = highest.and_then(|((_, _, code), _)| code.trim().parse::<u64>().ok()).unwrap_or(0) + 1;
+        let mut number =
+            highest.and_then(|((_, _, code), _)| code.trim().parse::<u64>().ok()).unwrap_or(0) + 1;
         while used.contains_key(&at(padded(property, number.to_string()))) {
             number += 1;
         }
@@ -231,7 +244,8 @@ impl Database {
 
 /// A row of a table with these values and nothing else.
 pub(crate) fn fill(shape: &Shape, division: Option<i32>, now: i64, values: &[(&str, Value)]) -> Row {
-    let mut row = Row { division, written_at: now, timestamp: 0, values: vec![Value::Null; shape.properties.len()] };
+    let mut row =
+        Row { division, written_at: now, timestamp: 0, values: vec![Value::Null; shape.properties.len()] };
     for (name, value) in values {
         let position = shape.position(name).expect("the simulator fills properties that exist");
         row.values[position] = value.clone();
@@ -254,7 +268,7 @@ fn rendered(property: &Property, value: Value, context: &Context<'_>) -> Value {
         text = rendition.apply(&text);
     }
     if property.padded.is_some() {
-        text = text.trim().to_owned();
+        text = Rendition::Trim.apply(&text);
     }
     if text.is_empty() && context.switches.empty_text_is_null {
         return Value::Null;
@@ -288,12 +302,15 @@ fn read_body(shape: &Shape, body: &str, creating: bool, context: &Context<'_>) -
     let mut messages = Vec::new();
     for (name, raw) in properties.iter().filter(|(name, _)| *name != "__metadata") {
         // The text is that of the framework under the service (inferred).
-        let position = shape.position(name).filter(|at| shape.properties[*at].name != "Timestamp").ok_or_else(|| {
-            Refused::new(
-                400,
-                format!("Error processing request stream. The property name '{name}' specified is not valid."),
-            )
-        })?;
+        let position =
+            shape.position(name).filter(|at| shape.properties[*at].name != "Timestamp").ok_or_else(|| {
+                Refused::new(
+                    400,
+                    format!(
+                        "Error processing request stream. The property name '{name}' specified is not valid."
+                    ),
+                )
+            })?;
         let property = &shape.properties[position];
         let writable = match property.access {
             Access::Always => true,

@@ -140,10 +140,7 @@ fn text_compares_without_case_only_where_asked() {
 
 #[test]
 fn a_skip_token_is_a_list_of_literals() {
-    assert_eq!(
-        literals("'it''s',12L").unwrap(),
-        vec![Value::Text("it's".to_owned()), Value::Integer(12)]
-    );
+    assert_eq!(literals("'it''s',12L").unwrap(), vec![Value::Text("it's".to_owned()), Value::Integer(12)]);
     assert_eq!(literals("Name"), Err(BadFilter));
     assert_eq!(literals("1L 2L"), Err(BadFilter));
 }

@@ -1,0 +1,72 @@
+//! The records that are there from the start: users and divisions.
+
+use uuid::Uuid;
+
+use crate::database::{Key, wall_clock_at};
+use crate::edm::Value;
+use crate::schema::shape_of;
+use crate::service::Service;
+use crate::settings::Person;
+use crate::write::fill;
+
+impl Service {
+    /// Makes a user known.
+    pub(crate) fn add_person(&mut self, person: Person) {
+        let now = self.now();
+        let wall = Value::DateTime(wall_clock_at(now, &self.zone));
+        let text = |text: &str| Value::Text(text.to_owned());
+        let (first, last) = person.full_name.split_once(' ').unwrap_or((&person.full_name, ""));
+        let row = fill(
+            shape_of("users"),
+            None,
+            now,
+            &[
+                ("UserID", Value::Guid(person.id)),
+                ("FullName", text(&person.full_name)),
+                ("FirstName", text(first)),
+                ("LastName", text(last)),
+                ("Email", text(&person.email)),
+                ("UserName", text(&person.email)),
+                ("Language", text("nl-NL")),
+                ("Customer", Value::Guid(Uuid::nil())),
+                ("StartDivision", Value::Integer(i64::from(self.division))),
+                ("HasTwoStepVerification", Value::Boolean(true)),
+                ("HasRegisteredForTwoStepVerification", Value::Boolean(true)),
+                ("IsAnonymised", Value::Integer(0)),
+                ("Created", wall.clone()),
+                ("Modified", wall),
+            ],
+        );
+        self.database.store("users", Key::Guid(person.id), row);
+        self.people.push(person);
+    }
+
+    /// Makes the divisions known.
+    pub(crate) fn add_divisions(&mut self) {
+        let now = self.now();
+        let wall = Value::DateTime(wall_clock_at(now, &self.zone));
+        let text = |text: &str| Value::Text(text.to_owned());
+        for division in self.divisions.clone() {
+            let row = fill(
+                shape_of("divisions"),
+                None,
+                now,
+                &[
+                    ("Code", Value::Integer(i64::from(division))),
+                    ("Description", Value::Text(format!("Company {division}"))),
+                    ("Hid", Value::Integer(i64::from(division))),
+                    ("Country", text("NL")),
+                    ("Currency", text("EUR")),
+                    ("Legislation", text("1")),
+                    ("Status", Value::Integer(1)),
+                    ("BlockingStatus", Value::Integer(0)),
+                    ("Current", Value::Boolean(division == self.division)),
+                    ("IsMainDivision", Value::Boolean(division == self.division)),
+                    ("Created", wall.clone()),
+                    ("Modified", wall.clone()),
+                ],
+            );
+            self.database.store("divisions", Key::Number(i64::from(division)), row);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The strictness of the simulator, one promise per test, over HTTP.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod company;
+mod control;
+mod limits;
+mod program;
+mod reading;
+mod sync;
+mod tokens;
+mod writing;

@@ -56,6 +56,14 @@ async fn feeds_and_bulk_have_large_pages() {
         }
         assert_eq!(sizes, [3, 3, 1], "{path}");
     }
+    company.control().seed_accounts(&[r#"{"Name":"A"}"#, r#"{"Name":"B"}"#]).unwrap();
+    let last = company.get("bulk/CRM/Accounts?$select=Name&$top=3").await;
+    assert_eq!(last.json()["d"].get("__next"), None, "a page that is just full is the last one");
+    let nine = company.get("bulk/CRM/Accounts?$select=Name&$inlinecount=allpages").await;
+    assert_eq!(nine.json()["d"]["__count"], json!("9"));
+    let third = company.get_as(&company.token, nine.json()["d"]["__next"].as_str().unwrap()).await;
+    let third = company.get_as(&company.token, third.json()["d"]["__next"].as_str().unwrap()).await;
+    assert_eq!((third.results().len(), third.json()["d"].get("__next")), (3, None));
     assert_eq!(Limits::default().large_page_size, 1_000);
 }
 

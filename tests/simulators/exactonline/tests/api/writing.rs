@@ -33,6 +33,7 @@ async fn a_create_answers_the_id_only_unless_the_stored_values_are_asked_for() {
         (&record["Name"], &record["Code"], &record["City"]),
         (&json!(null), &json!(null), &json!(null))
     );
+    assert!(record["BankAccounts"]["__deferred"]["uri"].is_string());
     let request = company
         .request(&company.token, Method::POST, "crm/Accounts", r#"{"Name":"Acme","Code":"8"}"#)
         .header("Prefer", "return=representation");

@@ -112,10 +112,11 @@ fn serve(folder: &Folder, port: u16) -> Result<Child> {
         if let Err(error) = server.must_run(folder) {
             return Ok(Err(error));
         }
-        match ask(port, "INFO server") {
+        match ask(port, "INFO") {
             // Another server may have taken the port: ours is the one with our pid.
-            Ok(answer) if answer.contains(&mine) => Ok(Ok(())),
-            Ok(_) => Err("another server answers on the port, or it is loading its data".to_owned()),
+            Ok(answer) if !answer.contains(&mine) => Err("another server answers on the port".to_owned()),
+            Ok(answer) if !answer.contains("\nloading:0\r") => Err("it is loading its data".to_owned()),
+            Ok(_) => Ok(Ok(())),
             Err(error) => Err(format!("{error:?}")),
         }
     })?;

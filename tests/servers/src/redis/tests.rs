@@ -20,6 +20,19 @@ fn data_survives_kill_nine() {
     assert_eq!(ask(redis.port(), "GET colour").unwrap(), "$-1", "no value");
 }
 
+/// Redis answers `INFO` while it reads its file, and refuses all else.
+#[test]
+fn a_restart_waits_until_all_data_is_loaded() {
+    let mut redis = Redis::start().unwrap();
+    let fill = r#"EVAL "for i = 1, 200000 do redis.call('SET', 'key' .. i, i) end return redis.status_reply('OK')" 0"#;
+    assert_eq!(ask(redis.port(), fill).unwrap(), "+OK");
+
+    redis.kill().unwrap();
+    redis.restart().unwrap();
+
+    assert_eq!(ask(redis.port(), "DBSIZE").unwrap(), ":200000");
+}
+
 #[test]
 fn nothing_is_left_after_drop() {
     let redis = Redis::start().unwrap();

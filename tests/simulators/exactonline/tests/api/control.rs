@@ -66,7 +66,11 @@ async fn a_failed_call_is_not_carried_out_and_others_are_spared() {
 async fn throttling_looks_like_a_used_up_minute_and_spares_people() {
     let company = Company::open().await;
     steer(&company, Method::POST, "faults", json!({"kind": "throttle", "count": 1})).await;
-    assert_eq!(company.refresh(&company.control().grant()).await.status, 200, "no path, so tokens are spared");
+    assert_eq!(
+        company.refresh(&company.control().grant()).await.status,
+        200,
+        "no path, so tokens are spared"
+    );
     let human = company.running.human_token.clone();
     assert_eq!(company.get_as(&human, &company.url("users/Users")).await.status, 200);
     let answer = company.get("users/Users").await;

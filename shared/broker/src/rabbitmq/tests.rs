@@ -126,6 +126,45 @@ async fn confirmed_messages_survive_the_sudden_end_of_the_server() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_cannot_be_sent_on_stays_in_its_queue() {
+    on_a_shared_server(|stage| async move {
+        let broker = stage.broker;
+        let names = &stage.topology.names;
+        let queue = names.writes(System::CustomCrm, Lane::Live);
+        let channel = broker.shared.session().await.unwrap().channel().await.unwrap();
+        let exchange = names.retry_exchange(RetryTier::Seconds5);
+        channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
+        channel.queue_delete(names.dead_letters().into(), QueueDeleteOptions::default()).await.unwrap();
+
+        broker.publish(vec![to_queue(&queue, "1")]).await.unwrap();
+        let mut subscription = broker.subscribe(&queue, 1).await.unwrap();
+        let retry = Settlement::Retry { tier: RetryTier::Seconds5, reason: "busy".to_owned() };
+        let error = next(&mut subscription).await.settle(retry).await.unwrap_err();
+        assert!(matches!(error, BrokerError::Missing { .. }), "{error:?}");
+        let dead_letter = Settlement::DeadLetter { reason: "unreadable".to_owned() };
+        let error = next(&mut subscription).await.settle(dead_letter).await.unwrap_err();
+        assert!(matches!(error, BrokerError::Unroutable { .. }), "{error:?}");
+        let delivery = next(&mut subscription).await;
+        assert_eq!((delivery.id(), delivery.attempt()), ("1", 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_lost_its_queues_has_them_again_with_the_next_connection() {
+    on_a_shared_server(|stage| async move {
+        let queue = stage.topology.names.writes(System::CustomCrm, Lane::Live);
+        delete(&stage.broker, &stage.topology).await;
+        stage.broker.publish(vec![to_queue(&queue, "1")]).await.unwrap_err();
+        stage.broker.shared.session().await.unwrap().cut().await;
+        stage.broker.publish(vec![to_queue(&queue, "2")]).await.unwrap();
+        let mut subscription = stage.broker.subscribe(&queue, 1).await.unwrap();
+        assert_eq!(next(&mut subscription).await.id(), "2");
+    })
+    .await;
+}
+
 /// Until the queues have their leaders back.
 async fn eventually(action: impl AsyncFn() -> Result<(), BrokerError>) {
     let begun = std::time::Instant::now();

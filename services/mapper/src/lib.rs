@@ -1,1 +1,235 @@
-//! Owns the links: turns observations and outcomes into writes.
+//! The mapper: owns the links, and turns observations and outcomes into writes.
+//!
+//! It consumes one queue per pair, on which that pair's observations and outcomes both arrive, and produces
+//! writes to be claimed. Each message becomes one atomic commit of the link, its indexes and what follows from it;
+//! only then is the message acknowledged. Any number of replicas may run: who commits second reads again.
+//!
+//! What it refuses: to call a vendor, and to believe in the order of messages.
+
+mod error;
+mod handler;
+mod lookups;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Broker, Delivery, Outgoing, Settlement, Subscription};
+use contract::Topology;
+use jiff::{SignedDuration, Timestamp};
+use model::ConnectionName;
+use service::{Backoff, Check, Context, ServiceError, supervise};
+use store::{Links, OutboxMessage, Store};
+use telemetry::{Chain, Settlement as Counted};
+use tracing::Instrument;
+
+pub use error::MapperError;
+use handler::{Handled, Handler};
+
+/// Messages in hand at a time. The mapper takes them one by one; a few more hide the way to the broker.
+const PREFETCH: u16 = 32;
+
+/// How often the outbox is looked through for what a crash left, and how old that must be.
+const SWEEP: Duration = Duration::from_secs(2);
+const SWEPT_AFTER: SignedDuration = SignedDuration::from_secs(5);
+const SWEPT_AT_ONCE: usize = 500;
+
+/// What the mapper works with.
+#[derive(Clone)]
+pub struct Ports<B, S> {
+    /// The broker.
+    pub broker: B,
+    /// The store.
+    pub store: S,
+    /// Whether the broker forgets its messages when the process ends: then they are made anew at the start.
+    pub broker_forgets: bool,
+}
+
+/// Runs the mapper on RabbitMQ and Redis, as its own process does.
+pub async fn start(context: Context) -> Result<(), ServiceError> {
+    let (broker, store) = service::servers("mapper", &context.config)?;
+    serve(Ports { broker, store, broker_forgets: false }, context).await
+}
+
+/// Runs the mapper for the pairs of the context, until it shall stop.
+pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
+    let topology = Arc::new(context.topology());
+    let connections: Arc<BTreeSet<ConnectionName>> =
+        Arc::new(context.config.connections.iter().map(|connection| connection.name.clone()).collect());
+    let links = Links::new(ports.store.clone(), &context.config.namespace);
+    let mut tasks = context.tasks();
+    for pair in context.pairs.iter().cloned() {
+        let handler = Arc::new(Handler {
+            links: links.clone(),
+            names: topology.names.clone(),
+            policy: pair.policy(),
+            pair: Arc::new(pair),
+            connections: Arc::clone(&connections),
+            metrics: Arc::clone(&context.metrics),
+        });
+        let name = format!("pair {}", handler.pair.name);
+        let (ports, topology, context) = (ports.clone(), Arc::clone(&topology), context.clone());
+        tasks.spawn(name.clone(), async move {
+            let forgotten = ports.broker_forgets;
+            supervise(&name, &context.stop.clone(), Backoff::SESSION, &context.health.clone(), || {
+                consume(&ports, &topology, &handler, &context, &name, forgotten)
+            })
+            .await
+        });
+    }
+    let sweep_context = context.clone();
+    tasks.spawn("outbox", async move {
+        supervise(
+            "outbox",
+            &sweep_context.stop.clone(),
+            Backoff::SESSION,
+            &sweep_context.health.clone(),
+            || sweep(&ports.broker, &links, &connections, &sweep_context),
+        )
+        .await
+    });
+    tasks.join().await
+}
+
+/// One session with the broker: subscribe, handle, settle, until something fails or the service stops.
+async fn consume<B: Broker, S: Store>(
+    ports: &Ports<B, S>,
+    topology: &Topology,
+    handler: &Handler<S>,
+    context: &Context,
+    name: &str,
+    forgotten: bool,
+) -> Result<(), MapperError> {
+    ports.store.reachable().await.map_err(store::LinksError::from)?;
+    ports.broker.declare(topology).await?;
+    let queue = topology.names.pair(&handler.pair.name);
+    let mut subscription = ports.broker.subscribe(&queue, PREFETCH).await?;
+    if forgotten {
+        for connection in handler.connections.iter() {
+            let lost = handler.lost(connection).await?;
+            ports.broker.publish(lost.iter().map(outgoing).collect()).await?;
+        }
+    }
+    context.health.set(name, Check::Ok);
+    let pulse = context.health.pulse(name);
+    let mut beat = tokio::time::interval(Duration::from_secs(10));
+    loop {
+        tokio::select! {
+            biased;
+            () = context.stop.cancelled() => return Ok(()),
+            _ = beat.tick() => pulse.beat(),
+            delivery = subscription.next() => take(ports, handler, context, &queue, delivery?).await?,
+        }
+    }
+}
+
+/// Handles one delivery and settles it. An error leaves it unsettled: the broker delivers it again.
+async fn take<B: Broker, S: Store, D: Delivery>(
+    ports: &Ports<B, S>,
+    handler: &Handler<S>,
+    context: &Context,
+    queue: &str,
+    delivery: D,
+) -> Result<(), MapperError> {
+    let span = tracing::info_span!("map", otel.kind = "consumer", pair = %handler.pair.name, message = delivery.id());
+    telemetry::continue_from(&span, delivery.headers());
+    let (body, attempt) = (delivery.body().to_vec(), delivery.attempt());
+    let settlement = async {
+        let handled = match handler.handle(&body, attempt).await {
+            Err(error) if !service::Transient::is_transient(&error) => {
+                let reason = Chain(&error).to_string();
+                tracing::error!(error = reason, "a link can't be read: its message is set aside");
+                return Ok((Settlement::DeadLetter { reason }, Counted::Dead));
+            }
+            handled => handled?,
+        };
+        match handled {
+            Handled::Done(outbox) => {
+                publish(&ports.broker, &handler.links, &outbox).await?;
+                Ok((Settlement::Acknowledge, Counted::Done))
+            }
+            Handled::Later(tier, reason) => {
+                tracing::debug!(reason, "the message waits");
+                Ok((Settlement::Retry { tier, reason: reason.to_owned() }, Counted::Retried))
+            }
+            Handled::Bad(bad) => {
+                let reason = Chain(&bad).to_string();
+                tracing::warn!(error = reason, "the message is set aside");
+                context.metrics.count_dead_letter(queue);
+                Ok((Settlement::DeadLetter { reason }, Counted::Dead))
+            }
+        }
+    }
+    .instrument(span)
+    .await;
+    let (settlement, counted) = settlement.map_err(|error: MapperError| error)?;
+    delivery.settle(settlement).await?;
+    context.metrics.count_message(queue, counted);
+    Ok(())
+}
+
+/// Publishes what a commit left in the outbox, then forgets it there.
+async fn publish<B: Broker, S: Store>(
+    broker: &B,
+    links: &Links<S>,
+    outbox: &[OutboxMessage],
+) -> Result<(), MapperError> {
+    if outbox.is_empty() {
+        return Ok(());
+    }
+    broker.publish(outbox.iter().map(outgoing).collect()).await?;
+    for connection in connections_of(outbox) {
+        let ids: Vec<uuid::Uuid> = outbox.iter().map(|message| message.id).collect();
+        links.published(&connection, &ids).await?;
+    }
+    Ok(())
+}
+
+/// The connections that the messages of one commit belong to: the commit's own.
+fn connections_of(outbox: &[OutboxMessage]) -> BTreeSet<ConnectionName> {
+    outbox
+        .iter()
+        .filter_map(|message| match contract::Message::read(message.body.as_bytes()).ok()? {
+            contract::Message::WriteQueued(queued) => Some(queued.connection),
+            contract::Message::Woken(woken) => Some(woken.connection),
+            contract::Message::Observed(_)
+            | contract::Message::ReadCompleted(_)
+            | contract::Message::Outcome(_) => None,
+        })
+        .collect()
+}
+
+fn outgoing(message: &OutboxMessage) -> Outgoing {
+    Outgoing {
+        exchange: message.exchange.clone(),
+        routing_key: message.routing_key.clone(),
+        id: message.id.to_string(),
+        headers: message.headers.clone(),
+        at: message.at,
+        body: message.body.clone().into_bytes(),
+    }
+}
+
+/// Publishes what a crash left between a commit and its publication.
+async fn sweep<B: Broker, S: Store>(
+    broker: &B,
+    links: &Links<S>,
+    connections: &BTreeSet<ConnectionName>,
+    context: &Context,
+) -> Result<(), MapperError> {
+    let mut tick = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            () = context.stop.cancelled() => return Ok(()),
+            _ = tick.tick() => {}
+        }
+        for connection in connections {
+            let left = links.outbox(connection, Timestamp::now() - SWEPT_AFTER, SWEPT_AT_ONCE).await?;
+            if !left.is_empty() {
+                tracing::info!(%connection, messages = left.len(), "publishing what an earlier commit left");
+                publish(broker, links, &left).await?;
+            }
+        }
+        context.health.set("outbox", Check::Ok);
+    }
+}

@@ -1,1 +1,109 @@
 //! Applies writes to CustomCRM and reports outcomes.
+//!
+//! It consumes the two queues of writes to CustomCRM and produces an outcome for each. A record that changed since
+//! it was read is not written over: the CRM itself refuses by version. What it refuses: to decide about content.
+
+use std::collections::BTreeMap;
+
+use broker::Broker;
+use contract::{Lane, Sighting};
+use customcrm::{CustomCrm, Error, Settings};
+use model::{
+    Content, EntityName, FailureClass, Presence, Properties, Record, RecordId, System, UserId, Version,
+};
+use service::{Context, ServiceError};
+use store::Store;
+use tokio::sync::OnceCell;
+use writer::{Ports, SearchKey, Target, Writer};
+
+/// Runs the writer on RabbitMQ and Redis, as its own process does.
+pub async fn start(context: Context) -> Result<(), ServiceError> {
+    let (broker, store) = service::servers("writer-customcrm", &context.config)?;
+    serve(Ports { broker, store }, context).await
+}
+
+/// Writes to every connection's CustomCRM until the service stops.
+pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
+    let system = System::CustomCrm;
+    let mut targets = BTreeMap::new();
+    for (connection, config) in context.config.customcrm() {
+        let client =
+            CustomCrm::new(Settings::new(config.url.clone(), config.token.clone())).map_err(|error| {
+                ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
+            })?;
+        targets.insert(connection.clone(), Crm { client, ours: OnceCell::new() });
+    }
+    let topology = context.topology();
+    Writer { ports, system, targets, topology, context }.run().await
+}
+
+struct Crm {
+    client: CustomCrm,
+    ours: OnceCell<UserId>,
+}
+
+impl Crm {
+    async fn sighting(&self, record: Record) -> Result<Sighting, Error> {
+        let ours = self.ours.get_or_try_init(|| self.client.me()).await?;
+        let by_us = record.modified_by.as_ref() == Some(ours);
+        Ok(Sighting { record, by_us })
+    }
+}
+
+impl Target for Crm {
+    type Error = Error;
+
+    fn class(error: &Error) -> FailureClass {
+        error.class()
+    }
+
+    fn duplicate_of(error: &Error) -> Option<RecordId> {
+        error.duplicate_of().cloned()
+    }
+
+    async fn ready(&self, _: &EntityName, _: Lane) -> Result<(), Error> {
+        self.ours.get_or_try_init(|| self.client.me()).await.map(|_| ())
+    }
+
+    async fn search(&self, entity: &EntityName, key: &SearchKey) -> Result<Vec<Sighting>, Error> {
+        // What is not unique can't be searched for here; the idempotency key keeps a repeated create from making two.
+        let (false, Content::Text(text)) = (key.only_ours, &key.content) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for record in self.client.search(entity.as_str(), &key.property, text).await? {
+            found.push(self.sighting(record).await?);
+        }
+        Ok(found)
+    }
+
+    async fn record(&self, entity: &EntityName, record: &RecordId) -> Result<Option<Sighting>, Error> {
+        match self.client.record(entity.as_str(), record).await {
+            Ok(record) if record.presence == Presence::Deleted => Ok(None),
+            Ok(record) => self.sighting(record).await.map(Some),
+            Err(error) if error.class() == FailureClass::Gone => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create(
+        &self,
+        entity: &EntityName,
+        properties: &Properties,
+        key: &str,
+    ) -> Result<Sighting, Error> {
+        let record = self.client.create(entity.as_str(), properties, key).await?;
+        self.sighting(record).await
+    }
+
+    async fn update(
+        &self,
+        entity: &EntityName,
+        record: &RecordId,
+        version: Option<Version>,
+        properties: &Properties,
+    ) -> Result<Option<Sighting>, Error> {
+        // A version that was never seen can't be the present one: the CRM then answers that it is stale.
+        let version = version.unwrap_or(Version(0));
+        let record = self.client.update(entity.as_str(), record, version, properties).await?;
+        self.sighting(record).await.map(Some)
+    }
+}

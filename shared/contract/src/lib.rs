@@ -10,6 +10,7 @@ mod topology;
 
 pub use link_document::{DocumentError, read_link, write_link};
 pub use message::{
-    Message, MessageError, Observed, Outcome, OutcomeResult, ReadCompleted, ReadPart, Sighting, WriteQueued,
+    Message, MessageError, Observed, Outcome, OutcomeResult, ReadCompleted, ReadPart, Sighting, Woken,
+    WriteQueued,
 };
 pub use topology::{Lane, Names, PairEntities, RetryTier, Topology, observation_key};

@@ -47,6 +47,8 @@ pub enum Message {
     ReadCompleted(ReadCompleted),
     /// A write waits to be claimed.
     WriteQueued(WriteQueued),
+    /// Something that a link waited for has happened.
+    Woken(Woken),
     /// What became of a write.
     Outcome(Outcome),
 }
@@ -114,6 +116,18 @@ pub struct WriteQueued {
     pub system: System,
 }
 
+/// Something that a link waited for has happened: a record that it refers to is linked, or its pair may create.
+/// It says only where to look again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Woken {
+    /// Whose connection.
+    pub connection: ConnectionName,
+    /// The pair.
+    pub pair: PairName,
+    /// The link.
+    pub link: LinkId,
+}
+
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -127,8 +141,8 @@ pub struct Outcome {
     pub system: System,
     /// Under which claim.
     pub claim: u64,
-    /// When the edit that it carries was claimed, for the lag.
-    pub claimed_at: Timestamp,
+    /// When the write was queued, for the lag.
+    pub queued_at: Timestamp,
     /// What became of it.
     pub result: OutcomeResult,
 }
@@ -182,6 +196,7 @@ struct Envelope {
 const OBSERVED: &str = "tandem.observed.v1";
 const READ_COMPLETED: &str = "tandem.read-completed.v1";
 const WRITE_QUEUED: &str = "tandem.write-queued.v1";
+const WOKEN: &str = "tandem.woken.v1";
 const OUTCOME: &str = "tandem.outcome.v1";
 
 impl Message {
@@ -191,6 +206,7 @@ impl Message {
             Self::Observed(observed) => (OBSERVED, to_raw(&ObservedV1::from(observed))),
             Self::ReadCompleted(completed) => (READ_COMPLETED, to_raw(&ReadCompletedV1::from(completed))),
             Self::WriteQueued(queued) => (WRITE_QUEUED, to_raw(&WriteQueuedV1::from(queued))),
+            Self::Woken(woken) => (WOKEN, to_raw(&WokenV1::from(woken))),
             Self::Outcome(outcome) => (OUTCOME, to_raw(&OutcomeV1::from(outcome))),
         };
         let envelope = Envelope {
@@ -213,6 +229,7 @@ impl Message {
             OBSERVED => from_json::<ObservedV1>(data)?.meant().map(Self::Observed),
             READ_COMPLETED => from_json::<ReadCompletedV1>(data)?.meant().map(Self::ReadCompleted),
             WRITE_QUEUED => from_json::<WriteQueuedV1>(data)?.meant().map(Self::WriteQueued),
+            WOKEN => from_json::<WokenV1>(data)?.meant().map(Self::Woken),
             OUTCOME => from_json::<OutcomeV1>(data)?.meant().map(Self::Outcome),
             _ => Err(MessageError::UnknownType { kind: envelope.kind }),
         }
@@ -384,13 +401,40 @@ impl WriteQueuedV1 {
 }
 
 #[derive(Serialize, Deserialize)]
+struct WokenV1 {
+    connection: String,
+    pair: String,
+    link: String,
+}
+
+impl From<&Woken> for WokenV1 {
+    fn from(woken: &Woken) -> Self {
+        Self {
+            connection: woken.connection.to_string(),
+            pair: woken.pair.to_string(),
+            link: woken.link.to_string(),
+        }
+    }
+}
+
+impl WokenV1 {
+    fn meant(self) -> Result<Woken, MessageError> {
+        Ok(Woken {
+            connection: ConnectionName::parse(&self.connection)?,
+            pair: PairName::parse(&self.pair)?,
+            link: LinkId::parse(&self.link)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
 struct OutcomeV1 {
     connection: String,
     pair: String,
     link: String,
     system: String,
     claim: u64,
-    claimed_at: Timestamp,
+    queued_at: Timestamp,
     result: ResultV1,
 }
 
@@ -413,7 +457,7 @@ impl From<&Outcome> for OutcomeV1 {
             link: outcome.link.to_string(),
             system: outcome.system.to_string(),
             claim: outcome.claim,
-            claimed_at: outcome.claimed_at,
+            queued_at: outcome.queued_at,
             result: match &outcome.result {
                 OutcomeResult::Applied { record, after } => ResultV1::Applied {
                     record: record.to_string(),
@@ -452,7 +496,7 @@ impl OutcomeV1 {
             link: LinkId::parse(&self.link)?,
             system: system(&self.system)?,
             claim: self.claim,
-            claimed_at: self.claimed_at,
+            queued_at: self.queued_at,
             result,
         })
     }

@@ -28,6 +28,54 @@ pub enum ServiceError {
     /// The configuration has problems: all of them.
     #[error("the configuration has {} problem(s)\n{}", .0.len(), Lines(.0))]
     Configuration(Vec<Problem>),
+    /// A pair file, or the folder of them, cannot be read.
+    #[error("{} cannot be read; check the file and its rights", .file.display())]
+    UnreadablePair {
+        /// What was to be read.
+        file: PathBuf,
+        /// Why it cannot be read.
+        source: io::Error,
+    },
+    /// The folder holds no pair file.
+    #[error("{} holds no pair file (*.toml); put the files of the pairs to keep there", .folder.display())]
+    NoPairs {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Two files are about one pair.
+    #[error("{file} is about the pair {pair}, and so is another file of its folder; remove one of them")]
+    PairTwice {
+        /// The pair.
+        pair: model::PairName,
+        /// The second file.
+        file: String,
+    },
+    /// Pair files that cannot work: all that is wrong with any of them.
+    #[error("the pair files have {} problem(s)\n{}", .0.len(), Lines(.0))]
+    Pairs(Vec<mapping::FileProblem>),
+    /// The service shares its work with other processes, and no servers are named.
+    #[error("{service} is one process of several: name a RabbitMQ in [broker] and a Redis in [store]")]
+    NoServers {
+        /// The service.
+        service: String,
+    },
+    /// The broker's address cannot be used.
+    #[error("the broker cannot be used as configured")]
+    Broker(#[source] broker::BrokerError),
+    /// The store's address cannot be used.
+    #[error("the store cannot be used as configured")]
+    Store(#[source] store::StoreError),
+    /// A system cannot be called as configured.
+    #[error("{system} of connection {connection} cannot be called as configured")]
+    System {
+        /// The system.
+        system: model::System,
+        /// The connection.
+        connection: model::ConnectionName,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A backoff that would be a busy loop, or that ends before it begins.
     #[error(
         "a backoff from {min:?} to {max:?} cannot be; give a minimum above zero that is at most the maximum"
@@ -83,7 +131,16 @@ impl ServiceError {
     /// What the process exits with.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Unreadable { .. } | Self::Configuration(_) => BAD_CONFIGURATION,
+            Self::Unreadable { .. }
+            | Self::Configuration(_)
+            | Self::UnreadablePair { .. }
+            | Self::NoPairs { .. }
+            | Self::PairTwice { .. }
+            | Self::Pairs(_)
+            | Self::NoServers { .. }
+            | Self::Broker(_)
+            | Self::Store(_)
+            | Self::System { .. } => BAD_CONFIGURATION,
             Self::Backoff { .. }
             | Self::Telemetry(_)
             | Self::Runtime(_)
@@ -129,9 +186,9 @@ pub enum TaskFailure {
     },
 }
 
-struct Lines<'a>(&'a [Problem]);
+struct Lines<'a, P>(&'a [P]);
 
-impl fmt::Display for Lines<'_> {
+impl<P: fmt::Display> fmt::Display for Lines<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };

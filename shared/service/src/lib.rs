@@ -16,7 +16,9 @@ mod config;
 mod endpoints;
 mod error;
 mod health;
+mod pairs;
 mod run;
+mod servers;
 mod supervise;
 mod tasks;
 
@@ -29,6 +31,8 @@ pub use config::{
 };
 pub use error::{ServiceError, TaskFailure};
 pub use health::{Check, Health, Pulse};
+pub use pairs::{entities, load_pairs, parse_pairs};
 pub use run::{Context, run, run_with};
+pub use servers::servers;
 pub use supervise::{Backoff, Transient, supervise};
 pub use tasks::Tasks;

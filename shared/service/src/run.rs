@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::{Names, PairEntities, Topology};
+use mapping::Pair;
 use telemetry::{Chain, Metrics, Settings, Telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -18,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::Arguments;
 use crate::endpoints::endpoints;
 use crate::error::BAD_CONFIGURATION;
-use crate::{Config, Health, Needs, ServiceError, Tasks};
+use crate::{Config, Health, Needs, ServiceError, Tasks, load_pairs};
 
 /// Two workers do for one service, and keep a deployment of many small ones small.
 const WORKERS: usize = 2;
@@ -32,6 +34,8 @@ const BLOCKING_GRACE: Duration = Duration::from_secs(1);
 pub struct Context {
     /// The configuration; every value in it is valid.
     pub config: Arc<Config>,
+    /// The pairs to keep; none unless the service needs them.
+    pub pairs: Arc<[Pair]>,
     /// Cancelled when the process shall stop: take nothing more, settle what is in hand, return.
     pub stop: CancellationToken,
     /// Where the service tells how it stands.
@@ -44,6 +48,20 @@ impl Context {
     /// No tasks yet; they end with `stop`, within the configured grace.
     pub fn tasks(&self) -> Tasks {
         Tasks::new(self.stop.clone(), self.config.shutdown_grace)
+    }
+
+    /// The exchanges and queues of this deployment.
+    pub fn topology(&self) -> Topology {
+        let entities: Vec<PairEntities> = self
+            .pairs
+            .iter()
+            .map(|pair| PairEntities {
+                pair: pair.name.clone(),
+                customcrm: pair.entities.customcrm.clone(),
+                exactonline: pair.entities.exactonline.clone(),
+            })
+            .collect();
+        Topology::new(Names::new(&self.config.namespace), &entities)
     }
 
     /// The context for one of several services in this process: its checks are named `part/…`.
@@ -76,12 +94,15 @@ where
             let _ = io::stdout().write_all(config.to_toml().as_bytes());
             ExitCode::SUCCESS
         }
-        Ok(config) => run_with(name, config, start),
+        Ok(config) => match if needs.pairs { load_pairs(&config.pairs) } else { Ok(Vec::new()) } {
+            Err(error) => refused(name, &error),
+            Ok(pairs) => run_with(name, config, pairs, start),
+        },
     }
 }
 
 /// Runs what `start` starts under the name `name`, as [`run`] does, from a configuration that is already loaded.
-pub fn run_with<S, F, E>(name: &'static str, config: Config, start: S) -> ExitCode
+pub fn run_with<S, F, E>(name: &'static str, config: Config, pairs: Vec<Pair>, start: S) -> ExitCode
 where
     S: FnOnce(Context) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
@@ -93,7 +114,7 @@ where
         Err(error) => return refused(name, &error),
     };
     std::panic::set_hook(Box::new(log_panic));
-    let outcome = runtime.block_on(host(name, config, start));
+    let outcome = runtime.block_on(host(name, config, pairs, start));
     runtime.shutdown_timeout(BLOCKING_GRACE);
     let code = match &outcome {
         Ok(()) => {
@@ -111,7 +132,12 @@ where
     code
 }
 
-async fn host<S, F, E>(name: &'static str, config: Config, start: S) -> Result<(), ServiceError>
+async fn host<S, F, E>(
+    name: &'static str,
+    config: Config,
+    pairs: Vec<Pair>,
+    start: S,
+) -> Result<(), ServiceError>
 where
     S: FnOnce(Context) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
@@ -125,6 +151,7 @@ where
         health: Health::new(),
         metrics: Arc::new(Metrics::new(name)),
         config: Arc::new(config),
+        pairs: pairs.into(),
     };
     let port = listen(context.config.health_listen, &context).await?;
     let signals = tokio::spawn(stop_on_signals(signals, context.stop.clone()));

@@ -8,6 +8,7 @@
 mod embedded;
 mod error;
 mod key;
+mod links;
 mod port;
 mod redis;
 #[cfg(test)]
@@ -16,5 +17,6 @@ mod tests;
 pub use self::embedded::Embedded;
 pub use self::error::StoreError;
 pub use self::key::{GLOBAL, Key};
+pub use self::links::{Candidates, Commit, LinkChange, Links, LinksError, OutboxMessage, Stored};
 pub use self::port::{Applied, Batch, Change, Check, Durability, Entry, Leased, Spent, Store, Window};
 pub use self::redis::Redis;

@@ -5,11 +5,13 @@ use crate::metadata::{Ours, chain, ours};
 /// The layers of `shared`, lowest first. A crate uses crates of lower layers only.
 const LAYERS: &[&[&str]] = &[
     &["model"],
-    &["mapping", "link"],
+    &["link"],
+    &["mapping"],
     &["contract"],
     &["telemetry"],
     &["broker", "store", "customcrm", "exactonline"],
     &["service"],
+    &["collector", "writer"],
 ];
 
 /// Uses inside one layer that are meant: the crate, what it uses, and why.

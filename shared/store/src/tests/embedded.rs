@@ -212,11 +212,13 @@ async fn a_clock_of_ones_own_drives_leases_quotas_and_expiry() {
     assert_eq!(value(&store, &entry).await, None);
     let stale = Batch::new().when(Check::Revision(entry.clone(), revision));
     assert_eq!(refused(&store, stale).await, entry);
-    assert!(done(&store, Batch::new().then(set(&entry, "w"))).await > revision);
+    let later = done(&store, Batch::new().then(set(&entry, "w"))).await;
+    assert!(later > revision);
     pass(30);
     assert_eq!(store.spend(&quota, &[minute], 0).await.unwrap(), Spent::Granted);
     // A clock set back repeats neither a revision nor a token.
     pass(-3_600);
+    assert!(done(&store, Batch::new().then(set(&entry, "x"))).await > later);
     let third = token(&store, &names.key(&["lease"]), "two", keep).await.unwrap();
     assert_eq!(third, second, "still held");
     store.release(&lease, "two").await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::redis::{FromRedisValue, cmd};
 use secrecy::SecretString;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::{Names, add, done, eventually, redis_at, refused, set, token, value};
 use crate::{Batch, Check, Durability, Entry, Redis, Store, StoreError};
@@ -128,14 +128,48 @@ async fn a_silent_server_is_given_up_and_connected_to_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_falls_silent_is_replaced() {
     let server = servers::Redis::start().unwrap();
-    let address = SecretString::from(server.url());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = SecretString::from(format!("redis://{}", listener.local_addr().unwrap()));
+    let (silence, silenced) = tokio::sync::watch::channel(false);
+    let port = server.port();
+    // The first connection passes nothing on once it is silenced, and is not closed either; later ones work.
+    let relay = tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        let mut upstream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut told = silenced.clone();
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut first, &mut upstream) => {}
+            _ = told.wait_for(|silent| *silent) => {}
+        }
+        loop {
+            let (mut later, _) = listener.accept().await.unwrap();
+            let mut upstream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut later, &mut upstream).await });
+        }
+    });
     let store = Redis::open_with_patience(&address, Duration::from_millis(200)).unwrap();
     store.reachable().await.unwrap();
-    // The server holds back every answer on the connections that it has, but answers new ones later.
-    let _: String = raw(&server, &["CLIENT", "PAUSE", "700", "ALL"]).await;
+    silence.send_replace(true);
     let error = store.reachable().await.unwrap_err();
     assert!(error.is_transient(), "{error}");
     works_again(&store).await;
+    relay.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_clock_set_back_repeats_neither_a_revision_nor_a_token() {
+    let server = servers::Redis::start().unwrap();
+    let (store, names) = (redis_at(server.url()), Names::new());
+    let (key, lease) = (names.key(&["link"]), names.key(&["lease"]));
+    // What a server whose clock was far ahead has left.
+    let ahead = 5_000_000_000_000_000_u64;
+    let counter = format!("{}%revision", key.scope());
+    let _: String = raw(&server, &["SET", &counter, &ahead.to_string()]).await;
+    let place = format!("{lease}%lease");
+    let left = ["HSET", &place, "holder", "me", "token", &ahead.to_string(), "until", "0"];
+    let _: u64 = raw(&server, &left).await;
+    assert_eq!(done(&store, Batch::new().then(set(&key, "v"))).await, ahead + 1);
+    assert_eq!(token(&store, &lease, "me", LONG).await, Some(ahead + 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

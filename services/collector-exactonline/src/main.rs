@@ -1,0 +1,10 @@
+//! The collector-exactonline: turns what changed in Exact Online into observations.
+
+use std::process::ExitCode;
+
+use service::{Needs, Servers};
+
+fn main() -> ExitCode {
+    let needs = Needs { pairs: true, customcrm: false, exactonline: true, servers: Servers::Required };
+    service::run("collector-exactonline", needs, collector_exactonline::start)
+}

@@ -1,0 +1,18 @@
+//! What both collectors share: one collector per connection and entity, its cursor, and the way of a record to
+//! the queue.
+//!
+//! A collector turns what it reads into observations: facts, never commands. Its cursor moves only after the
+//! broker has confirmed everything before it, so a crash repeats and never skips. One collector is active at a time,
+//! by a lease whose token fences the cursor; the others stand by.
+//!
+//! The first read, and any read after the cursor was lost, is a full one. Its pages are counted, and its end is told
+//! to the mapper, which creates nothing before both systems have been taken in whole.
+
+mod error;
+mod session;
+mod source;
+mod state;
+
+pub use error::CollectorError;
+pub use session::{Collector, Ports};
+pub use source::{Page, Source};

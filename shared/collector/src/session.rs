@@ -1,0 +1,315 @@
+//! One collector at work.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Broker, Outgoing};
+use contract::{Message, Names, Observed, ReadCompleted, ReadPart, Sighting, observation_key};
+use jiff::Timestamp;
+use model::{ConnectionName, EntityName, FailureClass, Record, System, UserId};
+use service::{Backoff, Check as HealthCheck, Health, Pulse, supervise};
+use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Links, Store, StoreError};
+use telemetry::{CallResult, Chain, Metrics};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::state::{FullRead, State};
+use crate::{CollectorError, Page, Source};
+
+/// A collector that shows no sign of life for this long is replaced.
+const LEASE: Duration = Duration::from_secs(15);
+/// How often a collector that stands by looks whether it is needed.
+const STANDBY: Duration = Duration::from_secs(3);
+/// How often the users are read again.
+const PEOPLE_AFTER: Duration = Duration::from_mins(10);
+/// How long a connection that refuses us rests before it is tried again, so that a repair is noticed.
+const REFUSED_REST: Duration = Duration::from_secs(30);
+
+/// What a collector works with.
+#[derive(Clone)]
+pub struct Ports<B, S> {
+    /// The broker.
+    pub broker: B,
+    /// The store.
+    pub store: S,
+    /// Whether the broker forgets its messages when the process ends: then each start begins with a full read.
+    pub broker_forgets: bool,
+}
+
+/// The collector of one entity of one connection.
+pub struct Collector<B, S, R> {
+    /// What it works with.
+    pub ports: Ports<B, S>,
+    /// The system.
+    pub source: R,
+    /// The deployment's namespace.
+    pub namespace: String,
+    /// The connection.
+    pub connection: ConnectionName,
+    /// Which system it is.
+    pub system: System,
+    /// The entity.
+    pub entity: EntityName,
+    /// How often to ask for changes.
+    pub poll_interval: Duration,
+    /// Where it tells how it stands.
+    pub health: Health,
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// When to stop.
+    pub stop: CancellationToken,
+}
+
+impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
+    /// Collects until `stop`. A system that fails or refuses us holds up this connection only.
+    pub async fn run(self) -> Result<(), CollectorError> {
+        let name = format!("{} {} {}", self.connection, self.system, self.entity);
+        let holder = Uuid::now_v7().to_string();
+        if self.ports.broker_forgets {
+            self.forget(&name).await?;
+        }
+        let ended =
+            supervise(&name, &self.stop, Backoff::SESSION, &self.health, || self.session(&name, &holder))
+                .await;
+        if let Err(error) = self.ports.store.release(&self.lease_key(), &holder).await {
+            tracing::warn!(collector = name, error = %Chain(&error), "the lease runs out by itself");
+        }
+        ended
+    }
+
+    /// Forgets the cursor, so that everything is read again.
+    async fn forget(&self, name: &str) -> Result<(), CollectorError> {
+        supervise(name, &self.stop, Backoff::SESSION, &self.health, || async {
+            let batch = Batch::new().then(Change::Delete(self.cursor_key()));
+            match self.ports.store.apply(batch).await? {
+                Applied::Done { .. } | Applied::Refused(_) => Ok::<_, CollectorError>(()),
+            }
+        })
+        .await
+    }
+
+    async fn session(&self, name: &str, holder: &str) -> Result<(), CollectorError> {
+        let mut session = Session { ours: None, people_read: None, pulse: self.health.pulse(name) };
+        loop {
+            session.pulse.beat();
+            let rest = match self.turn(&mut session, holder).await {
+                Ok(Turn::More) => continue,
+                Ok(Turn::Done) => {
+                    self.health.set(name, HealthCheck::Ok);
+                    self.metrics.set_poll_age(
+                        self.connection.as_str(),
+                        self.system.name(),
+                        self.entity.as_str(),
+                        Duration::ZERO,
+                    );
+                    self.poll_interval
+                }
+                Ok(Turn::Standby) => {
+                    self.health.set(name, HealthCheck::Ok);
+                    self.metrics.forget_poll_age(
+                        self.connection.as_str(),
+                        self.system.name(),
+                        self.entity.as_str(),
+                    );
+                    STANDBY
+                }
+                Err(CollectorError::Source { class: FailureClass::Auth, source }) => {
+                    self.metrics.count_call(self.system.name(), CallResult::Auth);
+                    tracing::error!(
+                        connection = %self.connection, system = %self.system, error = %Chain(&*source),
+                        "the connection is refused and rests until it is repaired; the others go on"
+                    );
+                    REFUSED_REST
+                }
+                Err(CollectorError::Source { class: FailureClass::Throttled { after }, .. }) => {
+                    self.metrics.count_call(self.system.name(), CallResult::Throttled);
+                    after
+                }
+                Err(error) => return Err(error),
+            };
+            if !self.rest(&session.pulse, rest).await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits, with signs of life; `false` when the service stops.
+    async fn rest(&self, pulse: &Pulse, rest: Duration) -> bool {
+        let until = tokio::time::Instant::now() + rest;
+        while tokio::time::Instant::now() < until {
+            pulse.beat();
+            let slice = until.min(tokio::time::Instant::now() + Duration::from_secs(10));
+            if self.stop.run_until_cancelled(tokio::time::sleep_until(slice)).await.is_none() {
+                return false;
+            }
+        }
+        !self.stop.is_cancelled()
+    }
+
+    /// Takes one page from the system to the broker.
+    async fn turn(&self, session: &mut Session, holder: &str) -> Result<Turn, CollectorError> {
+        let lease = match self.ports.store.lease(&self.lease_key(), holder, LEASE).await? {
+            Leased::Held { token } => Check::Lease { key: self.lease_key(), token },
+            Leased::Taken => return Ok(Turn::Standby),
+        };
+        let ours = self.ourselves(session).await?;
+        let entry = self.ports.store.get(&self.cursor_key()).await?;
+        self.read_people(session, entry.is_none()).await?;
+        let mut state = match &entry {
+            Some(entry) => self.state(entry)?,
+            None => State::start(),
+        };
+        let page = self.source.page(&self.entity, state.cursor.as_deref()).await.map_err(failed::<R>)?;
+        let (unchanged, more) =
+            (page.records.is_empty() && state.cursor.as_deref() == Some(&page.cursor), page.more);
+        self.publish(&page, &mut state, &ours).await?;
+        state.cursor = Some(page.cursor);
+        if !more && let Some(read) = state.full_read.take() {
+            self.publish_end(read).await?;
+        } else if unchanged {
+            return Ok(Turn::Done);
+        }
+        self.keep(entry, &state, lease).await?;
+        Ok(if more { Turn::More } else { Turn::Done })
+    }
+
+    async fn ourselves(&self, session: &mut Session) -> Result<UserId, CollectorError> {
+        if let Some(ours) = &session.ours {
+            return Ok(ours.clone());
+        }
+        let ours = self.source.ourselves().await.map_err(failed::<R>)?;
+        session.ours = Some(ours.clone());
+        Ok(ours)
+    }
+
+    /// The directory is there before any record that may refer to it.
+    async fn read_people(&self, session: &mut Session, anew: bool) -> Result<(), CollectorError> {
+        let fresh = session.people_read.is_some_and(|at| at.elapsed() < PEOPLE_AFTER);
+        if fresh && !anew {
+            return Ok(());
+        }
+        let people: BTreeMap<UserId, String> = self.source.people().await.map_err(failed::<R>)?;
+        let links = Links::new(self.ports.store.clone(), &self.namespace);
+        links.set_people(&self.connection, self.system, &people).await?;
+        session.people_read = Some(tokio::time::Instant::now());
+        Ok(())
+    }
+
+    async fn publish(&self, page: &Page, state: &mut State, ours: &UserId) -> Result<(), CollectorError> {
+        let page_id = Uuid::now_v7();
+        let mut messages = Vec::with_capacity(page.records.len());
+        for (index, record) in (0_u32..).zip(&page.records) {
+            let part = state.full_read.as_ref().map(|read| ReadPart { read: read.id, page: page_id, index });
+            messages.push(self.observation(record, ours, part));
+        }
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let records = u32::try_from(messages.len()).unwrap_or(u32::MAX);
+        self.ports.broker.publish(messages).await?;
+        if let Some(read) = &mut state.full_read {
+            read.pages.push((page_id, records));
+        }
+        tracing::debug!(connection = %self.connection, system = %self.system, entity = %self.entity, records, "published");
+        Ok(())
+    }
+
+    /// Each observation begins the trace of the change that it shows.
+    fn observation(&self, record: &Record, ours: &UserId, part: Option<ReadPart>) -> Outgoing {
+        let span = tracing::info_span!(
+            "collect", otel.kind = "producer", connection = %self.connection, system = %self.system,
+            entity = %self.entity, record = %record.id, version = record.version.map(|version| version.0),
+        );
+        let _entered = span.enter();
+        let by_us = record.modified_by.as_ref() == Some(ours);
+        self.message(&Message::Observed(Observed {
+            connection: self.connection.clone(),
+            system: self.system,
+            entity: self.entity.clone(),
+            sighting: Sighting { record: record.clone(), by_us },
+            part,
+        }))
+    }
+
+    async fn publish_end(&self, read: FullRead) -> Result<(), CollectorError> {
+        tracing::info!(
+            connection = %self.connection, system = %self.system, entity = %self.entity, pages = read.pages.len(),
+            "a full read is complete"
+        );
+        let message = self.message(&Message::ReadCompleted(ReadCompleted {
+            connection: self.connection.clone(),
+            system: self.system,
+            entity: self.entity.clone(),
+            read: read.id,
+            pages: read.pages,
+        }));
+        Ok(self.ports.broker.publish(vec![message]).await?)
+    }
+
+    fn message(&self, message: &Message) -> Outgoing {
+        let (id, at) = (Uuid::now_v7(), Timestamp::now());
+        let mut headers = BTreeMap::new();
+        telemetry::inject(&mut headers);
+        Outgoing {
+            exchange: Names::new(&self.namespace).observations(),
+            routing_key: observation_key(&self.connection, self.system, &self.entity),
+            id: id.to_string(),
+            headers,
+            at,
+            body: message.write(id, &format!("collector-{}", self.system), at),
+        }
+    }
+
+    /// Keeps the cursor, if it is still ours to keep.
+    async fn keep(&self, entry: Option<Entry>, state: &State, lease: Check) -> Result<(), CollectorError> {
+        let key = self.cursor_key();
+        let value = serde_json::to_string(state).expect("a collector's state holds only texts and ids");
+        let seen = match entry {
+            Some(entry) => Check::Revision(key.clone(), entry.revision),
+            None => Check::Absent(key.clone()),
+        };
+        let batch = Batch::new().when(lease).when(seen).then(Change::Set { key, value });
+        match self.ports.store.apply(batch).await? {
+            Applied::Done { .. } => Ok(()),
+            Applied::Refused(_) => Err(CollectorError::TakenOver),
+        }
+    }
+
+    fn state(&self, entry: &Entry) -> Result<State, CollectorError> {
+        serde_json::from_str(&entry.value).map_err(|_| {
+            CollectorError::Store(StoreError::Corrupt {
+                key: self.cursor_key(),
+                what: "it is no cursor".to_owned(),
+            })
+        })
+    }
+
+    fn key(&self, parts: &[&str]) -> Key {
+        Key::of(&self.namespace, self.connection.as_str(), parts)
+    }
+
+    fn cursor_key(&self) -> Key {
+        self.key(&["cursor", self.system.name(), self.entity.as_str()])
+    }
+
+    fn lease_key(&self) -> Key {
+        self.key(&["collector", self.system.name(), self.entity.as_str()])
+    }
+}
+
+enum Turn {
+    More,
+    Done,
+    Standby,
+}
+
+struct Session {
+    ours: Option<UserId>,
+    people_read: Option<tokio::time::Instant>,
+    pulse: Pulse,
+}
+
+fn failed<R: Source>(error: R::Error) -> CollectorError {
+    CollectorError::Source { class: R::class(&error), source: Box::new(error) }
+}

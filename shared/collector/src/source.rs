@@ -1,0 +1,40 @@
+//! What a system's connector gives to its collector.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::future::Future;
+
+use model::{EntityName, FailureClass, Record, UserId};
+
+/// A part of a read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// What was read, deleted records among them.
+    pub records: Vec<Record>,
+    /// Where to go on once the records are safe: the connector's own words.
+    pub cursor: String,
+    /// Whether more is there already.
+    pub more: bool,
+}
+
+/// A system of one connection, as its collector reads it.
+pub trait Source: Send + Sync + 'static {
+    /// How it fails.
+    type Error: Error + Send + Sync + 'static;
+
+    /// What a failure means.
+    fn class(error: &Self::Error) -> FailureClass;
+
+    /// The user that we are there: whose changes are ours.
+    fn ourselves(&self) -> impl Future<Output = Result<UserId, Self::Error>> + Send;
+
+    /// The next page after the cursor; without one, the first page of a full read.
+    fn page(
+        &self,
+        entity: &EntityName,
+        cursor: Option<&str>,
+    ) -> impl Future<Output = Result<Page, Self::Error>> + Send;
+
+    /// All users with an e-mail address.
+    fn people(&self) -> impl Future<Output = Result<BTreeMap<UserId, String>, Self::Error>> + Send;
+}

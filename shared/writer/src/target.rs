@@ -1,0 +1,65 @@
+//! What a system's connector gives to its writer.
+
+use std::error::Error;
+use std::future::Future;
+
+use contract::{Lane, Sighting};
+use model::{Content, EntityName, FailureClass, Properties, RecordId, Version};
+
+/// What a record is searched by before it is created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchKey {
+    /// The property, as the system calls it.
+    pub property: String,
+    /// Its value, as the system holds it.
+    pub content: Content,
+    /// Whether only a record of our own making counts: the property is not unique.
+    pub only_ours: bool,
+}
+
+/// A system of one connection, as its writer writes it.
+pub trait Target: Send + Sync + 'static {
+    /// How it fails.
+    type Error: Error + Send + Sync + 'static;
+
+    /// What a failure means.
+    fn class(error: &Self::Error) -> FailureClass;
+
+    /// The other record that a refused value belongs to, where the system names it.
+    fn duplicate_of(error: &Self::Error) -> Option<RecordId>;
+
+    /// Waits until a write may go out: there is quota for it, and the entity was read a moment ago.
+    fn ready(&self, entity: &EntityName, lane: Lane) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// The records that hold this value.
+    fn search(
+        &self,
+        entity: &EntityName,
+        key: &SearchKey,
+    ) -> impl Future<Output = Result<Vec<Sighting>, Self::Error>> + Send;
+
+    /// The record as it is now; `None` when it is gone.
+    fn record(
+        &self,
+        entity: &EntityName,
+        record: &RecordId,
+    ) -> impl Future<Output = Result<Option<Sighting>, Self::Error>> + Send;
+
+    /// Creates a record. The same `key` with the same properties is the same request.
+    fn create(
+        &self,
+        entity: &EntityName,
+        properties: &Properties,
+        key: &str,
+    ) -> impl Future<Output = Result<Sighting, Self::Error>> + Send;
+
+    /// Changes a record that was last seen at this version; fails as [`FailureClass::Stale`] when it is known to
+    /// have changed since. Answers with the record after the write, where the system tells.
+    fn update(
+        &self,
+        entity: &EntityName,
+        record: &RecordId,
+        version: Option<Version>,
+        properties: &Properties,
+    ) -> impl Future<Output = Result<Option<Sighting>, Self::Error>> + Send;
+}

@@ -1,0 +1,409 @@
+//! One write: claimed, said in the system's words, sent, reported.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Broker, Outgoing};
+use contract::{Lane, Message, Names, Outcome, OutcomeResult, RetryTier, Sighting, WriteQueued};
+use jiff::{SignedDuration, Timestamp};
+use link::{Event, Link, Pending, Write, step};
+use mapping::{Lookups, Pair, Problem};
+use model::{ConnectionName, Content, FailureClass, PairName, Properties, System, SystemPair, View};
+use store::{Commit, LinkChange, Links, Store, Stored};
+use telemetry::{Chain, Metrics, WriteOutcome};
+use uuid::Uuid;
+
+use crate::{SearchKey, Target, WriterError};
+
+/// A create whose answer is not known is given this long to arrive and to show in a search: the longest a call may
+/// take, and the lag of the target's reads.
+const SHOWS_WITHIN: SignedDuration = SignedDuration::from_secs(12);
+
+/// Between a claim and its sending, another writer may have taken the write over when this much has passed.
+const CLAIM_HOLDS: Duration = Duration::from_secs(5);
+
+/// Two services may meet at one link; the one who is late reads again, at most this often in a row.
+const COLLISIONS_MAX: u32 = 20;
+
+/// What became of a message.
+pub(crate) enum Handled {
+    Done,
+    Later(RetryTier, String),
+    Bad(String),
+}
+
+/// What a writer needs for any of its writes.
+pub(crate) struct Work<B, S, T> {
+    pub(crate) links: Links<S>,
+    pub(crate) broker: B,
+    pub(crate) names: Names,
+    pub(crate) system: System,
+    pub(crate) targets: BTreeMap<ConnectionName, T>,
+    pub(crate) pairs: BTreeMap<PairName, Pair>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// A write that is ours to send.
+struct Claimed {
+    link: Link,
+    write: Write,
+    claim: u64,
+    queued_at: Timestamp,
+    at: tokio::time::Instant,
+}
+
+enum Claiming {
+    Ours(Box<Claimed>),
+    Nothing,
+    /// An earlier attempt may still be under way.
+    Wait,
+}
+
+/// What the system made of a write.
+enum Sent<E> {
+    Result(OutcomeResult),
+    Failed(E),
+    TooLate,
+}
+
+impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
+    pub(crate) async fn handle(
+        &self,
+        queued: &WriteQueued,
+        lane: Lane,
+        attempt: u32,
+    ) -> Result<Handled, WriterError> {
+        let Some(pair) = self.pairs.get(&queued.pair) else {
+            return Ok(Handled::Bad(format!("the pair {} is not kept here: add its file", queued.pair)));
+        };
+        let Some(target) = self.targets.get(&queued.connection) else {
+            return Ok(Handled::Bad(format!(
+                "the connection {} is not configured here: add it",
+                queued.connection
+            )));
+        };
+        if queued.system != self.system {
+            return Ok(Handled::Bad(format!("the write is for {}", queued.system)));
+        }
+        if !self.is_pending(queued).await? {
+            return Ok(Handled::Done);
+        }
+        if let Err(error) = target.ready(&pair.entities[self.system], lane).await {
+            return Ok(self.later(&queued.pair, &error, attempt));
+        }
+        let claimed = match self.claim(queued, pair).await? {
+            Claiming::Ours(claimed) => claimed,
+            Claiming::Nothing => return Ok(Handled::Done),
+            Claiming::Wait => {
+                return Ok(Handled::Later(
+                    RetryTier::Seconds5,
+                    "an earlier attempt may still arrive".to_owned(),
+                ));
+            }
+        };
+        if let Some(trace) = &claimed.link.trace {
+            // Several edits may have folded into this write: the latest one is linked, the first one is the parent.
+            telemetry::link_to_traceparent(&tracing::Span::current(), trace);
+        }
+        match self.send(queued, pair, target, &claimed).await? {
+            Sent::Result(result) => {
+                self.metrics.count_write(pair.name.as_str(), self.system.name(), outcome_label(&result));
+                self.report(queued, &claimed, result).await?;
+                Ok(Handled::Done)
+            }
+            Sent::Failed(error) => Ok(self.later(&queued.pair, &error, attempt)),
+            Sent::TooLate => Ok(Handled::Later(RetryTier::Seconds5, "the claim took too long".to_owned())),
+        }
+    }
+
+    async fn is_pending(&self, queued: &WriteQueued) -> Result<bool, WriterError> {
+        let stored = self.links.find(&queued.connection, &queued.pair, &queued.link).await?;
+        Ok(stored.is_some_and(|stored| stored.link.pending[self.system] != Pending::None))
+    }
+
+    /// Stores the claim, so that whoever comes after a crash knows that something may have been sent.
+    async fn claim(&self, queued: &WriteQueued, pair: &Pair) -> Result<Claiming, WriterError> {
+        let policy = pair.policy();
+        for _ in 0..COLLISIONS_MAX {
+            let now = Timestamp::now();
+            let Some(stored) = self.links.find(&queued.connection, &queued.pair, &queued.link).await? else {
+                return Ok(Claiming::Nothing);
+            };
+            let queued_at = match &stored.link.pending[self.system] {
+                Pending::None => return Ok(Claiming::Nothing),
+                Pending::InFlight { write: Write::Create { .. }, since, .. }
+                    if now.duration_since(*since) < SHOWS_WITHIN =>
+                {
+                    return Ok(Claiming::Wait);
+                }
+                Pending::Queued { since } | Pending::InFlight { since, .. } => *since,
+            };
+            let next = step(&stored.link, Event::Claimed { system: self.system }, &policy, true, now).link;
+            let claimed = match &next.pending[self.system] {
+                Pending::InFlight { write, claim, .. } => Some((write.clone(), *claim)),
+                Pending::Queued { .. } | Pending::None => None,
+            };
+            if !self.commit(queued, pair, stored, next.clone(), now).await? {
+                continue;
+            }
+            let at = tokio::time::Instant::now();
+            return Ok(claimed.map_or(Claiming::Nothing, |(write, claim)| {
+                Claiming::Ours(Box::new(Claimed { link: next, write, claim, queued_at, at }))
+            }));
+        }
+        Ok(Claiming::Wait)
+    }
+
+    async fn commit(
+        &self,
+        queued: &WriteQueued,
+        pair: &Pair,
+        before: Stored,
+        after: Link,
+        now: Timestamp,
+    ) -> Result<bool, WriterError> {
+        let commit = Commit {
+            pair,
+            connection: &queued.connection,
+            links: vec![LinkChange { before: Some(before), after: Some(after) }],
+            checks: Vec::new(),
+            outbox: Vec::new(),
+            notes: Vec::new(),
+            part: None,
+            now,
+        };
+        Ok(self.links.commit(commit).await?)
+    }
+
+    async fn send(
+        &self,
+        queued: &WriteQueued,
+        pair: &Pair,
+        target: &T,
+        claimed: &Claimed,
+    ) -> Result<Sent<T::Error>, WriterError> {
+        let lookups = self.lookups(queued, pair, claimed.write.values()).await?;
+        let creating = matches!(claimed.write, Write::Create { .. });
+        let properties = match pair.put(self.system, claimed.write.values(), creating, &lookups) {
+            Ok(properties) => properties,
+            Err(problems) => return Ok(Sent::Result(OutcomeResult::Rejected { words: words(&problems) })),
+        };
+        match &claimed.write {
+            Write::Create { values } => self.create(queued, pair, target, claimed, values, &properties).await,
+            Write::Update { record, version, .. } => {
+                if claimed.at.elapsed() > CLAIM_HOLDS {
+                    return Ok(Sent::TooLate);
+                }
+                let entity = &pair.entities[self.system];
+                match target.update(entity, record, *version, &properties).await {
+                    Ok(after) => Ok(Sent::Result(OutcomeResult::Applied { record: record.clone(), after })),
+                    Err(error) => Ok(self.refused(pair, target, claimed, error).await),
+                }
+            }
+        }
+    }
+
+    /// A record is created only when a search for it finds none.
+    async fn create(
+        &self,
+        queued: &WriteQueued,
+        pair: &Pair,
+        target: &T,
+        claimed: &Claimed,
+        values: &View,
+        properties: &Properties,
+    ) -> Result<Sent<T::Error>, WriterError> {
+        let entity = &pair.entities[self.system];
+        for key in self.search_keys(pair, values, properties) {
+            let mut found = match target.search(entity, &key).await {
+                Ok(found) => found,
+                Err(error) => return Ok(Sent::Failed(error)),
+            };
+            found.retain(|sighting| !key.only_ours || sighting.by_us);
+            if key.only_ours {
+                found = self.unlinked(queued, found).await?;
+            }
+            match found.len() {
+                0 => {}
+                1 => return Ok(Sent::Result(OutcomeResult::Adopted { found: found.remove(0) })),
+                _ => {
+                    let candidates = found.into_iter().map(|sighting| sighting.record.id).collect();
+                    return Ok(Sent::Result(OutcomeResult::FoundSeveral { candidates }));
+                }
+            }
+        }
+        if claimed.at.elapsed() > CLAIM_HOLDS {
+            return Ok(Sent::TooLate);
+        }
+        match target.create(entity, properties, &idempotency_key(queued, properties)).await {
+            Ok(sighting) => {
+                let record = sighting.record.id.clone();
+                Ok(Sent::Result(OutcomeResult::Applied { record, after: Some(sighting) }))
+            }
+            Err(error) => Ok(self.refused(pair, target, claimed, error).await),
+        }
+    }
+
+    /// Records that no link has: a record of our own making that is linked is somebody else's partner.
+    async fn unlinked(
+        &self,
+        queued: &WriteQueued,
+        found: Vec<Sighting>,
+    ) -> Result<Vec<Sighting>, WriterError> {
+        let mut unlinked = Vec::new();
+        for sighting in found {
+            let owner = self
+                .links
+                .link_of(&queued.connection, &queued.pair, self.system, &sighting.record.id)
+                .await?;
+            let taken = match owner {
+                Some(id) => {
+                    let stored = self.links.find(&queued.connection, &queued.pair, &id).await?;
+                    stored.is_some_and(|stored| stored.link.has_both())
+                }
+                None => false,
+            };
+            if !taken {
+                unlinked.push(sighting);
+            }
+        }
+        Ok(unlinked)
+    }
+
+    /// The match keys that the new record carries; without any, what it is called, among records of our own making.
+    fn search_keys(&self, pair: &Pair, values: &View, properties: &Properties) -> Vec<SearchKey> {
+        let key = |property: &model::PropertyName, only_ours: bool| {
+            let name = &pair.property(property)?.names[self.system];
+            let content = properties.get(name).filter(|content| **content != Content::Null)?.clone();
+            Some(SearchKey { property: name.clone(), content, only_ours })
+        };
+        let keys: Vec<SearchKey> =
+            pair.match_keys(values).iter().filter_map(|match_key| key(&match_key.property, false)).collect();
+        if keys.is_empty() { key(&pair.search_own, true).into_iter().collect() } else { keys }
+    }
+
+    /// What an error of the system makes of the write.
+    async fn refused(&self, pair: &Pair, target: &T, claimed: &Claimed, error: T::Error) -> Sent<T::Error> {
+        let entity = &pair.entities[self.system];
+        match T::class(&error) {
+            FailureClass::Rejected => {
+                let creating = matches!(claimed.write, Write::Create { .. });
+                if let Some(other) = T::duplicate_of(&error).filter(|_| creating)
+                    && let Ok(Some(found)) = target.record(entity, &other).await
+                {
+                    return Sent::Result(OutcomeResult::Adopted { found });
+                }
+                Sent::Result(OutcomeResult::Rejected { words: Chain(&error).to_string() })
+            }
+            FailureClass::Gone => Sent::Result(OutcomeResult::Gone),
+            FailureClass::Stale => {
+                let Write::Update { record, .. } = &claimed.write else { return Sent::Failed(error) };
+                match target.record(entity, record).await {
+                    Ok(Some(now)) => Sent::Result(OutcomeResult::Stale { now: Some(now) }),
+                    Ok(None) => Sent::Result(OutcomeResult::Gone),
+                    Err(error) => Sent::Failed(error),
+                }
+            }
+            FailureClass::Transient
+            | FailureClass::Throttled { .. }
+            | FailureClass::Auth
+            | FailureClass::Ambiguous => Sent::Failed(error),
+        }
+    }
+
+    /// When a write that failed for now is tried again.
+    fn later(&self, pair: &PairName, error: &T::Error, attempt: u32) -> Handled {
+        let class = T::class(error);
+        let (tier, outcome) = match class {
+            FailureClass::Throttled { after } => (tier_for(after), WriteOutcome::Retried),
+            FailureClass::Ambiguous => (RetryTier::Seconds5, WriteOutcome::Ambiguous),
+            FailureClass::Auth => (RetryTier::Seconds30, WriteOutcome::Retried),
+            FailureClass::Transient | FailureClass::Rejected | FailureClass::Gone | FailureClass::Stale => {
+                (RetryTier::after_attempt(attempt), WriteOutcome::Retried)
+            }
+        };
+        self.metrics.count_write(pair.as_str(), self.system.name(), outcome);
+        let reason = Chain(error).to_string();
+        if class == FailureClass::Auth {
+            tracing::error!(
+                error = reason,
+                "the connection is refused: its writes wait until it is repaired"
+            );
+        } else {
+            tracing::warn!(error = reason, attempt, "the write waits");
+        }
+        Handled::Later(tier, reason)
+    }
+
+    async fn lookups(
+        &self,
+        queued: &WriteQueued,
+        pair: &Pair,
+        values: &View,
+    ) -> Result<Lookups, WriterError> {
+        let crm = self.links.people(&queued.connection, System::CustomCrm).await?;
+        let exact = self.links.people(&queued.connection, System::ExactOnline).await?;
+        let people =
+            SystemPair { customcrm: crm.unwrap_or_default(), exactonline: exact.unwrap_or_default() };
+        let mut lookups = Lookups { people, ..Lookups::default() };
+        self.links.look_up_records(&queued.connection, pair, self.system, values, &mut lookups).await?;
+        Ok(lookups)
+    }
+
+    async fn report(
+        &self,
+        queued: &WriteQueued,
+        claimed: &Claimed,
+        result: OutcomeResult,
+    ) -> Result<(), WriterError> {
+        let message = Message::Outcome(Outcome {
+            connection: queued.connection.clone(),
+            pair: queued.pair.clone(),
+            link: queued.link.clone(),
+            system: self.system,
+            claim: claimed.claim,
+            queued_at: claimed.queued_at,
+            result,
+        });
+        let (id, at) = (Uuid::now_v7(), Timestamp::now());
+        let mut headers = BTreeMap::new();
+        telemetry::inject(&mut headers);
+        let outgoing = Outgoing {
+            exchange: String::new(),
+            routing_key: self.names.pair(&queued.pair),
+            id: id.to_string(),
+            headers,
+            at,
+            body: message.write(id, &format!("writer-{}", self.system), at),
+        };
+        Ok(self.broker.publish(vec![outgoing]).await?)
+    }
+}
+
+fn words(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The same create is the same request: its key is made of the link and of what is sent.
+fn idempotency_key(queued: &WriteQueued, properties: &Properties) -> String {
+    let body = contract::json::write_properties(properties);
+    let name = format!("{} {} {} {body}", queued.connection, queued.pair, queued.link);
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+}
+
+/// The shortest rest that is long enough.
+fn tier_for(wait: Duration) -> RetryTier {
+    RetryTier::ALL.into_iter().find(|tier| tier.delay() >= wait).unwrap_or(RetryTier::Hour1)
+}
+
+const fn outcome_label(result: &OutcomeResult) -> WriteOutcome {
+    match result {
+        OutcomeResult::Applied { .. } => WriteOutcome::Applied,
+        OutcomeResult::Adopted { .. } => WriteOutcome::Adopted,
+        OutcomeResult::Rejected { .. } => WriteOutcome::Rejected,
+        OutcomeResult::Stale { .. } => WriteOutcome::Stale,
+        OutcomeResult::Gone => WriteOutcome::Gone,
+        OutcomeResult::FoundSeveral { .. } => WriteOutcome::Ambiguous,
+    }
+}

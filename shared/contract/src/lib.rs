@@ -8,6 +8,9 @@ mod link_document;
 mod message;
 mod topology;
 
+#[cfg(test)]
+mod tests;
+
 pub use link_document::{DocumentError, read_link, write_link};
 pub use message::{
     Message, MessageError, Observed, Outcome, OutcomeResult, ReadCompleted, ReadPart, Sighting, Woken,

@@ -13,3 +13,4 @@ mod work;
 pub use error::WriterError;
 pub use session::{Ports, Writer};
 pub use target::{SearchKey, Target};
+pub use work::CALL_MAX;

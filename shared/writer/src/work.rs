@@ -16,8 +16,11 @@ use uuid::Uuid;
 
 use crate::{SearchKey, Target, WriterError};
 
-/// A create whose answer is not known is given this long to arrive and to show in a search: the longest a call may
-/// take, and the lag of the target's reads.
+/// The longest that a writer's call to a system may take, its answer included.
+pub const CALL_MAX: Duration = Duration::from_secs(10);
+
+/// A create whose answer is not known is given this long to arrive and to show in a search: [`CALL_MAX`] and the lag
+/// of the target's reads.
 const SHOWS_WITHIN: SignedDuration = SignedDuration::from_secs(12);
 
 /// Between a claim and its sending, another writer may have taken the write over when this much has passed.

@@ -1,1 +1,78 @@
 //! Applies writes to Exact Online within its quota and reports outcomes.
+//!
+//! It consumes the two queues of writes to Exact and produces an outcome for each. Exact has no optimistic locking,
+//! so the entity's feed is read a moment before a write goes out, once for all writes of that moment; and read again
+//! after it, which gives each write its row version and the values as Exact holds them. What it refuses: to write
+//! over a change that the link has not taken in.
+
+mod feed;
+mod target;
+
+use std::collections::BTreeMap;
+
+use broker::Broker;
+use exactonline::{Entity, ExactOnline, Limits, Settings};
+use model::System;
+use service::{Context, ServiceError};
+use store::Store;
+use tokio::sync::OnceCell;
+use writer::{Ports, Writer};
+
+use feed::Feed;
+use target::Division;
+
+/// Runs the writer on RabbitMQ and Redis, as its own process does.
+pub async fn start(context: Context) -> Result<(), ServiceError> {
+    let (broker, store) = service::servers("writer-exactonline", &context.config)?;
+    serve(Ports { broker, store }, context).await
+}
+
+/// Writes to every connection's division until the service stops.
+pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
+    let system = System::ExactOnline;
+    let mut targets = BTreeMap::new();
+    for (connection, config) in context.config.exactonline() {
+        let limits = Limits {
+            per_minute: config.calls_per_minute.get(),
+            per_day: config.calls_per_day.get(),
+            ..Limits::default()
+        };
+        let client = (config.client_id.as_str(), config.client_secret.clone());
+        let namespace = &context.config.namespace;
+        let settings = Settings {
+            limits,
+            timeout: writer::CALL_MAX,
+            ..Settings::new(
+                config.url.clone(),
+                config.division.get(),
+                connection.clone(),
+                namespace,
+                client,
+                config.grant_file.clone(),
+            )
+        };
+        let client = ExactOnline::new(settings, ports.store.clone()).map_err(|error| {
+            ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
+        })?;
+        let mut feeds = BTreeMap::new();
+        for name in service::entities(&context.pairs, system) {
+            let Some(entity) = Entity::named(name.as_str()) else {
+                let known = Entity::names().collect::<Vec<_>>().join(", ");
+                return Err(ServiceError::UnknownEntity { entity: name, system, known });
+            };
+            let select = service::selected(&context.pairs, system, &name);
+            feeds.insert(name, Feed::new(entity, select));
+        }
+        let division = Division {
+            client,
+            store: ports.store.clone(),
+            namespace: namespace.clone(),
+            connection: connection.clone(),
+            feeds,
+            ours: OnceCell::new(),
+        };
+        targets.insert(connection.clone(), division);
+    }
+    let topology = context.topology();
+    Writer { ports, system, targets, topology, context }.run().await
+}

@@ -14,5 +14,5 @@ mod source;
 mod state;
 
 pub use error::CollectorError;
-pub use session::{Collector, Ports};
+pub use session::{Collector, Ports, kept_cursor};
 pub use source::{Page, Source};

@@ -298,6 +298,21 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
     }
 }
 
+/// The connector's own cursor of an entity, as its collector last kept it; `None` while nothing has been read.
+pub async fn kept_cursor<S: Store>(
+    store: &S,
+    namespace: &str,
+    connection: &ConnectionName,
+    system: System,
+    entity: &EntityName,
+) -> Result<Option<String>, StoreError> {
+    let key = Key::of(namespace, connection.as_str(), &["cursor", system.name(), entity.as_str()]);
+    let entry = store.get(&key).await?;
+    Ok(entry
+        .and_then(|entry| serde_json::from_str::<State>(&entry.value).ok())
+        .and_then(|state| state.cursor))
+}
+
 enum Turn {
     More,
     Done,

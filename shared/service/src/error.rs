@@ -65,6 +65,16 @@ pub enum ServiceError {
     /// The store's address cannot be used.
     #[error("the store cannot be used as configured")]
     Store(#[source] store::StoreError),
+    /// A pair names an entity that a connector does not know.
+    #[error("{system} has no entity {entity:?} that is kept; a pair file may name {known}")]
+    UnknownEntity {
+        /// The entity.
+        entity: model::EntityName,
+        /// The system.
+        system: model::System,
+        /// The entities that are kept.
+        known: String,
+    },
     /// A system cannot be called as configured.
     #[error("{system} of connection {connection} cannot be called as configured")]
     System {
@@ -140,6 +150,7 @@ impl ServiceError {
             | Self::NoServers { .. }
             | Self::Broker(_)
             | Self::Store(_)
+            | Self::UnknownEntity { .. }
             | Self::System { .. } => BAD_CONFIGURATION,
             Self::Backoff { .. }
             | Self::Telemetry(_)

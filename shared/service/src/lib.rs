@@ -1,8 +1,8 @@
 //! What every service shares: arguments to exit code, configuration, supervision, health, shutdown.
 //!
 //! Start reading at [`run`]: a service's `main.rs` names the service, says what it [`Needs`] and hands over its
-//! `start` function, which gets a [`Context`]. A process that hosts several services loads a [`Config`] itself and
-//! calls [`run_with`].
+//! `start` function, which gets a [`Context`]. A process with a command line of its own calls [`run_from`], one that
+//! loads its [`Config`] itself [`run_with`].
 //!
 //! - [`Config`] is the configuration as meant: every value it can hold is valid. All that is wrong with a file is
 //!   told at once, each problem with its line, key, value and remedy.
@@ -31,8 +31,8 @@ pub use config::{
 };
 pub use error::{ServiceError, TaskFailure};
 pub use health::{Check, Health, Pulse};
-pub use pairs::{entities, load_pairs, parse_pairs};
-pub use run::{Context, run, run_with};
+pub use pairs::{entities, load_pairs, parse_pairs, selected};
+pub use run::{Context, run, run_from, run_with};
 pub use servers::servers;
 pub use supervise::{Backoff, Transient, supervise};
 pub use tasks::Tasks;

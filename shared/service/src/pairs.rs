@@ -39,6 +39,13 @@ pub fn entities(pairs: &[Pair], system: System) -> BTreeSet<EntityName> {
     pairs.iter().map(|pair| pair.entities[system].clone()).collect()
 }
 
+/// The properties of an entity that any of these pairs maps, each once: what a read has to select.
+pub fn selected(pairs: &[Pair], system: System, entity: &EntityName) -> Vec<String> {
+    let names =
+        pairs.iter().filter(|pair| pair.entities[system] == *entity).flat_map(|pair| pair.names(system));
+    names.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
+}
+
 /// Reads pair files that are already in memory: (name for messages, text).
 pub fn parse_pairs(files: &[(String, &str)]) -> Result<Vec<Pair>, ServiceError> {
     let kept: BTreeSet<_> = files.iter().filter_map(|(_, text)| Pair::name_in(text)).collect();

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::panic::PanicHookInfo;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,9 +89,26 @@ where
             return if told.use_stderr() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::SUCCESS };
         }
     };
-    match Config::load(&arguments.config, needs) {
+    run_from(name, &arguments.config, arguments.print_config, needs, start)
+}
+
+/// Runs the service `name` as [`run`] does, from a command line that is already read: the configuration `file`, and
+/// whether it shall only be printed.
+pub fn run_from<S, F, E>(
+    name: &'static str,
+    file: &Path,
+    print_config: bool,
+    needs: Needs,
+    start: S,
+) -> ExitCode
+where
+    S: FnOnce(Context) -> F,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Error + Send + Sync + 'static,
+{
+    match Config::load(file, needs) {
         Err(error) => refused(name, &error),
-        Ok(config) if arguments.print_config => {
+        Ok(config) if print_config => {
             let _ = io::stdout().write_all(config.to_toml().as_bytes());
             ExitCode::SUCCESS
         }

@@ -1,0 +1,149 @@
+//! How every call is made: the endpoint's rest, the grant, the quota, the call, and what its answer means for all three.
+
+use std::time::Duration;
+
+use model::FailureClass;
+use reqwest::{
+    Method, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE},
+};
+use store::{Store, StoreError};
+use url::Url;
+
+use super::ExactOnline;
+use crate::{
+    Error, Priority,
+    quota::Counted,
+    refusal::{is_block, refusal},
+    transport::{Answer, Effect},
+};
+
+/// A call to be made.
+#[derive(Debug, Clone)]
+pub(super) struct Call<'a> {
+    method: Method,
+    effect: Effect,
+    url: Url,
+    /// The path behind the division, without a key: what errors are counted by.
+    endpoint: &'a str,
+    priority: Priority,
+    counted: Counted,
+    body: Option<String>,
+}
+
+impl<'a> Call<'a> {
+    /// A read in the division.
+    pub(super) fn read(url: Url, endpoint: &'a str, priority: Priority) -> Self {
+        let (method, effect) = (Method::GET, Effect::Read);
+        Self { method, effect, url, endpoint, priority, counted: Counted::MinuteAndDay, body: None }
+    }
+
+    /// A read of what belongs to no division.
+    pub(super) fn everywhere(url: Url, endpoint: &'a str) -> Self {
+        Self { counted: Counted::Minute, ..Self::read(url, endpoint, Priority::Read) }
+    }
+
+    /// A write in the division.
+    pub(super) fn write(
+        method: Method,
+        url: Url,
+        endpoint: &'a str,
+        priority: Priority,
+        body: String,
+    ) -> Self {
+        let effect = Effect::Write;
+        Self { method, effect, body: Some(body), ..Self::read(url, endpoint, priority) }
+    }
+}
+
+impl<S: Store> ExactOnline<S> {
+    /// Makes a call and gives the body of its answer. After a 401 it is made once more if there is another token.
+    pub(super) async fn perform(&self, call: Call<'_>) -> Result<String, Error> {
+        // The service does not mind the case of paths, so errors are counted without it.
+        let endpoint = call.endpoint.to_ascii_lowercase();
+        let token = self.grant.access_token().await?;
+        let answer = self.made(&call, &endpoint, &token).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return settled(&call, answer, &token);
+        }
+        let token = self.grant.in_place_of(&token).await?;
+        let answer = self.made(&call, &endpoint, &token).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            return Err(Error::Unauthorised { connection: self.settings.connection.clone() });
+        }
+        settled(&call, answer, &token)
+    }
+
+    /// Makes a call once, within all budgets, and books what its answer tells.
+    async fn made(&self, call: &Call<'_>, endpoint: &str, token: &str) -> Result<Answer, Error> {
+        self.rest.check(endpoint).await?;
+        self.quota.take(call.priority, call.counted).await?;
+        let mut request = self
+            .transport
+            .client
+            .request(call.method.clone(), call.url.clone())
+            .bearer_auth(token)
+            .header(ACCEPT, "application/json");
+        if let Some(body) = &call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+            if call.method == Method::POST {
+                request = request.header("Prefer", "return=representation");
+            }
+        }
+        let answer = self.transport.send(call.effect, request).await?;
+        self.book(endpoint, answer).await
+    }
+
+    async fn book(&self, endpoint: &str, answer: Answer) -> Result<Answer, Error> {
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            let waited = self.quota.exhaust(&answer.headers).await;
+            // Without the store nobody else hears of it; who called waits all the same.
+            let after = waited.unwrap_or_else(|error| {
+                unbooked(&error);
+                Duration::from_mins(1)
+            });
+            return Err(Error::Throttled { after });
+        }
+        if let Err(error) = self.quota.correct(&answer.headers).await {
+            unbooked(&error);
+        }
+        let is_block = is_block(answer.status, &answer.body);
+        let counted = if is_block {
+            self.rest.rest(endpoint).await
+        } else if matches!(answer.status.as_u16(), 400 | 401 | 403 | 404) {
+            self.rest.count(endpoint).await
+        } else {
+            Ok(())
+        };
+        if let Err(error) = counted {
+            unbooked(&error);
+        }
+        if is_block {
+            return Err(Error::EndpointResting {
+                endpoint: endpoint.to_owned(),
+                after: Duration::from_hours(1),
+            });
+        }
+        Ok(answer)
+    }
+}
+
+/// The call has been made, so its outcome counts more than its booking.
+fn unbooked(error: &StoreError) {
+    tracing::warn!(%error, "what an answer of exact online tells of its limits could not be stored");
+}
+
+fn settled(call: &Call<'_>, answer: Answer, token: &str) -> Result<String, Error> {
+    if answer.status.is_success() {
+        return Ok(answer.body);
+    }
+    let error = refusal(call.effect, answer.status, &answer.headers, &answer.body, &[token]);
+    if error.class() == FailureClass::Auth {
+        tracing::warn!(
+            endpoint = call.endpoint,
+            status = answer.status.as_u16(),
+            "exact online forbids a call"
+        );
+    }
+    Err(error)
+}

@@ -1,0 +1,218 @@
+//! The OAuth grant: one refresher for all replicas, and a refresh token that is never in one place only.
+//!
+//! Facts of this API that shape what follows: a refresh token is single use, a second use kills the grant until a
+//! person consents anew; a refresh is accepted from 570 s after the token before it, which ends at 600 s.
+
+mod endpoint;
+mod file;
+mod tokens;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use store::{Applied, Batch, Change, Key, Leased, Store};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use self::endpoint::{NotNow, TokenEndpoint};
+use self::file::GrantFile;
+use self::tokens::Tokens;
+use crate::{Error, Settings, settings::Clock, transport::Transport};
+
+/// Longer than a refresh can take, its storing included.
+const LEASE: Duration = Duration::from_mins(2);
+/// How often another replica's refresh is looked at, and how many times.
+const POLL: Duration = Duration::from_millis(200);
+const POLLS: u32 = 175;
+/// How often a fresh grant is offered to the store before it is left to the file alone.
+const STORE_TRIES: u32 = 5;
+
+type Lost = HashMap<String, String>;
+
+/// The grant of one connection. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Grant<S> {
+    inner: Arc<Inner<S>>,
+}
+
+struct Inner<S> {
+    store: S,
+    settings: Settings,
+    endpoint: TokenEndpoint<S>,
+    file: GrantFile,
+    key: Key,
+    holder: String,
+    clock: Clock,
+    cached: Mutex<Option<Tokens>>,
+    /// What was said of the refresh tokens that were refused for good. Also the gate: one renewal at a time in this
+    /// process.
+    lost: tokio::sync::Mutex<Lost>,
+}
+
+impl<S: Store> Grant<S> {
+    pub(crate) fn new(settings: &Settings, store: S, transport: Transport, clock: Clock) -> Self {
+        let key = Key::of(&settings.namespace, settings.connection.as_str(), &["exactonline", "grant"]);
+        let endpoint = TokenEndpoint::new(settings, store.clone(), transport, Arc::clone(&clock));
+        let inner = Inner {
+            store,
+            settings: settings.clone(),
+            endpoint,
+            file: GrantFile::new(settings.grant_file.clone()),
+            key,
+            holder: Uuid::new_v4().to_string(),
+            clock,
+            cached: Mutex::new(None),
+            lost: tokio::sync::Mutex::new(Lost::new()),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// An access token that can be used now.
+    pub(crate) async fn access_token(&self) -> Result<String, Error> {
+        self.other_than(None).await
+    }
+
+    /// An access token in place of one that was answered with 401.
+    pub(crate) async fn in_place_of(&self, refused: &str) -> Result<String, Error> {
+        self.other_than(Some(refused)).await
+    }
+
+    async fn other_than(&self, refused: Option<&str>) -> Result<String, Error> {
+        if let Some(token) = self.inner.cached(refused) {
+            return Ok(token);
+        }
+        let (inner, refused) = (Arc::clone(&self.inner), refused.map(str::to_owned));
+        // On its own, so that a caller who gives up cannot drop a new refresh token between its arrival and its storing.
+        let renewal = tokio::spawn(async move { inner.renew(refused.as_deref()).await });
+        match renewal.await {
+            Ok(renewed) => renewed,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(Error::Ended),
+        }
+    }
+}
+
+impl<S: Store> Inner<S> {
+    fn cached(&self, refused: Option<&str>) -> Option<String> {
+        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.as_ref()?.fresh((self.clock)(), refused)
+    }
+
+    fn cache(&self, tokens: &Tokens) {
+        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens.clone());
+    }
+
+    async fn renew(&self, refused: Option<&str>) -> Result<String, Error> {
+        let mut lost = self.lost.lock().await;
+        // Another call of this process may have renewed it in the meantime.
+        if let Some(token) = self.cached(refused) {
+            return Ok(token);
+        }
+        for _ in 0..POLLS {
+            match self.store.lease(&self.key, &self.holder, LEASE).await.map_err(Error::Store)? {
+                Leased::Held { .. } => {
+                    let renewed = self.renew_alone(&mut lost, refused).await;
+                    if let Err(error) = self.store.release(&self.key, &self.holder).await {
+                        tracing::warn!(%error, "the lease on the grant ends by itself");
+                    }
+                    return renewed;
+                }
+                Leased::Taken => {}
+            }
+            let now = (self.clock)();
+            if let Some(tokens) = self.stored().await?
+                && let Some(token) = tokens.fresh(now, refused).or_else(|| tokens.alive(now, refused))
+            {
+                self.cache(&tokens);
+                return Ok(token);
+            }
+            sleep(POLL).await;
+        }
+        Err(Error::GrantBusy)
+    }
+
+    /// Renews under the lease: everything is read again first.
+    async fn renew_alone(&self, lost: &mut Lost, refused: Option<&str>) -> Result<String, Error> {
+        let (stored, filed) = (self.stored().await?, self.file.read().await?);
+        let known = worth_trying(stored.as_ref(), filed.as_ref());
+        let now = (self.clock)();
+        if let Some((tokens, token)) =
+            known.iter().find_map(|tokens| Some((*tokens, tokens.fresh(now, refused)?)))
+        {
+            self.keep(tokens, stored.as_ref() != Some(tokens), filed.as_ref() != Some(tokens)).await?;
+            self.cache(tokens);
+            return Ok(token);
+        }
+        let mut words = "no refresh token is known".to_owned();
+        let mut is_refused = false;
+        for tokens in known {
+            if let Some(said) = lost.get(&tokens.refresh_token) {
+                words.clone_from(said);
+                continue;
+            }
+            if tokens.fresh(now, None).is_some() {
+                // It should be accepted and is not; before its time a refresh would be refused too.
+                is_refused = true;
+                continue;
+            }
+            match self.endpoint.refresh(tokens).await {
+                Ok((renewed, token)) => {
+                    self.keep(&renewed, true, true).await?;
+                    tracing::info!(connection = %self.settings.connection, "grant of exact online refreshed");
+                    self.cache(&renewed);
+                    return Ok(token);
+                }
+                Err(NotNow::Lost(said)) => {
+                    lost.insert(tokens.refresh_token.clone(), said.clone());
+                    words = said;
+                }
+                // The token of before may still live.
+                Err(NotNow::Later(error)) => return tokens.alive(now, refused).ok_or(error),
+            }
+        }
+        let connection = self.settings.connection.clone();
+        if is_refused {
+            return Err(Error::Unauthorised { connection });
+        }
+        Err(Error::GrantLost { connection, words, file: self.settings.grant_file.clone() })
+    }
+
+    /// Puts a grant where it is to be; both places are tried even if one fails. No fencing: a new refresh token is
+    /// the only one that is valid, so it is kept even if the lease has run out in the meantime.
+    async fn keep(&self, tokens: &Tokens, in_store: bool, in_file: bool) -> Result<(), Error> {
+        let filed = if in_file { self.file.write(tokens).await } else { Ok(()) };
+        let stored = if in_store { self.set(tokens).await } else { Ok(()) };
+        filed.and(stored)
+    }
+
+    async fn set(&self, tokens: &Tokens) -> Result<(), Error> {
+        let mut tries = 0;
+        loop {
+            let change = Change::Set { key: self.key.clone(), value: tokens.to_json() };
+            match self.store.apply(Batch::new().then(change)).await {
+                Ok(Applied::Done { .. }) => return Ok(()),
+                Ok(Applied::Refused(_)) => unreachable!("the batch checks nothing"),
+                Err(error) if error.is_transient() && tries < STORE_TRIES => sleep(POLL).await,
+                Err(error) => return Err(Error::Store(error)),
+            }
+            tries += 1;
+        }
+    }
+
+    /// The grant in the store. What can't be read there is as good as absent: the file has it.
+    async fn stored(&self) -> Result<Option<Tokens>, Error> {
+        let entry = self.store.get(&self.key).await.map_err(Error::Store)?;
+        Ok(entry.and_then(|entry| Tokens::from_json(&entry.value)))
+    }
+}
+
+/// The newest grant, and then one that a person put into the file without a date. An older one is never tried: it was
+/// spent for the newer, and what a second use does to the grant nobody documents.
+fn worth_trying<'a>(stored: Option<&'a Tokens>, filed: Option<&'a Tokens>) -> Vec<&'a Tokens> {
+    let both = || stored.into_iter().chain(filed);
+    let newest = both().filter(|tokens| tokens.obtained_at.is_some()).max_by_key(|tokens| tokens.obtained_at);
+    newest.into_iter().chain(both().filter(|tokens| tokens.obtained_at.is_none())).collect()
+}

@@ -1,0 +1,67 @@
+#![allow(clippy::unwrap_used)]
+
+use model::FailureClass;
+use reqwest::{StatusCode, header::HeaderMap};
+
+use super::{is_block, refusal};
+use crate::{Error, transport::Effect};
+
+fn said(words: &str) -> String {
+    format!(r#"{{"error":{{"code":"","message":{{"lang":"","value":"{words}"}}}}}}"#)
+}
+
+#[track_caller]
+fn check(effect: Effect, status: u16, body: &str, expected: FailureClass) {
+    let status = StatusCode::from_u16(status).unwrap();
+    assert_eq!(refusal(effect, status, &HeaderMap::new(), body, &[]).class(), expected, "{status}");
+}
+
+#[test]
+fn a_business_rule_is_a_refusal_though_its_status_is_500() {
+    let body = said(r"Verplicht: Naam\r\nOngeldig: Btw-nummer");
+    check(Effect::Write, 500, &body, FailureClass::Rejected);
+    let error = refusal(Effect::Write, StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), &body, &[]);
+    assert!(error.to_string().contains("Verplicht: Naam\r\nOngeldig: Btw-nummer"), "{error}");
+}
+
+#[test]
+fn a_failure_of_its_own_is_transient_for_a_read_and_ambiguous_for_a_write() {
+    let own =
+        said("A problem has occurred. The cause of this issue will be investigated as soon as possible.");
+    for (status, body) in
+        [(500, own.as_str()), (500, "<html>oops</html>"), (502, ""), (503, ""), (504, ""), (408, "")]
+    {
+        check(Effect::Read, status, body, FailureClass::Transient);
+        check(Effect::Write, status, body, FailureClass::Ambiguous);
+    }
+    check(Effect::Write, 302, "", FailureClass::Transient);
+}
+
+#[test]
+fn a_missing_right_stops_reads_and_a_division_out_of_scope_stops_all() {
+    check(Effect::Read, 403, &said("Forbidden"), FailureClass::Auth);
+    check(Effect::Write, 403, &said("Forbidden"), FailureClass::Rejected);
+    let headers: HeaderMap =
+        [("reason".parse().unwrap(), "NoDivisionAccess".parse().unwrap())].into_iter().collect();
+    let error = refusal(Effect::Write, StatusCode::FORBIDDEN, &headers, &said("Forbidden"), &[]);
+    assert_eq!(error.class(), FailureClass::Auth);
+    assert!(error.to_string().contains("Forbidden (NoDivisionAccess)"), "{error}");
+}
+
+#[test]
+fn the_words_are_bounded_and_hold_no_token() {
+    let body = said(&format!("token s3cret {}", "é".repeat(2_000)));
+    let Error::Refused { words, .. } =
+        refusal(Effect::Write, StatusCode::BAD_REQUEST, &HeaderMap::new(), &body, &["s3cret"])
+    else {
+        panic!("not refused")
+    };
+    assert!(words.starts_with("token (token) é"), "{words}");
+    assert_eq!(words.chars().count(), 1_000);
+}
+
+#[test]
+fn a_block_is_told_by_its_words() {
+    assert!(is_block(StatusCode::FORBIDDEN, &said("API rate limit exceeded")));
+    assert!(!is_block(StatusCode::FORBIDDEN, &said("Forbidden")));
+}

@@ -1,0 +1,128 @@
+use std::time::Duration;
+
+use model::{FailureClass, RecordId};
+use simulator_exactonline::{Fault, FaultKind, Limits};
+
+use super::{ACCOUNTS, Company};
+use crate::{Error, Priority, Settings};
+
+const NAME: &str = "Name eq 'x'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_clients_at_once_never_exceed_the_quota() {
+    let company = Company::start().await;
+    let clients = [company.client(), company.client()];
+    let mut calls = tokio::task::JoinSet::new();
+    for client in clients.iter().cycle().take(100) {
+        let client = client.clone();
+        calls.spawn(async move { client.find(ACCOUNTS, NAME, &[], Priority::Edit).await });
+    }
+    let (mut made, mut waiting) = (0, 0);
+    while let Some(called) = calls.join_next().await {
+        match called.unwrap() {
+            Ok(_) => made += 1,
+            Err(Error::QuotaSpent { after }) => {
+                assert!(after <= Duration::from_mins(1));
+                waiting += 1;
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!((made, waiting, company.statuses(429)), (60, 40, 0));
+}
+
+#[tokio::test]
+async fn a_call_waits_a_little_for_its_turn() {
+    let company = Company::start_with(simulator_exactonline::Settings {
+        start_at: Some("2026-11-22T10:00:58.500Z".parse().unwrap()),
+        ..Default::default()
+    })
+    .await;
+    let limits = crate::Limits { per_minute: 1, ..crate::Limits::default() };
+    let settings = Settings { limits, wait_max: Duration::from_secs(5), ..company.settings() };
+    let client = company.client_with(settings);
+    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+    assert_eq!(company.statuses(200), 3);
+}
+
+#[tokio::test]
+async fn what_others_used_of_the_minute_is_left_alone() {
+    let company = Company::start().await;
+    let client = company.client();
+    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+    // Another app of the same key has used the rest: the next answer tells.
+    company.running.control().set_limits(Limits { per_minute: 3, ..Limits::default() });
+    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+    let spent = client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap_err();
+    assert!(matches!(spent, Error::QuotaSpent { .. }), "{spent:?}");
+    assert_eq!(company.statuses(429), 0);
+}
+
+#[tokio::test]
+async fn a_call_too_many_is_followed_by_none_before_the_reset() {
+    let company = Company::start().await;
+    let (client, other) = (company.client(), company.client());
+    company.running.control().add_fault(Fault::next(FaultKind::Throttle));
+    let throttled = client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap_err();
+    assert_eq!(throttled.class(), FailureClass::Throttled { after: Duration::from_secs(40) });
+    for _ in 0..5 {
+        assert!(matches!(
+            other.find(ACCOUNTS, NAME, &[], Priority::Edit).await,
+            Err(Error::QuotaSpent { .. })
+        ));
+    }
+    assert_eq!((company.statuses(429), company.calls("GET crm/accounts")), (1, 1));
+    company.running.control().advance_clock(40);
+    other.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_endpoint_rests_before_it_is_blocked_and_no_other_does() {
+    let company = Company::start().await;
+    let clients = [company.client(), company.client()];
+    for turn in 0..12 {
+        let error = clients[turn % 2].find(ACCOUNTS, "Nonsense eq 1", &[], Priority::Edit).await.unwrap_err();
+        let rests = matches!(&error, Error::EndpointResting { endpoint, .. } if endpoint == "crm/accounts");
+        assert_eq!(rests, turn >= 8, "{error:?}");
+        assert!(!rests || matches!(error.class(), FailureClass::Throttled { .. }));
+    }
+    assert_eq!(company.statuses(400), 8);
+    clients[0].users().await.unwrap();
+
+    // An hour after the errors it is called again.
+    company.running.control().advance_clock(3_601);
+    clients[0].find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+}
+
+#[tokio::test]
+async fn errors_around_the_turn_of_an_hour_are_one_budget() {
+    let company = Company::start_with(simulator_exactonline::Settings {
+        start_at: Some("2026-11-22T10:58:00Z".parse().unwrap()),
+        frozen_clock: true,
+        ..Default::default()
+    })
+    .await;
+    let client = company.client();
+    for _ in 0..20 {
+        client.find(ACCOUNTS, "Nonsense eq 1", &[], Priority::Edit).await.unwrap_err();
+        company.running.control().advance_clock(20);
+    }
+    assert_eq!(company.statuses(400), 8);
+}
+
+#[tokio::test]
+async fn a_block_that_came_all_the_same_is_respected() {
+    let company = Company::start().await;
+    let client = company.client();
+    company.running.control().set_limits(Limits { errors_per_hour: 1, ..Limits::default() });
+    let nobody = RecordId::parse("71b9c4a0-0f4b-4d0c-8b6d-0123456789ab").unwrap();
+    let gone = client.update(ACCOUNTS, &nobody, &super::properties(r#"{"City":"X"}"#), Priority::Edit).await;
+    assert_eq!(gone.unwrap_err().class(), FailureClass::Gone);
+    for _ in 0..3 {
+        let blocked = client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap_err();
+        assert!(matches!(blocked, Error::EndpointResting { .. }), "{blocked:?}");
+    }
+    assert_eq!(company.statuses(403), 1);
+}

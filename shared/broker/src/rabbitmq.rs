@@ -35,6 +35,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the broker may take to show that it is there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often whoever waits for an answer looks whether there is still somebody to give it.
+const LOSS_CHECKED_EVERY: Duration = Duration::from_millis(250);
 /// How many publishes may go on at once, each on a channel of its own.
 const PUBLISHERS_MAX: usize = 16;
 
@@ -134,14 +136,15 @@ impl Broker for RabbitMq {
         };
         let doing = format!("subscribe to {queue}");
         let channel = self.shared.session().await?.channel().await?;
-        answered(&doing, channel.basic_qos(prefetch.max(1), BasicQosOptions::default())).await?;
+        let open = || channel.status().connected();
+        answered(&doing, open, channel.basic_qos(prefetch.max(1), BasicQosOptions::default())).await?;
         let consume = channel.basic_consume(
             short("queue name", queue)?,
             short("consumer tag", "")?,
             BasicConsumeOptions::default(),
             FieldTable::default(),
         );
-        let consumer = answered(&doing, consume).await?;
+        let consumer = answered(&doing, open, consume).await?;
         Ok(RabbitSubscription::new(Arc::clone(&self.shared), topology.names, queue, channel, consumer))
     }
 
@@ -149,7 +152,9 @@ impl Broker for RabbitMq {
         let channel = self.shared.session().await?.channel().await?;
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
         let declared = channel.queue_declare(short("queue name", queue)?, options, FieldTable::default());
-        let found = answered(&format!("count the messages in {queue}"), declared).await?;
+        let found =
+            answered(&format!("count the messages in {queue}"), || channel.status().connected(), declared)
+                .await?;
         Ok(u64::from(found.message_count()))
     }
 

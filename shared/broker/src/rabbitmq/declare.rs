@@ -68,7 +68,9 @@ fn text(value: &str) -> AMQPValue {
 async fn queue(channel: &Channel, name: &str, arguments: FieldTable) -> Result<(), BrokerError> {
     let declared =
         channel.queue_declare(short("queue name", name)?, QueueDeclareOptions::durable(), arguments);
-    answered(&format!("declare queue {name}"), declared).await.map_err(mismatch)?;
+    answered(&format!("declare queue {name}"), || channel.status().connected(), declared)
+        .await
+        .map_err(mismatch)?;
     Ok(())
 }
 
@@ -76,7 +78,9 @@ async fn exchange(channel: &Channel, name: &str, kind: ExchangeKind) -> Result<(
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     let declared =
         channel.exchange_declare(short("exchange name", name)?, kind, options, FieldTable::default());
-    answered(&format!("declare exchange {name}"), declared).await.map_err(mismatch)
+    answered(&format!("declare exchange {name}"), || channel.status().connected(), declared)
+        .await
+        .map_err(mismatch)
 }
 
 async fn bind(channel: &Channel, queue: &str, exchange: &str, pattern: &str) -> Result<(), BrokerError> {
@@ -87,7 +91,8 @@ async fn bind(channel: &Channel, queue: &str, exchange: &str, pattern: &str) -> 
         QueueBindOptions::default(),
         FieldTable::default(),
     );
-    answered(&format!("bind queue {queue} to exchange {exchange}"), bound).await
+    answered(&format!("bind queue {queue} to exchange {exchange}"), || channel.status().connected(), bound)
+        .await
 }
 
 /// While declaring, a failed precondition means other arguments than ours.

@@ -1,4 +1,5 @@
 use std::mem;
+use std::pin::pin;
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -6,7 +7,7 @@ use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation};
 
-use super::session::{classified, short};
+use super::session::{classified, lost, short};
 use super::{ANSWER_TIMEOUT, Shared, wire};
 use crate::BrokerError;
 use crate::message::Addressed;
@@ -39,7 +40,6 @@ impl Shared {
 
     /// Leaves in `unconfirmed` what was under way when the connection was lost.
     async fn send_once(&self, unconfirmed: &mut Vec<&Parcel>) -> Result<(), BrokerError> {
-        let late = |doing: &str| BrokerError::TimedOut { doing: doing.to_owned(), after: ANSWER_TIMEOUT };
         let permit = tokio::time::timeout(ANSWER_TIMEOUT, self.publishers.acquire());
         let _permit = permit.await.map_err(|_| late("wait for another publish to end"))?;
         let session = self.session().await?;
@@ -47,30 +47,51 @@ impl Shared {
             return Err(BrokerError::Blocked);
         }
         let channel = session.publisher().await?;
-        let sending: Vec<_> =
-            mem::take(unconfirmed).into_iter().map(|parcel| parcel.send(&channel)).collect();
-        let mut answers = stream::iter(sending).buffered(UNCONFIRMED_MAX);
-        let mut failure = None;
-        loop {
-            let answer = tokio::time::timeout(ANSWER_TIMEOUT, answers.next()).await;
-            match answer.map_err(|_| late("confirm a message"))? {
-                None => break,
-                Some((_, Ok(()))) => {}
-                Some((parcel, Err(error))) => {
-                    if matches!(error, BrokerError::Lost { .. }) {
-                        unconfirmed.push(parcel);
-                    }
-                    // What the broker said about a message tells more than that the channel is gone since.
-                    if matches!(failure, None | Some(BrokerError::Lost { .. })) {
-                        failure = Some(error);
-                    }
+        let outcome = confirm_all(&channel, unconfirmed).await;
+        if !matches!(outcome, Err(BrokerError::TimedOut { .. })) {
+            session.give_back(channel);
+        }
+        outcome
+    }
+}
+
+/// Publishes on a channel that nobody else uses; leaves in `unconfirmed` what was under way when it was lost.
+async fn confirm_all(channel: &Channel, unconfirmed: &mut Vec<&Parcel>) -> Result<(), BrokerError> {
+    let parcels = mem::take(unconfirmed);
+    let sending: Vec<_> = parcels.iter().map(|parcel| parcel.confirmed(channel)).collect();
+    // In the order of the parcels: those without an answer are the last ones.
+    let mut answers = stream::iter(sending).buffered(UNCONFIRMED_MAX);
+    let mut lost = pin!(lost(|| channel.status().connected()));
+    let mut failure = None;
+    for (number, parcel) in parcels.iter().enumerate() {
+        let answer = tokio::select! {
+            biased;
+            answer = tokio::time::timeout(ANSWER_TIMEOUT, answers.next()) => answer,
+            () = &mut lost => {
+                unconfirmed.extend(&parcels[number..]);
+                let doing = "have messages confirmed".to_owned();
+                failure.get_or_insert(BrokerError::Lost { doing, source: None });
+                break;
+            }
+        };
+        match answer.map_err(|_| late("confirm a message"))? {
+            None | Some(Ok(())) => {}
+            Some(Err(error)) => {
+                if matches!(error, BrokerError::Lost { .. }) {
+                    unconfirmed.push(parcel);
+                }
+                // What the broker said about a message tells more than that the channel is gone since.
+                if matches!(failure, None | Some(BrokerError::Lost { .. })) {
+                    failure = Some(error);
                 }
             }
         }
-        drop(answers);
-        session.give_back(channel);
-        failure.map_or(Ok(()), Err)
     }
+    failure.map_or(Ok(()), Err)
+}
+
+fn late(doing: &str) -> BrokerError {
+    BrokerError::TimedOut { doing: doing.to_owned(), after: ANSWER_TIMEOUT }
 }
 
 impl Parcel {
@@ -82,10 +103,6 @@ impl Parcel {
             properties: wire::properties(&message)?,
             body: message.body,
         })
-    }
-
-    async fn send(&self, channel: &Channel) -> (&Self, Result<(), BrokerError>) {
-        (self, self.confirmed(channel).await)
     }
 
     async fn confirmed(&self, channel: &Channel) -> Result<(), BrokerError> {

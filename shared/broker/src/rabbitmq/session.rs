@@ -6,7 +6,7 @@ use lapin::types::ShortString;
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
 
 use super::address::Address;
-use super::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, PUBLISHERS_MAX};
+use super::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, LOSS_CHECKED_EVERY, PUBLISHERS_MAX};
 use crate::BrokerError;
 
 /// A connection, and the channels on it that publish.
@@ -55,7 +55,7 @@ impl Session {
 
     /// A new channel; it closes when its last clone is dropped.
     pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
-        answered("open a channel", self.connection.create_channel()).await
+        answered("open a channel", || self.works(), self.connection.create_channel()).await
     }
 
     /// A channel that asks for confirms, for one publish alone.
@@ -66,7 +66,8 @@ impl Session {
             }
         }
         let channel = self.channel().await?;
-        answered("ask for confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        let selected = channel.confirm_select(ConfirmSelectOptions::default());
+        answered("ask for confirms", || channel.status().connected(), selected).await?;
         Ok(channel)
     }
 
@@ -79,16 +80,33 @@ impl Session {
     }
 }
 
-/// Waits for an answer of the broker, for a bounded time.
+/// Waits for an answer of the broker for a bounded time, and for no longer than `open` says that the connection or
+/// the channel is there.
 pub(super) async fn answered<T>(
     doing: &str,
+    open: impl Fn() -> bool,
     answer: impl Future<Output = lapin::Result<T>>,
 ) -> Result<T, BrokerError> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(classified(doing, error)),
-        Err(_) => Err(BrokerError::TimedOut { doing: doing.to_owned(), after: ANSWER_TIMEOUT }),
+    tokio::select! {
+        biased;
+        answer = tokio::time::timeout(ANSWER_TIMEOUT, answer) => match answer {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(classified(doing, error)),
+            Err(_) => Err(BrokerError::TimedOut { doing: doing.to_owned(), after: ANSWER_TIMEOUT }),
+        },
+        () = lost(open) => Err(BrokerError::Lost { doing: doing.to_owned(), source: None }),
     }
+}
+
+/// Ends a moment after `open` has become false.
+///
+/// What is asked in the very moment when the connection is lost gets no answer from the client library, neither
+/// good nor bad. The moment is for the answers that explain the loss.
+pub(super) async fn lost(open: impl Fn() -> bool) {
+    while open() {
+        tokio::time::sleep(LOSS_CHECKED_EVERY).await;
+    }
+    tokio::time::sleep(LOSS_CHECKED_EVERY).await;
 }
 
 /// What an error of the client library means. Whatever it does not say more of, a new connection may mend.

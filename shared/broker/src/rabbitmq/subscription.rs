@@ -9,7 +9,7 @@ use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicNackOptions};
 use lapin::{Acker, Channel, Consumer};
 use tokio::runtime::Handle;
 
-use super::session::{answered, classified};
+use super::session::{answered, classified, lost};
 use super::{Shared, wire};
 use crate::message::{Addressed, Message};
 use crate::{BrokerError, Delivery, Settlement, Subscription};
@@ -42,7 +42,7 @@ struct Origin {
 /// The right to settle a delivery. The channel must stay open for it.
 struct Unsettled {
     acker: Acker,
-    _channel: Channel,
+    channel: Channel,
 }
 
 impl RabbitSubscription {
@@ -67,7 +67,13 @@ impl Subscription for RabbitSubscription {
 
     async fn next(&mut self) -> Result<RabbitDelivery, BrokerError> {
         let Some((channel, consumer)) = &mut self.open else { return Err(self.ended()) };
-        match consumer.next().await {
+        let lost = lost(|| channel.status().connected());
+        let next = tokio::select! {
+            biased;
+            next = consumer.next() => next,
+            () = lost => None,
+        };
+        match next {
             Some(Ok(delivery)) => Ok(RabbitDelivery {
                 message: wire::message(
                     &delivery.properties,
@@ -75,7 +81,7 @@ impl Subscription for RabbitSubscription {
                     &self.origin.names.dead_letters(),
                 ),
                 redelivered: delivery.redelivered,
-                unsettled: Some(Unsettled { acker: delivery.acker, _channel: channel.clone() }),
+                unsettled: Some(Unsettled { acker: delivery.acker, channel: channel.clone() }),
                 origin: Arc::clone(&self.origin),
             }),
             Some(Err(error)) => Err(classified(&format!("take from {}", self.origin.queue), error)),
@@ -158,20 +164,22 @@ impl RabbitDelivery {
     async fn acknowledge(mut self) -> Result<(), BrokerError> {
         let Some(unsettled) = self.unsettled.take() else { return Err(self.too_late("acknowledge")) };
         let done = unsettled.acker.ack(BasicAckOptions::default());
-        self.settled("acknowledge", done).await
+        self.settled("acknowledge", &unsettled.channel, done).await
     }
 
     async fn give_back(mut self) -> Result<(), BrokerError> {
         let Some(unsettled) = self.unsettled.take() else { return Err(self.too_late("return")) };
-        self.settled("return", unsettled.acker.nack(RETURNED)).await
+        self.settled("return", &unsettled.channel, unsettled.acker.nack(RETURNED)).await
     }
 
     async fn settled(
         &self,
         what: &str,
+        channel: &Channel,
         done: impl Future<Output = lapin::Result<bool>>,
     ) -> Result<(), BrokerError> {
-        let sent = answered(&format!("{what} a message of {}", self.origin.queue), done).await?;
+        let doing = format!("{what} a message of {}", self.origin.queue);
+        let sent = answered(&doing, || channel.status().connected(), done).await?;
         if sent { Ok(()) } else { Err(self.too_late(what)) }
     }
 

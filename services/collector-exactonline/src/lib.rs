@@ -100,7 +100,7 @@ impl<S: Store> Source for Division<S> {
         cursor.changes = changes.next;
         let mut page = Page { records: changes.records, cursor: String::new(), more: changes.more };
         // After the last page of changes only: a record must not be gone before it was seen.
-        if !changes.more && self.polls.fetch_add(1, Ordering::Relaxed) % POLLS_PER_DELETED == 0 {
+        if !changes.more && self.polls.fetch_add(1, Ordering::Relaxed).is_multiple_of(POLLS_PER_DELETED) {
             let deleted = self.client.deleted(&cursor.deleted, Priority::Read).await?;
             cursor.deleted = deleted.next;
             page.more = deleted.more;

@@ -120,7 +120,7 @@ pub struct ExactOnlineConfig {
     pub client_secret_file: PathBuf,
     /// Where the current refresh token is kept as the second durable place. Its folder exists; the file may not yet.
     pub grant_file: PathBuf,
-    /// How often changes are asked for.
+    /// How often changes are asked for. Unless set, every 30 s: about 3,200 of the day's 5,000 calls.
     pub poll_interval: Duration,
     /// Calls a minute, at most. A fact of Exact's API: 60 by default, per app and division.
     pub calls_per_minute: NonZeroU32,

@@ -118,7 +118,7 @@ fn a_full_configuration_is_read_with_its_secrets() {
         (exact.division.get(), exact.calls_per_minute.get(), exact.calls_per_day.get()),
         (2, 60, 1_000)
     );
-    assert_eq!(exact.poll_interval, Duration::from_secs(5));
+    assert_eq!(exact.poll_interval, Duration::from_secs(30));
 }
 
 #[test]

@@ -48,6 +48,16 @@ pub enum LogFormat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
 
+/// Held down, whatever the filter says: lapin logs a returned message with its body, which holds personal values,
+/// and traces its frames, one of which holds the password.
+const HELD_DOWN: [&str; 5] = [
+    "lapin::returned_messages=off",
+    "lapin::channels=warn",
+    "lapin::frames=warn",
+    "lapin::internal_rpc=warn",
+    "lapin::io_loop=warn",
+];
+
 impl LogFilter {
     /// Reads a filter; one that cannot be understood is refused.
     pub fn parse(text: &str) -> Result<Self, TelemetryError> {
@@ -60,9 +70,14 @@ impl LogFilter {
         &self.0
     }
 
-    fn build(&self) -> Result<EnvFilter, TelemetryError> {
+    pub(crate) fn build(&self) -> Result<EnvFilter, TelemetryError> {
         EnvFilter::builder()
             .parse(&self.0)
+            .map(|filter| {
+                HELD_DOWN.iter().fold(filter, |filter, directive| {
+                    filter.add_directive(directive.parse().expect("the directives above are well-formed"))
+                })
+            })
             .map_err(|source| TelemetryError::Filter { filter: self.0.clone(), source })
     }
 }

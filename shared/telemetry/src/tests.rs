@@ -181,3 +181,12 @@ fn a_poll_age_grows_by_itself_until_it_is_forgotten() {
     metrics.forget_poll_age("acme", "exactonline", "Accounts");
     assert_eq!(age(&metrics.render()), None);
 }
+
+#[test]
+fn what_may_hold_personal_values_or_a_password_is_held_down_whatever_the_filter_says() {
+    let filter = crate::LogFilter::parse("trace,lapin=trace").unwrap();
+    let built = filter.build().unwrap().to_string();
+    for held in ["lapin::returned_messages=off", "lapin::channels=warn", "lapin::internal_rpc=warn"] {
+        assert!(built.contains(held), "{built}");
+    }
+}

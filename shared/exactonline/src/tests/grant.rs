@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use model::FailureClass;
@@ -183,11 +183,17 @@ async fn a_token_endpoint_that_fails_costs_no_grant_and_is_left_alone_for_a_whil
 #[tokio::test]
 async fn a_caller_who_gives_up_loses_no_refresh_token() {
     let company = Company::start().await;
-    let client = Arc::new(company.client());
+    let client = company.client();
     company.on_token_endpoint(FaultKind::Delay { ms: 300 });
     let impatient = tokio::time::timeout(Duration::from_millis(50), client.me()).await;
     assert!(impatient.is_err());
-    // The next call waits for the renewal that goes on, instead of starting another.
+    // The refresh goes on without its caller, up to the file.
+    let written = async {
+        while company.filed()["access_token"].is_null() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), written).await.unwrap();
     client.me().await.unwrap();
     assert_eq!((company.refreshes(), company.statuses(401)), (1, 0));
 }

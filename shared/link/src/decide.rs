@@ -13,7 +13,7 @@ pub(crate) const TURNS_MAX: u8 = 6;
 /// What one property asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// The values are equal on both sides, and this agreement is news.
+    /// The values are equal on both sides, or back at what was agreed, and this agreement is news.
     Agree(SystemPair<Value>),
     /// One side must be given the other's value.
     Write {
@@ -56,8 +56,8 @@ pub fn decide(link: &Link, policy: &Policy, claiming: Option<System>) -> BTreeMa
         .filter_map(|(property, rule)| {
             let values =
                 SystemPair { customcrm: crm.view.get(property)?, exactonline: exact.view.get(property)? };
-            let frozen = link.turns.get(property).is_some_and(|turn| turn.count >= TURNS_MAX);
-            let decision = match merge(link, *rule, values, link.agreed.get(property))? {
+            let frozen = is_frozen(link, property);
+            let decision = match merge(link, property, *rule, values)? {
                 Decision::Write { .. } if frozen => Decision::Frozen,
                 decision => decision,
             };
@@ -85,47 +85,43 @@ fn archive(link: &Link, policy: &Policy, deleted: System) -> Option<(PropertyNam
     }
 }
 
-fn merge(
-    link: &Link,
-    rule: Rule,
-    values: SystemPair<&Value>,
-    agreed: Option<&SystemPair<Value>>,
-) -> Option<Decision> {
+fn merge(link: &Link, property: &PropertyName, rule: Rule, values: SystemPair<&Value>) -> Option<Decision> {
     if values.customcrm.is_unresolved() || values.exactonline.is_unresolved() {
         return None;
     }
-    if values.customcrm == values.exactonline {
-        let now = SystemPair { customcrm: values.customcrm.clone(), exactonline: values.exactonline.clone() };
-        return (agreed != Some(&now)).then_some(Decision::Agree(now));
+    let now = SystemPair { customcrm: values.customcrm.clone(), exactonline: values.exactonline.clone() };
+    let agreed = link.agreed.get(property);
+    if values.customcrm == values.exactonline || agreed == Some(&now) {
+        let held = link.conflicts.contains(property) || is_frozen(link, property);
+        return (agreed != Some(&now) || held).then_some(Decision::Agree(now));
     }
+    let emptied = System::BOTH.into_iter().find(|system| values[*system].is_empty());
     let Some(agreed) = agreed else {
-        return Some(first_agreement(link, rule, values));
+        return match emptied {
+            Some(system) => fill(rule, system, values, "only the other side is filled"),
+            None => Some(settle(link, rule, values)),
+        };
     };
     let changed = |system: System| *values[system] != agreed[system];
+    if let Some(system) = emptied.filter(|system| rule.keep_filled && changed(*system)) {
+        return fill(rule, system, values, "it may not be emptied");
+    }
     match (changed(System::CustomCrm), changed(System::ExactOnline)) {
         (false, false) => None,
-        (true, false) => Some(carry(rule, System::CustomCrm, values)),
-        (false, true) => Some(carry(rule, System::ExactOnline, values)),
+        (true, false) => Some(towards(rule, System::ExactOnline, values, "the other side was edited")),
+        (false, true) => Some(towards(rule, System::CustomCrm, values, "the other side was edited")),
         (true, true) => Some(settle(link, rule, values)),
     }
 }
 
-/// Two records that have never agreed on the property: what is filled wins over what is empty.
-fn first_agreement(link: &Link, rule: Rule, values: SystemPair<&Value>) -> Decision {
-    for system in System::BOTH {
-        if values[system].is_empty() {
-            return towards(rule, system, values, "only the other side is filled");
-        }
-    }
-    settle(link, rule, values)
+/// Whether the oscillation breaker holds the property.
+fn is_frozen(link: &Link, property: &PropertyName) -> bool {
+    link.turns.get(property).is_some_and(|turn| turn.count >= TURNS_MAX)
 }
 
-/// One side changed: the other follows.
-fn carry(rule: Rule, edited: System, values: SystemPair<&Value>) -> Decision {
-    if rule.keep_filled && values[edited].is_empty() {
-        return towards(rule, edited, values, "it may not be emptied");
-    }
-    towards(rule, edited.other(), values, "the other side was edited")
+/// The empty side is filled; where the property does not flow there, nothing is emptied for it either.
+fn fill(rule: Rule, empty: System, values: SystemPair<&Value>, why: &'static str) -> Option<Decision> {
+    rule.flow.reaches(empty).then(|| towards(rule, empty, values, why))
 }
 
 /// Both sides changed to different values: the row's policy.

@@ -1,11 +1,13 @@
-//! One step of a link.
+//! One step of a link: what is seen, what is claimed, and what follows. Outcomes are in [`outcome`].
+
+mod outcome;
 
 use jiff::{SignedDuration, Timestamp};
 use model::{Presence, RecordId, System, SystemPair, View};
 
 use crate::{
-    Decision, DeletePolicy, Effect, Event, Failure, Link, Observation, Pending, Policy, Rejection, Side,
-    Status, Step, Turn, Write, decide,
+    Decision, DeletePolicy, Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Turn,
+    Write, decide,
 };
 
 /// Turns of a property's direction within this time count towards the oscillation breaker.
@@ -26,8 +28,10 @@ pub fn step(link: &Link, event: Event, policy: &Policy, released: bool, now: Tim
         Event::Adopted { system, claim, side } => next.adopted(system, claim, side),
         Event::Failed { system, claim, failure } => next.failed(system, claim, failure),
         Event::ReferenceLinked { system, property, value } => {
-            if let Some(side) = &mut next.link.sides[system] {
-                side.view.insert(property, value);
+            // Had the property been edited since, the edit is what counts.
+            let waiting = next.link.sides[system].as_mut().and_then(|side| side.view.get_mut(&property));
+            if let Some(reference) = waiting.filter(|known| known.is_unresolved()) {
+                *reference = value;
             }
             next.reconcile();
         }
@@ -52,6 +56,10 @@ impl Stepping<'_> {
             self.deleted(system, &observation);
             return;
         }
+        if let Pending::InFlight { write: write @ Write::Update { .. }, .. } = &self.link.pending[system] {
+            let write = write.clone();
+            self.recognise(system, &write, &observation);
+        }
         let known = self.link.sides[system].as_ref().map(|side| side.view.clone());
         self.take_in(system, observation);
         if self.link.sides[system].as_ref().map(|side| &side.view) == known.as_ref() && known.is_some() {
@@ -67,13 +75,13 @@ impl Stepping<'_> {
         }
     }
 
-    /// An observation without a version is taken at its word; else only a newer one says anything.
+    /// An observation without a version is taken at its word; else only a newer one says anything, and another
+    /// record says nothing about this one.
     fn is_news(&self, system: System, observation: &Observation) -> bool {
         match (&self.link.sides[system], observation.version) {
-            (Some(side), Some(seen)) if side.record == observation.record => {
-                side.version.is_none_or(|known| seen > known)
-            }
-            _ => true,
+            (Some(side), _) if side.record != observation.record => false,
+            (Some(side), Some(seen)) => side.version.is_none_or(|known| seen > known),
+            (Some(_), None) | (None, _) => true,
         }
     }
 
@@ -90,7 +98,10 @@ impl Stepping<'_> {
         side.view.extend(observation.view);
         if side.presence == Presence::Deleted || self.link.status == Status::Ended {
             side.presence = Presence::Present;
-            if self.link.has_both() && self.both_present() {
+            if !self.link.has_both() {
+                self.link.status = Status::Unmatched;
+                self.note("it is back".to_owned());
+            } else if self.both_present() {
                 self.link.status = Status::Linked;
                 self.note("it is back".to_owned());
             }
@@ -108,9 +119,11 @@ impl Stepping<'_> {
         let edited_meanwhile = decide(&self.link, self.policy, Some(system))
             .into_values()
             .any(|decision| matches!(decision, Decision::Write { to, .. } if to == system));
-        if let Some(side) = &mut self.link.sides[system] {
-            side.presence = Presence::Deleted;
-            side.version = observation.version.or(side.version);
+        let Some(side) = &mut self.link.sides[system] else { return };
+        side.version = observation.version.or(side.version);
+        if std::mem::replace(&mut side.presence, Presence::Deleted) == Presence::Deleted {
+            self.effects.push(Effect::Echo(system));
+            return;
         }
         self.link.pending[system] = Pending::None;
         self.note(format!("the record was deleted in {system}"));
@@ -134,6 +147,9 @@ impl Stepping<'_> {
 
     fn joined(&mut self, system: System, side: Side, how: &str) {
         self.note(format!("linked with {system} record {}: {how}", side.record));
+        if let Some(sent) = self.create_in_flight(system) {
+            self.agree_where_as_sent(&sent, &side.view);
+        }
         self.link.sides[system] = Some(side);
         self.link.pending[system] = Pending::None;
         self.link.rejected[system] = None;
@@ -145,6 +161,11 @@ impl Stepping<'_> {
     fn found_several(&mut self, candidates: Vec<RecordId>) {
         let list = candidates.iter().map(RecordId::as_str).collect::<Vec<_>>().join(", ");
         self.note(format!("several records could be the partner: {list}"));
+        for system in System::BOTH {
+            if matches!(self.link.pending[system], Pending::Queued { .. }) {
+                self.link.pending[system] = Pending::None;
+            }
+        }
         self.link.status = Status::Ambiguous(candidates);
     }
 
@@ -185,7 +206,8 @@ impl Stepping<'_> {
             Pending::InFlight { attempt, .. } => attempt.saturating_add(1),
         };
         let write = if self.link.sides[system].is_none() {
-            Some(Write::Create { values: self.create_values(system) })
+            let values = self.create_in_flight(system).unwrap_or_else(|| self.create_values(system));
+            Some(Write::Create { values })
         } else {
             self.update(system)
         };
@@ -201,15 +223,33 @@ impl Stepping<'_> {
         }
     }
 
+    /// What this side is to be given now. A claim that is repeated says again what it said before, and no more:
+    /// the first attempt may have been carried out, and only one and the same content can be told apart from an
+    /// edit when it is seen. What was edited since follows in a write of its own.
     fn update(&self, system: System) -> Option<Write> {
         let side = self.link.sides[system].as_ref()?;
-        let values: View = decide(&self.link, self.policy, Some(system))
-            .into_iter()
-            .filter_map(|(property, decision)| match decision {
-                Decision::Write { to, value, .. } if to == system => Some((property, value)),
-                _ => None,
-            })
-            .collect();
+        let decisions = decide(&self.link, self.policy, Some(system));
+        let values: View = match &self.link.pending[system] {
+            Pending::InFlight { write: Write::Update { values, .. }, .. } if self.both_present() => values
+                .iter()
+                .filter(|(property, value)| {
+                    let stands = match decisions.get(*property) {
+                        Some(Decision::Write { to, .. }) => *to == system,
+                        Some(Decision::Conflict | Decision::Frozen) => false,
+                        Some(Decision::Agree(_)) | None => self.policy.rules.contains_key(*property),
+                    };
+                    stands && side.view.get(*property) != Some(*value)
+                })
+                .map(|(property, value)| (property.clone(), value.clone()))
+                .collect(),
+            _ => decisions
+                .into_iter()
+                .filter_map(|(property, decision)| match decision {
+                    Decision::Write { to, value, .. } if to == system => Some((property, value)),
+                    _ => None,
+                })
+                .collect(),
+        };
         (!values.is_empty()).then(|| Write::Update {
             record: side.record.clone(),
             version: side.version,
@@ -217,133 +257,12 @@ impl Stepping<'_> {
         })
     }
 
-    /// Takes the write that this claim carried out of flight; `None` when another claim, or none, is in flight.
-    fn landed(&mut self, system: System, claimed: u64) -> Option<Write> {
+    /// What a create that is in flight was claimed with.
+    fn create_in_flight(&self, system: System) -> Option<View> {
         match &self.link.pending[system] {
-            Pending::InFlight { claim, .. } if *claim == claimed => {}
-            Pending::InFlight { .. } | Pending::Queued { .. } | Pending::None => return None,
+            Pending::InFlight { write: Write::Create { values }, .. } => Some(values.clone()),
+            Pending::InFlight { .. } | Pending::Queued { .. } | Pending::None => None,
         }
-        match std::mem::replace(&mut self.link.pending[system], Pending::None) {
-            Pending::InFlight { write, .. } => Some(write),
-            Pending::Queued { .. } | Pending::None => None,
-        }
-    }
-
-    fn applied(&mut self, system: System, claim: u64, record: RecordId, after: Option<Observation>) {
-        let Some(write) = self.landed(system, claim) else {
-            self.applied_late(system, record, after);
-            return;
-        };
-        self.link.rejected[system] = None;
-        let created = self.link.sides[system].is_none();
-        self.agree_on(system, write.values(), after.as_ref());
-        let known = after.unwrap_or_else(|| Observation {
-            record,
-            version: None,
-            modified_at: None,
-            by_us: true,
-            presence: Presence::Present,
-            view: write.values().clone(),
-        });
-        if self.is_news(system, &known) {
-            self.take_in(system, known);
-        }
-        let properties =
-            write.values().keys().map(model::PropertyName::as_str).collect::<Vec<_>>().join(", ");
-        if created {
-            self.link.status = Status::Linked;
-            self.effects.push(Effect::Wake);
-            self.note(format!("created in {system} with {properties}"));
-        } else {
-            self.note(format!("written to {system}: {properties}"));
-        }
-        self.reconcile();
-    }
-
-    /// An outcome whose claim is not in flight any more: what it shows is an observation like any other, and the
-    /// record that it made is the partner if none is known.
-    fn applied_late(&mut self, system: System, record: RecordId, after: Option<Observation>) {
-        match (self.link.record(system), after) {
-            (Some(known), Some(observation)) if *known == record => self.observed(system, observation, false),
-            (Some(known), _) if *known == record => {}
-            (Some(known), _) => {
-                let text = format!("{system} holds {record} beside {known}: made twice, a person decides");
-                self.note(text);
-            }
-            (None, after) => {
-                let side = Side {
-                    record,
-                    version: after.as_ref().and_then(|observation| observation.version),
-                    modified_at: after.as_ref().and_then(|observation| observation.modified_at),
-                    view: after.map(|observation| observation.view).unwrap_or_default(),
-                    presence: Presence::Present,
-                };
-                self.joined(system, side, "created by an earlier attempt");
-            }
-        }
-    }
-
-    /// The written side's agreed value is its own rendition, but only if nobody else touched the record since.
-    fn agree_on(&mut self, system: System, values: &View, after: Option<&Observation>) {
-        for (property, value) in values {
-            let rendition = after
-                .filter(|observation| observation.by_us)
-                .and_then(|observation| observation.view.get(property))
-                .unwrap_or(value);
-            let mut agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
-            agreed[system] = rendition.clone();
-            self.link.agreed.insert(property.clone(), agreed);
-            self.link.conflicts.remove(property);
-        }
-    }
-
-    fn adopted(&mut self, system: System, claim: u64, side: Side) {
-        self.landed(system, claim);
-        if self.link.sides[system].is_none() {
-            self.joined(system, side, "found there before creating");
-        }
-    }
-
-    fn failed(&mut self, system: System, claim: u64, failure: Failure) {
-        let Some(write) = self.landed(system, claim) else { return };
-        match failure {
-            Failure::Rejected { words } => {
-                self.note(format!("{system} refused the write: {words}"));
-                self.link.rejected[system] =
-                    Some(Rejection { words, values: write.values().clone(), at: self.now });
-                self.reconcile();
-            }
-            Failure::Stale { now } => {
-                self.note(format!("{system} had changed meanwhile: read again"));
-                match now.filter(|observation| self.is_news(system, observation)) {
-                    Some(observation) if observation.presence == Presence::Deleted => {
-                        self.deleted(system, &observation);
-                    }
-                    Some(observation) => {
-                        self.take_in(system, observation);
-                        self.reconcile();
-                    }
-                    None => self.reconcile(),
-                }
-            }
-            Failure::Gone => {
-                let observation = Observation {
-                    record: self.link.record(system).cloned().unwrap_or_else(|| self.gone_record(system)),
-                    version: None,
-                    modified_at: None,
-                    by_us: false,
-                    presence: Presence::Deleted,
-                    view: View::new(),
-                };
-                self.deleted(system, &observation);
-            }
-            Failure::FoundSeveral { candidates } => self.found_several(candidates),
-        }
-    }
-
-    /// A create can't find its own record gone; should a writer say so, the other side's id serves the history.
-    fn gone_record(&self, system: System) -> RecordId {
-        self.link.record(system.other()).cloned().expect("a link has at least one record")
     }
 
     /// Compares the two sides, keeps agreements and conflicts, and queues what must be written.
@@ -382,6 +301,9 @@ impl Stepping<'_> {
             let refused = self.link.rejected[system]
                 .as_ref()
                 .is_some_and(|rejection| rejection.values == wanted[system]);
+            if !refused && self.link.has_both() {
+                self.link.rejected[system] = None;
+            }
             if !wanted[system].is_empty() && self.link.pending[system] == Pending::None && !refused {
                 self.enqueue(system);
             }

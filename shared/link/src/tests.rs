@@ -1,1 +1,13 @@
-//! Promises of the link state machine, case by case.
+#![allow(clippy::unwrap_used)]
+
+mod breaker;
+mod convergence;
+mod creates;
+mod deletes;
+mod fixture;
+mod merge;
+mod observations;
+mod remote;
+mod symmetry;
+mod world;
+mod writes;

@@ -1,0 +1,223 @@
+//! What the outcome of a write makes of a link.
+
+use model::{Presence, PropertyName, RecordId, System, SystemPair, Value, View};
+
+use super::Stepping;
+use crate::{Effect, Failure, Observation, Pending, Rejection, Side, Status, Write};
+
+impl Stepping<'_> {
+    pub(super) fn applied(
+        &mut self,
+        system: System,
+        claim: u64,
+        record: RecordId,
+        after: Option<Observation>,
+    ) {
+        let Some((write, _)) = self.landed(system, claim) else {
+            self.applied_late(system, record, after);
+            return;
+        };
+        self.link.rejected[system] = None;
+        let created = self.link.sides[system].is_none();
+        let after = after.filter(|observation| may_show(&write, observation));
+        let assumed = self.not_shown(system, &write, after.as_ref());
+        self.agree_on(system, write.values(), after.as_ref());
+        let mut known = after.unwrap_or_else(|| Observation {
+            record,
+            version: None,
+            modified_at: None,
+            by_us: true,
+            presence: Presence::Present,
+            view: View::new(),
+        });
+        let deletion = (known.presence == Presence::Deleted).then(|| known.clone());
+        if self.is_news(system, &known) {
+            known.view.extend(assumed);
+            self.take_in(system, known);
+        }
+        let properties = write.values().keys().map(PropertyName::as_str).collect::<Vec<_>>().join(", ");
+        if created {
+            self.link.status = Status::Linked;
+            self.effects.push(Effect::Wake);
+            self.note(format!("created in {system} with {properties}"));
+        } else {
+            self.note(format!("written to {system}: {properties}"));
+        }
+        match deletion {
+            Some(deletion) => self.deleted(system, &deletion),
+            None => self.reconcile(),
+        }
+    }
+
+    /// Takes the write that this claim carried out of flight, with its attempt; `None` when another claim, or
+    /// none, is in flight.
+    fn landed(&mut self, system: System, claimed: u64) -> Option<(Write, u32)> {
+        match &self.link.pending[system] {
+            Pending::InFlight { claim, .. } if *claim == claimed => {}
+            Pending::InFlight { .. } | Pending::Queued { .. } | Pending::None => return None,
+        }
+        match std::mem::replace(&mut self.link.pending[system], Pending::None) {
+            Pending::InFlight { write, attempt, .. } => Some((write, attempt)),
+            Pending::Queued { .. } | Pending::None => None,
+        }
+    }
+
+    /// What the written properties are taken to hold where the answer does not show them: what was sent, unless
+    /// the record was seen to hold something else while the write was in flight.
+    fn not_shown(&self, system: System, write: &Write, after: Option<&Observation>) -> View {
+        let side = self.link.sides[system].as_ref();
+        let seen_since = match write {
+            Write::Update { version, .. } => side.is_some_and(|side| side.version != *version),
+            Write::Create { .. } => false,
+        };
+        let untouched = |property: &PropertyName, value: &Value| {
+            self.link.agreed.get(property).is_none_or(|agreed| {
+                let known = side.and_then(|side| side.view.get(property));
+                known == Some(&agreed[system]) && agreed[system.other()] != *value
+            })
+        };
+        write
+            .values()
+            .iter()
+            .filter(|(property, _)| after.is_none_or(|shown| !shown.view.contains_key(*property)))
+            .filter(|(property, value)| !seen_since || untouched(property, value))
+            .map(|(property, value)| (property.clone(), value.clone()))
+            .collect()
+    }
+
+    /// An outcome whose claim is not in flight any more: what it shows is an observation like any other, and the
+    /// record that it made is the partner if none is known.
+    fn applied_late(&mut self, system: System, record: RecordId, after: Option<Observation>) {
+        match (self.link.record(system), after) {
+            // An answer without a version can't be newer than what has been seen of the record since.
+            (Some(known), Some(observation)) if *known == record && observation.version.is_some() => {
+                self.observed(system, observation, false);
+            }
+            (Some(known), _) if *known == record => {}
+            (Some(known), _) => {
+                let text = format!("{system} holds {record} beside {known}: made twice, a person decides");
+                self.note(text);
+            }
+            (None, after) => {
+                if let Some(sent) = self.create_in_flight(system) {
+                    self.agree_on(system, &sent, after.as_ref());
+                }
+                let side = Side {
+                    record,
+                    version: after.as_ref().and_then(|observation| observation.version),
+                    modified_at: after.as_ref().and_then(|observation| observation.modified_at),
+                    view: after.map(|observation| observation.view).unwrap_or_default(),
+                    presence: Presence::Present,
+                };
+                self.joined(system, side, "created by an earlier attempt");
+            }
+        }
+    }
+
+    /// The written side's agreed value is its own rendition, but only if nobody else touched the record since, or
+    /// if it had been recognised while the write was in flight.
+    fn agree_on(&mut self, system: System, values: &View, after: Option<&Observation>) {
+        for (property, value) in values {
+            let recognised = self
+                .link
+                .agreed
+                .get(property)
+                .filter(|agreed| agreed[system.other()] == *value)
+                .map(|agreed| &agreed[system]);
+            let rendition = after
+                .filter(|observation| observation.by_us)
+                .and_then(|observation| observation.view.get(property))
+                .or(recognised)
+                .unwrap_or(value)
+                .clone();
+            self.agree(system, property, value, rendition);
+        }
+    }
+
+    /// An observation while a write is in flight may show it before its outcome does, or instead of it: a
+    /// property that holds what was sent, or that our own user has changed, has been written. Without this a
+    /// later edit of the other side would seem to meet an edit of this one.
+    pub(super) fn recognise(&mut self, system: System, write: &Write, observation: &Observation) {
+        for (property, value) in write.values() {
+            let known = self.link.sides[system].as_ref().and_then(|side| side.view.get(property));
+            let Some(seen) = observation.view.get(property) else { continue };
+            if seen == value || (observation.by_us && known != Some(seen)) {
+                self.agree(system, property, value, seen.clone());
+            }
+        }
+    }
+
+    /// A partner that turns up while its create is in flight agrees where it holds what was sent.
+    pub(super) fn agree_where_as_sent(&mut self, sent: &View, found: &View) {
+        for (property, value) in sent.iter().filter(|(property, value)| found.get(*property) == Some(*value))
+        {
+            let agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
+            self.link.agreed.insert(property.clone(), agreed);
+        }
+    }
+
+    fn agree(&mut self, system: System, property: &PropertyName, value: &Value, rendition: Value) {
+        let mut agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
+        agreed[system] = rendition;
+        self.link.agreed.insert(property.clone(), agreed);
+        self.link.conflicts.remove(property);
+    }
+
+    pub(super) fn adopted(&mut self, system: System, claim: u64, side: Side) {
+        if self.link.sides[system].is_none() {
+            self.joined(system, side, "found there before creating");
+        } else {
+            self.landed(system, claim);
+        }
+    }
+
+    pub(super) fn failed(&mut self, system: System, claim: u64, failure: Failure) {
+        let Some((write, attempt)) = self.landed(system, claim) else { return };
+        match failure {
+            Failure::Rejected { words } => {
+                self.note(format!("{system} refused the write: {words}"));
+                self.link.rejected[system] =
+                    Some(Rejection { words, values: write.values().clone(), at: self.now });
+                self.reconcile();
+            }
+            Failure::Stale { now } => {
+                self.note(format!("{system} had changed meanwhile: read again"));
+                match now.filter(|observation| self.is_news(system, observation)) {
+                    Some(observation) if observation.presence == Presence::Deleted => {
+                        self.deleted(system, &observation);
+                    }
+                    Some(observation) => {
+                        // This attempt wrote nothing, but an earlier one may be what the record shows.
+                        if attempt > 1 {
+                            self.recognise(system, &write, &observation);
+                        }
+                        self.take_in(system, observation);
+                        self.reconcile();
+                    }
+                    None => self.reconcile(),
+                }
+            }
+            Failure::Gone => {
+                let Some(record) = self.link.record(system).cloned() else { return };
+                let observation = Observation {
+                    record,
+                    version: None,
+                    modified_at: None,
+                    by_us: false,
+                    presence: Presence::Deleted,
+                    view: View::new(),
+                };
+                self.deleted(system, &observation);
+            }
+            Failure::FoundSeveral { candidates } => self.found_several(candidates),
+        }
+    }
+}
+
+/// Whether an answer may show what was written: one that is no newer than what the claim knew was read too early.
+fn may_show(write: &Write, after: &Observation) -> bool {
+    match (write, after.version) {
+        (Write::Update { version: Some(known), .. }, Some(seen)) => seen > *known,
+        (Write::Update { .. } | Write::Create { .. }, _) => true,
+    }
+}

@@ -5,6 +5,9 @@ use std::process::{Child, Command, Stdio};
 use super::{all_promises, eventually, redis_at};
 use crate::Store;
 
+/// Runs the server until its standard input ends, so that it does not outlive a test that is killed.
+const NODE: &str = r#"redis-server "$@" & node=$!; read -r _; kill -9 $node; wait"#;
+
 /// A cluster of one node, ended with the test.
 struct Cluster {
     node: Child,
@@ -14,8 +17,8 @@ struct Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Both fail only if it has ended already.
-        let _ = self.node.kill();
+        drop(self.node.stdin.take());
+        // Fails only if it has ended already.
         let _ = self.node.wait();
     }
 }
@@ -23,11 +26,13 @@ impl Drop for Cluster {
 fn start() -> Cluster {
     let folder = tempfile::tempdir().unwrap();
     let (port, bus) = (servers::free_port(), servers::free_port());
-    let node = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--cluster-port", &bus.to_string(), "--bind", "127.0.0.1"])
+    let node = Command::new("sh")
+        .args(["-c", NODE, "node", "--bind", "127.0.0.1"])
+        .args(["--port", &port.to_string(), "--cluster-port", &bus.to_string()])
         .args(["--cluster-enabled", "yes", "--save", "", "--appendonly", "no"])
         .arg("--dir")
         .arg(folder.path())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();

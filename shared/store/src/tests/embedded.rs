@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use redb::{ReadableDatabase, ReadableTableMetadata};
 use tokio::task::JoinSet;
 
 use super::{Names, add, at, done, refused, set, token, value};
@@ -165,24 +167,59 @@ async fn a_commit_takes_no_time_of_a_paused_clock() {
     }
 }
 
-#[test]
-fn a_runtime_that_ends_does_not_hold_up_the_next() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_may_be_opened_again_as_soon_as_its_store_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, names) = (Embedded::open(folder.path().join("store")).unwrap(), Names::new());
-    for round in 0..20 {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (store, key) = (store.clone(), names.key(&["a"]));
-        runtime.block_on(async {
-            // Begun and not waited for.
-            tokio::spawn(async move { done(&store, Batch::new().then(set(&key, &round.to_string()))).await });
-            tokio::task::yield_now().await;
-        });
-        runtime.shutdown_background();
+    let (path, key) = (folder.path().join("store"), Names::new().key(&["all"]));
+    for round in 0_u64..100 {
+        let store = Embedded::open(&path).unwrap();
+        assert_eq!(store.count(&key).await.unwrap(), round);
+        done(&store, Batch::new().then(add(&key, &round.to_string()))).await;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let last = done(&store, Batch::new().then(set(&names.key(&["a"]), "last")));
-    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(10), last).await.unwrap() });
-    assert_eq!(runtime.block_on(value(&store, &names.key(&["a"]))).as_deref(), Some("last"));
+}
+
+#[test]
+fn work_that_an_ended_runtime_cannot_begin_is_told_and_does_not_hold_up_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, key) = (Embedded::open(folder.path().join("store")).unwrap(), Names::new().key(&["a"]));
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (ended, next) = (runtime(), runtime());
+    let handle = ended.handle().clone();
+    drop(ended);
+    let mut never = Box::pin(store.apply(Batch::new().then(set(&key, "never"))));
+    {
+        let _ended = handle.enter();
+        let begun = never.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(begun, Poll::Ready(Err(StoreError::Ended))), "{begun:?}");
+    }
+    next.block_on(async {
+        let last = done(&store, Batch::new().then(set(&key, "last")));
+        tokio::time::timeout(Duration::from_secs(10), last).await.unwrap();
+        assert_eq!(value(&store, &key).await.as_deref(), Some("last"));
+    });
+}
+
+#[tokio::test]
+async fn expired_entries_leave_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, names) = (folder.path().join("store"), Names::new());
+    let now = Arc::new(AtomicI64::new(at(0).as_second()));
+    let clock = Arc::clone(&now);
+    let store = Embedded::open(&path)
+        .unwrap()
+        .with_clock(move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap());
+    let mut batch = Batch::new().then(set(&names.key(&["good"]), "v"));
+    for number in 0..50 {
+        let key = names.key(&["short", &number.to_string()]);
+        batch = batch.then(Change::SetFor { key, value: "v".into(), keep: Duration::from_secs(10) });
+    }
+    done(&store, batch).await;
+    now.fetch_add(10, Ordering::SeqCst);
+    done(&store, Batch::new().then(set(&names.key(&["later"]), "v"))).await;
+    drop(store);
+    let database = redb::Database::open(&path).unwrap();
+    let table = redb::TableDefinition::<&str, (u64, i64, &str)>::new("entries");
+    assert_eq!(database.begin_read().unwrap().open_table(table).unwrap().len().unwrap(), 2);
 }
 
 #[tokio::test]

@@ -269,17 +269,23 @@ impl<S: Store> Handler<S> {
     /// Lets the pair create as soon as both systems have been read in full, and wakes the links that waited for it.
     async fn release_when_read(&self, case: &Case<'_>) -> Result<Vec<OutboxMessage>, MapperError> {
         let (connection, pair) = (case.connection, &self.pair.name);
-        if self.links.released(connection, pair).await?.0 || !self.links.both_read(connection, pair).await? {
-            return Ok(Vec::new());
+        loop {
+            if self.links.released(connection, pair).await?.0
+                || !self.links.both_read(connection, pair).await?
+            {
+                return Ok(Vec::new());
+            }
+            let unmatched = self.links.unmatched(connection, pair).await?;
+            let wakes: Vec<OutboxMessage> = unmatched
+                .iter()
+                .map(|link| self.wake(connection, &self.pair.name, link.clone(), case.now))
+                .collect();
+            // Refused when another link has come to wait, or when another mapper has released the pair: both end.
+            if self.links.release(connection, pair, &unmatched, &wakes, case.now).await? {
+                tracing::info!(%connection, %pair, unmatched = wakes.len(), "both systems are read in full: partners may be created");
+                return Ok(wakes);
+            }
         }
-        let unmatched = self.links.unmatched(connection, pair).await?;
-        let wakes: Vec<OutboxMessage> = unmatched
-            .into_iter()
-            .map(|link| self.wake(connection, &self.pair.name, link, case.now))
-            .collect();
-        let released = self.links.release(connection, pair, &wakes, case.now).await?;
-        tracing::info!(%connection, %pair, unmatched = wakes.len(), "both systems are read in full: partners may be created");
-        Ok(if released { wakes } else { Vec::new() })
     }
 
     async fn woken(&self, woken: &Woken) -> Result<Option<Handled>, MapperError> {

@@ -12,6 +12,9 @@ use uuid::Uuid;
 
 use crate::{Applied, Batch, Change, Check, Key, Store, StoreError};
 
+#[cfg(test)]
+mod tests;
+
 /// A link's history keeps this many lines.
 const HISTORY_KEPT: usize = 200;
 
@@ -450,17 +453,23 @@ impl<S: Store> Links<S> {
         Ok((released, (!released).then_some(Check::Absent(key))))
     }
 
-    /// Lets the pair create, together with the messages that wake its unmatched links. `false`: it was let before.
+    /// Lets the pair create, together with the messages that wake these links, which must still be all its unmatched
+    /// ones: a link that comes at this moment knows nothing of the release. `false`: it was let before, or the
+    /// unmatched links are others by now; look again.
     pub async fn release(
         &self,
         connection: &ConnectionName,
         pair: &PairName,
+        unmatched: &BTreeSet<LinkId>,
         wakes: &[OutboxMessage],
         now: Timestamp,
     ) -> Result<bool, LinksError> {
         let key = self.key(connection, &["released", pair.as_str()]);
-        let mut batch =
-            Batch::new().when(Check::Absent(key.clone())).then(Change::Set { key, value: now.to_string() });
+        let members = unmatched.iter().map(ToString::to_string).collect();
+        let mut batch = Batch::new()
+            .when(Check::Absent(key.clone()))
+            .when(Check::Members(self.key(connection, &["unmatched", pair.as_str()]), members))
+            .then(Change::Set { key, value: now.to_string() });
         for message in wakes {
             batch.changes.extend(self.outbox_changes(connection, message));
         }

@@ -39,6 +39,7 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
                 ports: ports.clone(),
                 source: Crm(client.clone()),
                 namespace: context.config.namespace.clone(),
+                topology: context.topology(),
                 connection: connection.clone(),
                 system,
                 entity: entity.clone(),

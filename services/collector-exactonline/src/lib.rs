@@ -60,6 +60,7 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
                 ports: ports.clone(),
                 source: Division { client, entity, select: select.clone(), polls: AtomicU32::new(0) },
                 namespace: namespace.clone(),
+                topology: context.topology(),
                 connection: connection.clone(),
                 system,
                 entity: name.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Broker, Outgoing};
-use contract::{Message, Names, Observed, ReadCompleted, ReadPart, Sighting, observation_key};
+use contract::{Message, Observed, ReadCompleted, ReadPart, Sighting, Topology, observation_key};
 use jiff::Timestamp;
 use model::{ConnectionName, EntityName, FailureClass, Record, System, UserId};
 use service::{Backoff, Check as HealthCheck, Health, Pulse, supervise};
@@ -45,6 +45,8 @@ pub struct Collector<B, S, R> {
     pub source: R,
     /// The deployment's namespace.
     pub namespace: String,
+    /// The topology of the deployment.
+    pub topology: Topology,
     /// The connection.
     pub connection: ConnectionName,
     /// Which system it is.
@@ -90,6 +92,8 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
     }
 
     async fn session(&self, name: &str, holder: &str) -> Result<(), CollectorError> {
+        // A collector may be the first of all services to start; what it publishes needs somewhere to go.
+        self.ports.broker.declare(&self.topology).await?;
         let mut session = Session { ours: None, people_read: None, pulse: self.health.pulse(name) };
         loop {
             session.pulse.beat();
@@ -252,7 +256,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         let mut headers = BTreeMap::new();
         telemetry::inject(&mut headers);
         Outgoing {
-            exchange: Names::new(&self.namespace).observations(),
+            exchange: self.topology.names.observations(),
             routing_key: observation_key(&self.connection, self.system, &self.entity),
             id: id.to_string(),
             headers,

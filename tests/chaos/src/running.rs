@@ -63,6 +63,12 @@ impl Running {
     /// Waits until it is ready.
     pub async fn ready(&self, limit: Duration) {
         wait_until_async(&format!("{} to be ready", self.service.name()), limit, async || {
+            let name = self.service.name();
+            assert!(
+                !self.has_logged("stopped after a failure"),
+                "{name} has ended: {}",
+                self.process.stderr()
+            );
             match self.readiness().await {
                 (true, _) => Ok(()),
                 (false, answer) => Err(answer.to_string()),

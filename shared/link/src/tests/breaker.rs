@@ -59,3 +59,14 @@ fn a_frozen_property_thaws_when_both_sides_are_equal() {
         assert_eq!(story.enqueued(), [EXACT], "the next edit goes over");
     }
 }
+
+#[test]
+fn quick_edits_of_one_side_are_never_frozen() {
+    let mut story = Story::of(linked(&[("a", "A")]), plain());
+    for version in 2..40 {
+        let observation = seen(CRM, version, &[("a", &format!("edit {version}"))]);
+        story.after(1, Event::Observed { system: CRM, observation });
+    }
+    story.claims(EXACT);
+    assert_eq!(story.write(EXACT).values(), &super::fixture::view(&[("a", "edit 39")]));
+}

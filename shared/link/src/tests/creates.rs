@@ -184,3 +184,13 @@ fn a_person_who_edits_the_new_record_before_its_outcome_lands_keeps_the_edit() {
     assert_eq!(story.link.sides[EXACT].as_ref().unwrap().presence, Presence::Present);
     assert_eq!(story.holds(CRM).get(&property("a")), Some(&super::fixture::value("A")));
 }
+
+#[test]
+fn the_late_answer_of_an_earlier_create_tells_the_rendition() {
+    let mut story = creating();
+    let claim = story.claim(EXACT);
+    let after = Some(ours(EXACT, 1, &[("a", "rendered A"), ("b", "")]));
+    story.claims(EXACT).then(Event::Applied { system: EXACT, claim, record: record("e1"), after });
+    assert_eq!(story.agreed("a"), Some(("A".to_owned(), "rendered A".to_owned())));
+    assert!(story.link.is_at_rest(), "a rendition is no edit, though Exact would win");
+}

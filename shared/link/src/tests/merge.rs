@@ -12,6 +12,7 @@ const KEPT: Rule = Rule { keep_filled: true, ..BOTH_WAYS };
 const TO_EXACT: Rule = Rule { flow: Flow::To(EXACT), ..BOTH_WAYS };
 const TO_CRM: Rule = Rule { flow: Flow::To(CRM), ..BOTH_WAYS };
 const TO_EXACT_KEPT: Rule = Rule { keep_filled: true, ..TO_EXACT };
+const TO_CRM_KEPT: Rule = Rule { keep_filled: true, ..TO_CRM };
 
 /// Two records that hold `now` (the CRM's value first) in property `a`, and agreed on `agreed`.
 fn records(agreed: Option<(&str, &str)>, now: (&str, &str)) -> Link {
@@ -123,6 +124,7 @@ fn a_property_that_is_kept_filled_is_never_emptied_by_the_other_side() {
             "nothing",
         ),
         ("an emptied target is refilled", TO_EXACT_KEPT, Some(("A", "A")), ("A", ""), "exact = A"),
+        ("what was never filled is not kept", TO_CRM_KEPT, Some(("", "")), ("B", ""), "crm = (empty)"),
         ("both emptied is an agreement", KEPT, Some(("A", "A")), ("", ""), "agree"),
     ]);
 }

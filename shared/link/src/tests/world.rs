@@ -30,7 +30,7 @@ pub(super) enum Action {
     Edit(System, usize, usize),
     /// A collector reads how the record looks.
     Poll(System),
-    /// The reading at this place of the queue arrives; it may be kept, to arrive again.
+    /// A reading arrives, at this place counted from the newest; it may be kept, to arrive again.
     Deliver(System, usize, bool),
     /// A writer takes the next message, be it a repeated one.
     Claim(System),
@@ -187,7 +187,7 @@ impl World {
         if self.readings[system].is_empty() {
             return;
         }
-        let place = place % self.readings[system].len();
+        let place = self.readings[system].len() - 1 - place % self.readings[system].len();
         let observation = self.readings[system][place].clone();
         if self.link.sides[system].is_some() {
             self.happens(Event::Observed { system, observation });

@@ -287,3 +287,15 @@ fn a_conflict_is_held_until_a_person_made_both_sides_alike() {
         assert!(story.link.is_at_rest());
     }
 }
+
+#[test]
+fn a_conflict_ends_when_both_sides_are_back_at_their_renditions() {
+    let ask = Rule { conflict: ConflictPolicy::Ask, ..BOTH_WAYS };
+    let mut story = Story::of(linked(&[("a", "A")]), policy(&[("a", ask)]));
+    story.edited(CRM, 2, &[("a", " x ")]).claims(EXACT).applies(EXACT, Some(ours(EXACT, 2, &[("a", "x")])));
+    story.edited(CRM, 3, &[("a", "B")]).edited(EXACT, 3, &[("a", "C")]);
+    assert!(story.link.conflicts.contains(&property("a")));
+    story.edited(EXACT, 4, &[("a", "x")]).edited(CRM, 4, &[("a", " x ")]).claims(EXACT);
+    assert!(story.link.conflicts.is_empty());
+    assert!(story.link.is_at_rest());
+}

@@ -1,1 +1,45 @@
 //! The command line and the one-process mode.
+//!
+//! `tandem run` is all services in one process ([`host`]), on the embedded broker and store or on the servers that
+//! the configuration names. `tandem demo` is the same on simulated systems, with a scripted human who edits both
+//! sides, and ends with a comparison of the two. Start reading at [`run`].
+//!
+//! What it refuses: to hold any rule of the synchronisation. It only starts, watches and compares.
+
+mod arguments;
+mod demo;
+mod hosting;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use service::{Needs, Servers};
+
+use arguments::{Command, Told};
+pub use hosting::host;
+
+/// The exit code for a command line or data that cannot be used (`EX_USAGE`).
+const BAD_USAGE: u8 = 64;
+
+/// Runs the command line of this process.
+///
+/// The exit code is 0 when all went well, 1 after a failure or when the demo's two sides do not agree, and 64 when the
+/// command line, the configuration or the demo's data cannot be used.
+pub fn run() -> ExitCode {
+    match arguments::read(std::env::args_os()) {
+        Ok(Command::Run { config, print_config }) => {
+            let needs = Needs { pairs: true, customcrm: true, exactonline: true, servers: Servers::Optional };
+            service::run_from("tandem", &config, print_config, needs, hosting::start)
+        }
+        Ok(Command::Demo(options)) => demo::run(&options),
+        Ok(Command::Version) => {
+            // Nobody is left to tell when the terminal has gone.
+            let _ = writeln!(io::stdout(), "tandem {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Err(Told(told)) => {
+            let _ = told.print();
+            if told.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+const TEACHING: &str = r#"Begin with the demo. It needs no server and no account, and touches nothing outside its process:
+
+  tandem demo                     until Ctrl-C
+  tandem demo --for 15s           ends by itself; exit code 0 only if both sides agree
+  tandem demo --data my-exports   with your own customers.csv, accounts.csv and users.csv
+
+Then write a configuration, let it be checked, and run it:
+
+  tandem run --config tandem.toml --print-config
+  tandem run --config tandem.toml
+
+A small configuration; relative paths in it start at its own folder:
+
+  pairs = "pairs"                    # the folder with the pair files
+
+  [[connection]]
+  name = "acme"
+
+  [connection.customcrm]
+  url = "https://crm.example.com/api/v1"
+  token_file = "/run/secrets/crm-token"
+
+  [connection.exactonline]
+  url = "https://start.exactonline.nl"
+  division = 123456
+  client_id = "..."
+  client_secret_file = "/run/secrets/exact-secret"
+  grant_file = "grant.json"          # holds {"refresh_token": "..."}; rewritten at each refresh
+
+Without [broker] and [store] everything is within the process, and links are kept in tandem.redb beside the
+configuration. To share the work with other processes, name a RabbitMQ in [broker] and a Redis in [store].
+
+Exit codes: 0 after a clean stop; 1 after a failure, or when the demo's sides do not agree; 64 when the command
+line, the configuration or the demo's data cannot be used: then every problem is told at once."#;
+
+const RUN_TEACHING: &str = r"Runs the two collectors, the mapper and the two writers in one process. Each can fail only together with the
+others: when one ends, all end, and the exit code is 1.
+
+SIGTERM or Ctrl-C asks for a clean stop within shutdown.grace_seconds; a second signal ends the process at once.
+Health is on health.listen: /health/live, /health/ready, /metrics.";
+
+const DEMO_TEACHING: &str = r"Starts a simulated CustomCRM and a simulated Exact Online, fills both from a book of companies, runs all services
+on the broker and the store within the process, and lets a scripted human edit both sides. At the end it compares
+both sides property by property.
+
+--data DIR takes three files, comma separated with a header, UTF-8, in the columns of the built-in book:
+
+  users.csv      System,FirstName,LastName,Email       System is customcrm or exactonline
+  customers.csv  CustomerNumber,Name,...,Owner,Parent  one line per customer of CustomCRM
+  accounts.csv   Code,Name,...,AccountManager,Parent   one line per account of Exact Online
+
+Owner and AccountManager are a user's e-mail address; Parent is the CustomerNumber or Code of another line. A column
+may be left out, except Name, and Email of users.csv.";
+
+/// Keeps CustomCRM and Exact Online in agreement, whichever side is edited.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tandem",
+    version,
+    after_long_help = TEACHING,
+    after_help = "--help shows examples and a small configuration",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run all services in this process
+    #[command(after_long_help = RUN_TEACHING)]
+    Run {
+        /// The configuration file
+        #[arg(long, value_name = "FILE", env = "TANDEM_CONFIG", default_value = "tandem.toml")]
+        config: PathBuf,
+        /// Print the configuration as it is understood, without its secrets, and exit
+        #[arg(long)]
+        print_config: bool,
+    },
+    /// Show it at work on simulated systems, without any server
+    #[command(after_long_help = DEMO_TEACHING)]
+    Demo(DemoOptions),
+    /// Print the version
+    Version,
+}
+
+/// How the demo is played.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DemoOptions {
+    /// How long it lasts, as 15s, 500ms, 2m or 1h; without it, until Ctrl-C
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) lasts: Option<Duration>,
+    /// A folder with users.csv, customers.csv and accounts.csv to use instead of the built-in book
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// What the human's choices follow from: the same seed gives the same kinds of edits
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How often the human edits
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u32).range(0..=1_200))]
+    pub(crate) edits_per_minute: u32,
+    /// Which log events are shown on stderr, as "warn" or "info,mapper=debug"
+    #[arg(long, value_name = "FILTER", default_value = "error")]
+    pub(crate) log: String,
+}
+
+/// What is to be printed instead of doing anything: help, the version, or what is wrong with the command line.
+pub(crate) struct Told(pub(crate) clap::Error);
+
+/// Reads a command line, the program's name first.
+pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Told> {
+    Arguments::try_parse_from(arguments).map(|arguments| arguments.command).map_err(Told)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a number with its unit, as 15s, 500ms, 2m or 1h".to_owned();
+    let digits = text.find(|character: char| !character.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(digits);
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    let milliseconds: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    match u64::from(number) * milliseconds {
+        0 => Err("a demo of no time shows nothing: write at least 1s".to_owned()),
+        milliseconds => Ok(Duration::from_millis(milliseconds)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! The command `tandem`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tandem::run()
+}

@@ -125,10 +125,7 @@ impl<S: Store> Handler<S> {
                 };
                 self.seen_again(system, stored, observation, released, now).await?
             }
-            None if observation.presence == Presence::Deleted => {
-                // Never linked and gone: nothing to tie, but it counts as taken in.
-                return self.take_part(&case).await.map(Some);
-            }
+            None if observation.presence == Presence::Deleted => self.gone(connection, system, observation),
             None => {
                 let ours = observed.sighting.by_us && released && observed.part.is_none();
                 if ours
@@ -161,6 +158,15 @@ impl<S: Store> Handler<S> {
         let found = self.links.candidates(connection, &self.pair, system.other(), &keys, &own).await?;
         let partners = self.links.candidates(connection, &self.pair, system, &keys, &own).await?;
         Ok(found.others.is_empty() && partners.partners.is_empty())
+    }
+
+    /// A record that is gone before it was ever linked is remembered, so that an older sighting which comes after
+    /// this one does not bring it back.
+    fn gone(&self, connection: &ConnectionName, system: System, observation: Observation) -> Decided {
+        let side = side_of(observation);
+        let mut link = Link::begin(connection.clone(), self.pair.name.clone(), system, side);
+        link.status = Status::Ended;
+        Decided { links: vec![change(None, &link)], checks: Vec::new(), effects: Vec::new(), link }
     }
 
     async fn seen_again(
@@ -247,23 +253,6 @@ impl<S: Store> Handler<S> {
         self.links.read_completed(connection, &self.pair.name, *system, *read, pages.clone()).await?;
         let case = Case { connection, lane: Lane::Backfill, part: None, now: Timestamp::now() };
         self.release_when_read(&case).await.map(Handled::Done)
-    }
-
-    /// Notes that a record of a full read has been taken in without anything to link.
-    async fn take_part(&self, case: &Case<'_>) -> Result<Handled, MapperError> {
-        let Some(part) = case.part else { return Ok(Handled::Done(Vec::new())) };
-        let commit = Commit {
-            pair: &self.pair,
-            connection: case.connection,
-            links: Vec::new(),
-            checks: Vec::new(),
-            outbox: Vec::new(),
-            notes: Vec::new(),
-            part: Some(part.clone()),
-            now: case.now,
-        };
-        self.links.commit(commit).await?;
-        self.release_when_read(case).await.map(Handled::Done)
     }
 
     /// Lets the pair create as soon as both systems have been read in full, and wakes the links that waited for it.
@@ -354,66 +343,36 @@ impl<S: Store> Handler<S> {
         let (released, held) = self.links.released(connection, &self.pair.name).await?;
         let mut checks: Vec<Check> = held.into_iter().collect();
         let (system, claim) = (*system, *claim);
-        let mut absorbed = None;
-        let event = match &outcome.result {
-            OutcomeResult::Applied { record, after } => {
-                let after = match after {
-                    Some(sighting) => {
-                        let Some((observation, seen)) =
-                            self.observation(connection, system, sighting).await?
-                        else {
-                            return Ok(Some(Handled::Later(
-                                RetryTier::Seconds5,
-                                "the user directory has not been read yet",
-                            )));
-                        };
-                        checks.extend(seen);
-                        Some(observation)
-                    }
-                    None => None,
-                };
-                absorbed = self.half_link(connection, system, record, &stored).await?;
-                Event::Applied { system, claim, record: record.clone(), after }
+        let record = match &outcome.result {
+            OutcomeResult::Applied { record, .. } => Some(record),
+            OutcomeResult::Adopted { found } => Some(&found.record.id),
+            _ => None,
+        };
+        let other = match record {
+            Some(record) => self.other_link(connection, system, record, &stored).await?,
+            None => None,
+        };
+        let event = match (record, &other) {
+            (Some(record), Some(other)) if other.link.has_both() => {
+                // It has a partner already: a person decides.
+                let failure = Failure::FoundSeveral { candidates: vec![record.clone()] };
+                Event::Failed { system, claim, failure }
             }
-            OutcomeResult::Adopted { found } => {
-                let Some((observation, seen)) = self.observation(connection, system, found).await? else {
+            _ => {
+                let Some((event, seen)) = self.event_of(outcome).await? else {
                     return Ok(Some(Handled::Later(
                         RetryTier::Seconds5,
                         "the user directory has not been read yet",
                     )));
                 };
                 checks.extend(seen);
-                absorbed = self.half_link(connection, system, &observation.record, &stored).await?;
-                let owner =
-                    self.links.link_of(connection, &self.pair.name, system, &observation.record).await?;
-                let taken = owner.is_some_and(|owner| owner != stored.link.id) && absorbed.is_none();
-                if taken {
-                    let failure = Failure::FoundSeveral { candidates: vec![observation.record] };
-                    Event::Failed { system, claim, failure }
-                } else {
-                    Event::Adopted { system, claim, side: side_of(observation) }
-                }
-            }
-            OutcomeResult::Rejected { words } => {
-                Event::Failed { system, claim, failure: Failure::Rejected { words: words.clone() } }
-            }
-            OutcomeResult::Stale { now } => {
-                let now = match now {
-                    Some(sighting) => {
-                        self.observation(connection, system, sighting).await?.map(|(seen, _)| seen)
-                    }
-                    None => None,
-                };
-                Event::Failed { system, claim, failure: Failure::Stale { now } }
-            }
-            OutcomeResult::Gone => Event::Failed { system, claim, failure: Failure::Gone },
-            OutcomeResult::FoundSeveral { candidates } => {
-                let failure = Failure::FoundSeveral { candidates: candidates.clone() };
-                Event::Failed { system, claim, failure }
+                event
             }
         };
         let mut decided = self.decide(stored, event, released, now);
-        decided.links.extend(absorbed.map(|other| LinkChange { before: Some(other), after: None }));
+        if let Some(other) = other.filter(|other| !other.link.has_both()) {
+            self.absorb(&mut decided, system, other, released, now);
+        }
         let handled = self.commit(&case, decided, checks).await?;
         if handled.is_some() && matches!(outcome.result, OutcomeResult::Applied { .. }) {
             let direction = match system {
@@ -426,8 +385,43 @@ impl<S: Store> Handler<S> {
         Ok(handled)
     }
 
-    /// Another link that holds just this record: it was seen before the outcome arrived, and is absorbed.
-    async fn half_link(
+    /// What an outcome says, seen through the pair; `None` until the user directories are there.
+    async fn event_of(&self, outcome: &Outcome) -> Result<Option<(Event, Vec<Check>)>, MapperError> {
+        let Outcome { connection, system, claim, result, .. } = outcome;
+        let (system, claim) = (*system, *claim);
+        let shown = match result {
+            OutcomeResult::Applied { after, .. } => after.as_ref(),
+            OutcomeResult::Adopted { found } => Some(found),
+            OutcomeResult::Stale { now } => now.as_ref(),
+            OutcomeResult::Rejected { .. } | OutcomeResult::Gone | OutcomeResult::FoundSeveral { .. } => None,
+        };
+        let (seen, checks) = match shown {
+            Some(sighting) => match self.observation(connection, system, sighting).await? {
+                Some((observation, checks)) => (Some(observation), checks),
+                None => return Ok(None),
+            },
+            None => (None, Vec::new()),
+        };
+        let failed = |failure| Event::Failed { system, claim, failure };
+        let event = match (result, seen) {
+            (OutcomeResult::Applied { record, .. }, after) => {
+                Event::Applied { system, claim, record: record.clone(), after }
+            }
+            (OutcomeResult::Adopted { .. }, Some(found)) => {
+                Event::Adopted { system, claim, side: side_of(found) }
+            }
+            (OutcomeResult::Stale { .. }, now) => failed(Failure::Stale { now }),
+            (OutcomeResult::Rejected { words }, _) => failed(Failure::Rejected { words: words.clone() }),
+            (OutcomeResult::FoundSeveral { candidates }, _) => {
+                failed(Failure::FoundSeveral { candidates: candidates.clone() })
+            }
+            (OutcomeResult::Gone | OutcomeResult::Adopted { .. }, _) => failed(Failure::Gone),
+        };
+        Ok(Some((event, checks)))
+    }
+
+    /// The link that this record belongs to, if it is another one.
+    async fn other_link(
         &self,
         connection: &ConnectionName,
         system: System,
@@ -440,8 +434,24 @@ impl<S: Store> Handler<S> {
         if id == own.link.id {
             return Ok(None);
         }
-        let other = self.links.find(connection, &self.pair.name, &id).await?;
-        Ok(other.filter(|other| !other.link.has_both()))
+        Ok(self.links.find(connection, &self.pair.name, &id).await?)
+    }
+
+    /// Takes over a link that holds just the record which this link has got: it was seen before the outcome arrived,
+    /// and perhaps at a newer version. A link whose record this one has not got stays.
+    fn absorb(&self, decided: &mut Decided, system: System, other: Stored, released: bool, now: Timestamp) {
+        let Some(side) = other.link.sides[system].clone() else { return };
+        if decided.link.record(system) != Some(&side.record) {
+            return;
+        }
+        let event = Event::Observed { system, observation: observation_of(side) };
+        let next = step(&decided.link, event, &self.policy, released, now);
+        decided.effects.extend(next.effects);
+        decided.link = next.link.clone();
+        for change in &mut decided.links {
+            change.after = Some(next.link.clone());
+        }
+        decided.links.push(LinkChange { before: Some(other), after: None });
     }
 
     /// A sighting seen through the pair; `None` until the user directories are there.
@@ -499,6 +509,11 @@ impl<S: Store> Handler<S> {
                 Effect::Echo(_) => {}
             }
         }
+        let moved = decided.links.iter().any(|change| change.after.is_none());
+        if moved && !decided.link.waits_for().is_empty() {
+            // A wake that is under way may look for the record at the link that it leaves.
+            outbox.push(self.wake(case.connection, &self.pair.name, decided.link.id.clone(), case.now));
+        }
         if !outbox.is_empty() {
             // The trace of the edit goes with the link, so that the write that folds several edits can name it.
             let trace = telemetry::current_traceparent();
@@ -520,7 +535,7 @@ impl<S: Store> Handler<S> {
             part: case.part.cloned(),
             now: case.now,
         };
-        let idle = commit.links.is_empty() && commit.part.is_none();
+        let idle = commit.links.is_empty() && commit.notes.is_empty() && commit.part.is_none();
         if !idle && !self.links.commit(commit).await? {
             return Ok(None);
         }
@@ -615,6 +630,17 @@ fn message(queue: String, message: &Message, now: Timestamp) -> OutboxMessage {
 
 fn change(before: Option<Stored>, after: &Link) -> LinkChange {
     LinkChange { before, after: Some(after.clone()) }
+}
+
+fn observation_of(side: Side) -> Observation {
+    Observation {
+        record: side.record,
+        version: side.version,
+        modified_at: side.modified_at,
+        by_us: false,
+        presence: side.presence,
+        view: side.view,
+    }
 }
 
 fn side_of(observation: Observation) -> Side {

@@ -89,7 +89,7 @@ async fn links_that_wait_for_a_record_are_found_until_they_wait_no_more() {
     let desk = Desk::new();
     let link = child(&desk, "c2", "c1");
     let stored = desk.add(&link).await;
-    assert_eq!(waiting_for(&desk, "c1").await.0, [link.id.clone()]);
+    assert_eq!(waiting_for(&desk, "c1").await.0, std::slice::from_ref(&link.id));
     assert!(waiting_for(&desk, "c9").await.0.is_empty());
     let mut resolved = link.clone();
     resolved.sides[CRM] = Some(side("c2", &[]));

@@ -1,5 +1,7 @@
 //! What is committed to be published is found until it has been.
 
+use std::slice::from_ref;
+
 use super::{Besides, CRM, Desk, at, change, message};
 
 #[tokio::test]
@@ -10,12 +12,12 @@ async fn what_is_committed_is_found_after_its_time_until_it_is_published() {
     assert!(desk.commit(vec![change(None, Some(&desk.half(CRM, "c1", &[])))], besides).await);
 
     assert!(desk.outbox(at(9)).await.is_empty());
-    assert_eq!(desk.outbox(at(10)).await, [first.clone()]);
+    assert_eq!(desk.outbox(at(10)).await, from_ref(&first));
     assert_eq!(desk.outbox(at(60)).await, [first.clone(), second.clone()]);
-    assert_eq!(desk.links.outbox(&desk.connection, at(60), 1).await.unwrap(), [first.clone()]);
+    assert_eq!(desk.links.outbox(&desk.connection, at(60), 1).await.unwrap(), from_ref(&first));
 
     desk.links.published(&desk.connection, &[first.id]).await.unwrap();
-    assert_eq!(desk.outbox(at(60)).await, [second.clone()]);
+    assert_eq!(desk.outbox(at(60)).await, from_ref(&second));
     desk.links.published(&desk.connection, &[first.id, second.id]).await.unwrap();
     assert!(desk.outbox(at(60)).await.is_empty());
 }

@@ -9,6 +9,8 @@
 mod error;
 mod handler;
 mod lookups;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use contract::Topology;
 use jiff::{SignedDuration, Timestamp};
 use model::ConnectionName;
 use service::{Backoff, Check, Context, ServiceError, supervise};
-use store::{Links, OutboxMessage, Store};
+use store::{Durability, Links, OutboxMessage, Store};
 use telemetry::{Chain, Settlement as Counted};
 use tracing::Instrument;
 
@@ -101,6 +103,15 @@ async fn consume<B: Broker, S: Store>(
     forgotten: bool,
 ) -> Result<(), MapperError> {
     ports.store.reachable().await.map_err(store::LinksError::from)?;
+    if !ports.broker_forgets
+        && let Durability::Weak { reason } =
+            ports.store.durability().await.map_err(store::LinksError::from)?
+    {
+        tracing::warn!(
+            reason,
+            "a crash of the store may lose links, and lost links are how duplicates are born"
+        );
+    }
     ports.broker.declare(topology).await?;
     let queue = topology.names.pair(&handler.pair.name);
     let mut subscription = ports.broker.subscribe(&queue, PREFETCH).await?;

@@ -1,0 +1,340 @@
+//! `serve` as it runs: on queues, in several replicas, and with a broker that fails.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use broker::{Broker, Delivery, InProcess, Outgoing, REASON_HEADER, Settlement, Subscription};
+use contract::{Lane, Message, Names, observation_key};
+use jiff::Timestamp;
+use link::{Link, Pending};
+use model::{PropertyName, System, SystemPair, Value};
+use service::{BrokerConfig, Config, ConnectionConfig, Context, Health, ServiceError, StoreConfig};
+use store::{Embedded, Links};
+use telemetry::{LogFilter, LogFormat, Metrics};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::bench::{full_read, pair};
+use super::fakes::{Failing, next};
+use super::{CRM, EXACT, begun_by, connection, record, seen, sighting};
+use crate::{Ports, serve};
+
+/// Longer than anything here takes, the sweep of the outbox included.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Mappers at work on one broker and one store.
+struct House<B> {
+    ports: Ports<B, Embedded>,
+    context: Context,
+    mappers: Vec<JoinHandle<Result<(), ServiceError>>>,
+}
+
+impl<B: Broker> House<B> {
+    async fn of(mappers: usize, broker: B) -> Self {
+        let store = Embedded::in_memory().unwrap();
+        let links = Links::new(store.clone(), "test");
+        for system in System::BOTH {
+            links.set_people(&connection(), system, &BTreeMap::new()).await.unwrap();
+        }
+        let context = context();
+        broker.declare(&context.topology()).await.unwrap();
+        let ports = Ports { broker, store, broker_forgets: false };
+        let mappers = (0..mappers).map(|_| tokio::spawn(serve(ports.clone(), context.clone()))).collect();
+        Self { ports, context, mappers }
+    }
+
+    fn links(&self) -> Links<Embedded> {
+        Links::new(self.ports.store.clone(), "test")
+    }
+
+    async fn link_of(&self, system: System, id: &str) -> Option<Link> {
+        let (links, name) = (self.links(), &self.context.pairs[0].name);
+        let id = links.link_of(&connection(), name, system, &record(id)).await.unwrap()?;
+        links.find(&connection(), name, &id).await.unwrap().map(|stored| stored.link)
+    }
+
+    async fn links_stored(&self) -> Vec<Link> {
+        let (links, name) = (self.links(), &self.context.pairs[0].name);
+        let mut found = Vec::new();
+        for id in links.all(&connection(), name).await.unwrap() {
+            // A link may be absorbed between the two looks.
+            found.extend(links.find(&connection(), name, &id).await.unwrap().map(|stored| stored.link));
+        }
+        found
+    }
+
+    /// Whether nothing is left in the queue of the pair.
+    async fn is_drained(&self) -> bool {
+        let queue = names().pair(&self.context.pairs[0].name);
+        self.ports.broker.depth(&queue).await.unwrap() == 0
+    }
+
+    async fn stop(self) {
+        self.context.stop.cancel();
+        for mapper in self.mappers {
+            mapper.await.unwrap().unwrap();
+        }
+    }
+}
+
+fn names() -> Names {
+    Names::new("test")
+}
+
+fn context() -> Context {
+    let config = Config {
+        namespace: "test".to_owned(),
+        pairs: PathBuf::new(),
+        health_listen: ([127, 0, 0, 1], 0).into(),
+        log_filter: LogFilter::parse("info").unwrap(),
+        log_format: LogFormat::Text,
+        otlp_endpoint: None,
+        broker: BrokerConfig::InProcess,
+        store: StoreConfig::File { path: PathBuf::new() },
+        shutdown_grace: Duration::from_secs(5),
+        connections: vec![ConnectionConfig { name: connection(), customcrm: None, exactonline: None }],
+    };
+    Context {
+        config: Arc::new(config),
+        pairs: vec![pair()].into(),
+        stop: CancellationToken::new(),
+        health: Health::new(),
+        metrics: Arc::new(Metrics::new("mapper")),
+    }
+}
+
+/// Publishes what a collector says.
+async fn say(broker: &InProcess, messages: &[Message]) {
+    let outgoing = messages.iter().map(|message| {
+        let (system, entity) = match message {
+            Message::Observed(observed) => (observed.system, &observed.entity),
+            Message::ReadCompleted(completed) => (completed.system, &completed.entity),
+            other => panic!("no collector says {other:?}"),
+        };
+        let id = Uuid::now_v7();
+        Outgoing {
+            exchange: names().observations(),
+            routing_key: observation_key(&connection(), system, entity),
+            id: id.to_string(),
+            headers: BTreeMap::new(),
+            at: Timestamp::now(),
+            body: message.write(id, "test", Timestamp::now()),
+        }
+    });
+    broker.publish(outgoing.collect()).await.unwrap();
+}
+
+/// Looks again and again until it is so.
+async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+    let looked = tokio::time::timeout(PATIENCE, async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(looked.await.is_ok(), "not within {PATIENCE:?}: {what}");
+}
+
+async fn take(broker: &InProcess, queue: &str) -> impl Delivery + use<> {
+    let mut subscription = broker.subscribe(queue, 1).await.unwrap();
+    tokio::time::timeout(PATIENCE, subscription.next()).await.expect("a message arrives").unwrap()
+}
+
+async fn release(broker: &InProcess) {
+    for system in System::BOTH {
+        say(broker, &full_read(system, &[])).await;
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_message_becomes_a_dead_letter_and_the_next_one_is_handled() {
+    let broker = InProcess::new();
+    let house = House::of(1, broker.clone()).await;
+    let queue = names().pair(&house.context.pairs[0].name);
+    let misplaced = contract::WriteQueued {
+        connection: connection(),
+        pair: house.context.pairs[0].name.clone(),
+        link: begun_by(CRM, "c1"),
+        system: EXACT,
+    };
+    let misplaced = Message::WriteQueued(misplaced).write(Uuid::now_v7(), "test", Timestamp::now());
+    for (id, body) in [("broken", b"{".to_vec()), ("misplaced", misplaced)] {
+        let (exchange, headers) = (String::new(), BTreeMap::new());
+        let (routing_key, id, at) = (queue.clone(), id.to_owned(), Timestamp::now());
+        broker.publish(vec![Outgoing { exchange, routing_key, id, headers, at, body }]).await.unwrap();
+    }
+    say(&broker, &[seen(CRM, sighting("c1", 1, &[("Name", "Acme")]))]).await;
+    until("the record after the bad messages is linked", || async {
+        house.link_of(CRM, "c1").await.is_some()
+    })
+    .await;
+    for id in ["broken", "misplaced"] {
+        let dead = take(&broker, &names().dead_letters()).await;
+        assert_eq!(dead.id(), id);
+        assert!(dead.headers().get(REASON_HEADER).is_some_and(|reason| !reason.is_empty()));
+        dead.settle(Settlement::Acknowledge).await.unwrap();
+    }
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_crash_between_commit_and_publication_left_is_published_by_the_sweep() {
+    let broker = Failing::new();
+    let house = House::of(1, broker.clone()).await;
+    release(&broker.inner).await;
+    until("the pair is released", || async {
+        house.links().released(&connection(), &house.context.pairs[0].name).await.unwrap().0
+    })
+    .await;
+    broker.fail_once();
+    say(&broker.inner, &[seen(CRM, sighting("c1", 1, &[("Name", "Acme")]))]).await;
+    until("the publication fails", || async { !broker.is_to_fail() }).await;
+    // What was to be published is committed, so the message that comes again finds nothing to do.
+    let link = house.link_of(CRM, "c1").await.unwrap();
+    assert!(matches!(link.pending[EXACT], Pending::Queued { .. }));
+    until("the message was taken again", || house.is_drained()).await;
+
+    let delivery = take(&broker.inner, &names().writes(EXACT, Lane::Live)).await;
+    let Message::WriteQueued(queued) = Message::read(delivery.body()).unwrap() else { panic!("no write") };
+    assert_eq!((queued.link, queued.system), (begun_by(CRM, "c1"), EXACT));
+    delivery.settle(Settlement::Acknowledge).await.unwrap();
+    until("the outbox is empty", || async {
+        house.links().outbox(&connection(), Timestamp::now(), 10).await.unwrap().is_empty()
+    })
+    .await;
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_two_mappers_see_at_once_become_one_link_each() {
+    let broker = InProcess::new();
+    let house = House::of(2, broker.clone()).await;
+    let mut messages = Vec::new();
+    for number in 0..40 {
+        let (vat, name) = (format!("NL{number:03}"), format!("Company {number}"));
+        let customer = sighting(&format!("c{number}"), 1, &[("Name", &name), ("VatNumber", &vat)]);
+        let account = sighting(&format!("e{number}"), 1, &[("Name", &name), ("VATNumber", &vat)]);
+        messages.extend([seen(CRM, customer), seen(EXACT, account)]);
+    }
+    say(&broker, &messages).await;
+    until("all are linked", || async {
+        let links = house.links_stored().await;
+        links.len() == 40 && links.iter().all(Link::has_both)
+    })
+    .await;
+    for number in 0..40 {
+        let crm = house.link_of(CRM, &format!("c{number}")).await.unwrap();
+        let exact = house.link_of(EXACT, &format!("e{number}")).await.unwrap();
+        assert_eq!(crm, exact);
+    }
+    house.stop().await;
+}
+
+/// How many companies the random messages speak of, and how often each is edited.
+const COMPANIES: u64 = 20;
+const EDITS: u64 = 4;
+
+/// A company's record at a version; each version differs from all others.
+fn company(number: u64, system: System, version: u64) -> Message {
+    let (vat, name) = (format!("NL{number:03}"), format!("Company {number} of version {version}"));
+    let city = format!("City {}", version % 2);
+    match system {
+        System::CustomCrm => {
+            let values = [("Name", name.as_str()), ("VatNumber", &vat), ("City", &city)];
+            seen(CRM, sighting(&format!("c{number}"), version, &values))
+        }
+        System::ExactOnline => {
+            let values = [("Name", name.as_str()), ("VATNumber", &vat), ("City", &city)];
+            seen(EXACT, sighting(&format!("e{number}"), version, &values))
+        }
+    }
+}
+
+const fn edited_side(number: u64) -> System {
+    if number.is_multiple_of(2) { System::CustomCrm } else { System::ExactOnline }
+}
+
+fn shuffle(messages: &mut [Message], seed: &AtomicU64) {
+    for last in (1..messages.len()).rev() {
+        let other = usize::try_from(next(seed) % (last as u64 + 1)).unwrap();
+        messages.swap(last, other);
+    }
+}
+
+/// What is known of one company, without what tells when it became known.
+#[derive(Debug, PartialEq)]
+struct Known {
+    sides: SystemPair<Option<link::Side>>,
+    agreed: BTreeMap<PropertyName, SystemPair<Value>>,
+    queued: SystemPair<bool>,
+    status: link::Status,
+}
+
+/// Tells so many mappers the same 200 messages in an order that the seed decides.
+async fn told(mappers: usize, seed: u64) -> Vec<Known> {
+    let (broker, seed) = (InProcess::new(), AtomicU64::new(seed));
+    let house = House::of(mappers, broker.clone()).await;
+    let numbers = || 0..COMPANIES;
+    let mut first: Vec<Message> =
+        numbers().flat_map(|number| [company(number, CRM, 1), company(number, EXACT, 1)]).collect();
+    let mut later: Vec<Message> = numbers()
+        .flat_map(|number| (2..2 + EDITS).map(move |version| company(number, edited_side(number), version)))
+        .flat_map(|message| [message.clone(), message])
+        .collect();
+    assert_eq!(first.len() + later.len(), 200);
+    shuffle(&mut first, &seed);
+    shuffle(&mut later, &seed);
+    say(&broker, &first).await;
+    release(&broker).await;
+    until("all are linked and released", || async {
+        let links = house.links_stored().await;
+        let linked = links.len() == 20 && links.iter().all(Link::has_both);
+        linked && house.links().released(&connection(), &house.context.pairs[0].name).await.unwrap().0
+    })
+    .await;
+    say(&broker, &later).await;
+    let newest = Some(model::Version(1 + EDITS));
+    until("all edits are taken in", || async {
+        let links = house.links_stored().await;
+        let done = links.iter().filter(|link| {
+            System::BOTH
+                .iter()
+                .any(|system| link.sides[*system].as_ref().is_some_and(|side| side.version == newest))
+        });
+        done.count() == 20 && house.is_drained().await
+    })
+    .await;
+    let mut known = Vec::new();
+    for number in numbers() {
+        let link = house.link_of(CRM, &format!("c{number}")).await.unwrap();
+        known.push(Known {
+            sides: link.sides,
+            agreed: link.agreed,
+            queued: SystemPair {
+                customcrm: link.pending.customcrm != Pending::None,
+                exactonline: link.pending.exactonline != Pending::None,
+            },
+            status: link.status,
+        });
+    }
+    house.stop().await;
+    known
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_mappers_end_in_the_same_state_as_one_after_200_random_messages() {
+    for seed in [1, 2, 3] {
+        let (one, two) = (told(1, seed).await, told(2, seed + 100).await);
+        assert_eq!(one, two, "seed {seed}");
+        for (number, known) in (0..).zip(&one) {
+            let queued = &known.queued;
+            assert!(
+                queued[edited_side(number).other()] && !queued[edited_side(number)],
+                "{number}: {known:?}"
+            );
+        }
+    }
+}

@@ -390,6 +390,10 @@ fn shutdown(section: Option<Section<'_>>) -> Option<Duration> {
 fn connection_name(section: &Section<'_>) -> Option<ConnectionName> {
     let text = section.required_text("name", "\"acme\", a name of your own for the connection")?;
     match ConnectionName::parse(text) {
+        Ok(name) if name.as_str() == store::GLOBAL => {
+            section.problem("name", "is the name of what belongs to no connection", "choose another name");
+            None
+        }
         Ok(name) => Some(name),
         Err(error) => {
             section.problem("name", error.to_string(), "write it as \"acme\" or \"acme-2\"");

@@ -35,30 +35,33 @@ A small configuration; relative paths in it start at its own folder:
   client_secret_file = "/run/secrets/exact-secret"
   grant_file = "grant.json"          # holds {"refresh_token": "..."}; rewritten at each refresh
 
-Without [broker] and [store] everything is within the process, and links are kept in tandem.redb beside the
-configuration. To share the work with other processes, name a RabbitMQ in [broker] and a Redis in [store].
+Without [broker] and [store] everything is within the process, and links are kept in
+tandem.redb beside the configuration. To share the work with other processes, name a RabbitMQ
+in [broker] and a Redis in [store].
 
-Exit codes: 0 after a clean stop; 1 after a failure, or when the demo's sides do not agree; 64 when the command
-line, the configuration or the demo's data cannot be used: then every problem is told at once."#;
+Exit codes: 0 after a clean stop; 1 after a failure, or when the demo's sides do not agree;
+64 when the command line, the configuration or the demo's data cannot be used: then every
+problem is told at once."#;
 
-const RUN_TEACHING: &str = r"Runs the two collectors, the mapper and the two writers in one process. Each can fail only together with the
-others: when one ends, all end, and the exit code is 1.
+const RUN_TEACHING: &str = r"Runs the two collectors, the mapper and the two writers in one process. When one fails for
+good, all end, and the exit code is 1.
 
-SIGTERM or Ctrl-C asks for a clean stop within shutdown.grace_seconds; a second signal ends the process at once.
-Health is on health.listen: /health/live, /health/ready, /metrics.";
+SIGTERM or Ctrl-C asks for a clean stop within shutdown.grace_seconds; a second signal ends the
+process at once. Health is on health.listen: /health/live, /health/ready, /metrics.";
 
-const DEMO_TEACHING: &str = r"Starts a simulated CustomCRM and a simulated Exact Online, fills both from a book of companies, runs all services
-on the broker and the store within the process, and lets a scripted human edit both sides. At the end it compares
-both sides property by property.
+const DEMO_TEACHING: &str = r"Starts a simulated CustomCRM and a simulated Exact Online, fills both from a book of companies,
+runs all services on the broker and the store within the process, and lets a scripted human
+edit both sides. At the end it compares both sides property by property.
 
---data DIR takes three files, comma separated with a header, UTF-8, in the columns of the built-in book:
+--data DIR takes three files, comma separated with a header, UTF-8, in the columns of the
+built-in book:
 
   users.csv      System,FirstName,LastName,Email       System is customcrm or exactonline
   customers.csv  CustomerNumber,Name,...,Owner,Parent  one line per customer of CustomCRM
   accounts.csv   Code,Name,...,AccountManager,Parent   one line per account of Exact Online
 
-Owner and AccountManager are a user's e-mail address; Parent is the CustomerNumber or Code of another line. A column
-may be left out, except Name, and Email of users.csv.";
+Owner and AccountManager are a user's e-mail address; Parent is the CustomerNumber or Code of
+another line. A column may be left out, except Name, and System and Email of users.csv.";
 
 /// Keeps CustomCRM and Exact Online in agreement, whichever side is edited.
 #[derive(Debug, Parser)]

@@ -163,9 +163,9 @@ fn introduce(book: &Book, options: &DemoOptions) {
     };
     let _ = writeln!(
         io::stdout(),
-        "Two simulated systems with {} customers and {} accounts, all services in this process, and a human who \
-         edits both sides\n{} times a minute {until} (seed {}). The simulated Exact Online allows {} calls a minute \
-         here, where the real one allows 60.\n",
+        "Two simulated systems with {} customers and {} accounts, all services in this process, and a human\n\
+         who edits both sides {} times a minute {until} (seed {}). The simulated Exact Online allows\n\
+         {} calls a minute here, where the real one allows 60.\n",
         book.records.customcrm.len(),
         book.records.exactonline.len(),
         options.edits_per_minute,

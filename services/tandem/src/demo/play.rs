@@ -144,7 +144,7 @@ impl Stage<'_> {
             }
             if let Some(pause) = pause {
                 // Late by more than a moment: what was missed is not made up for.
-                next = next.max(Instant::now() - CATCHES_UP);
+                next = Instant::now().checked_sub(CATCHES_UP).map_or(next, |earliest| next.max(earliest));
                 while next <= Instant::now() {
                     self.act(&sight).await?;
                     next += pause;
@@ -171,6 +171,7 @@ impl Stage<'_> {
             }
             sleep(LOOK.max(sight.took() * 2)).await;
         }
+        screen.finish(&self.progress(&Sight::of(self.systems)?, Some("not at rest")));
         Ok(None)
     }
 

@@ -94,7 +94,7 @@ impl Screen {
 fn line(progress: &Progress) -> String {
     let Progress { elapsed, phase, linked, companies, written, edits, lags, .. } = progress;
     format!(
-        "{:>6.1} s  {phase:<9}  linked {linked}/{companies}  edits {edits}, arrived {}  written CRM {}, Exact {}  \
+        "{:>6.1} s  {phase:<11}  linked {linked}/{companies}  edits {edits}, arrived {}  written CRM {}, Exact {}  \
          lag p50 {}, p99 {}",
         elapsed.as_secs_f32(),
         lags.len(),

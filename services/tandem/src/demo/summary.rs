@@ -29,7 +29,7 @@ pub(crate) struct Summary {
     pub(crate) edits: usize,
     /// How long each took that arrived.
     pub(crate) lags: Vec<Duration>,
-    /// How long it took to come to rest after the last edit; `None`: it did not.
+    /// How long it took to come to rest after the human stopped; `None`: it did not.
     pub(crate) settled: Option<Duration>,
     /// Everything on which the sides do not agree.
     pub(crate) differences: Vec<Difference>,
@@ -67,7 +67,7 @@ impl fmt::Display for Summary {
         write!(f, "{} of the human's {} edits arrived", self.lags.len(), self.edits)?;
         match self.settled {
             Some(settled) => {
-                writeln!(f, "; all was at rest {:.1} s after the last one.", settled.as_secs_f32())?;
+                writeln!(f, "; all was at rest {:.1} s after the human stopped.", settled.as_secs_f32())?;
             }
             None => writeln!(f, "; it did not come to rest in time.")?,
         }

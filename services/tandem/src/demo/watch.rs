@@ -270,7 +270,7 @@ fn why_alone(link: &Link) -> Option<((System, RecordId), String)> {
     let why = match (&link.status, &link.rejected[system.other()]) {
         (_, Some(rejection)) => format!("{} refused it: {}", system.other(), rejection.words),
         (Status::Ambiguous(candidates), None) => {
-            format!("{} records could be its partner; a person decides", candidates.len())
+            format!("its partner is not certain ({} candidate(s)): a person decides", candidates.len())
         }
         (Status::Unmatched | Status::Linked | Status::DeletedAgainstEdit | Status::Ended, None) => {
             "its partner was still to be made".to_owned()

@@ -230,18 +230,23 @@ impl Stepping<'_> {
         let side = self.link.sides[system].as_ref()?;
         let decisions = decide(&self.link, self.policy, Some(system));
         let values: View = match &self.link.pending[system] {
-            Pending::InFlight { write: Write::Update { values, .. }, .. } if self.both_present() => values
-                .iter()
-                .filter(|(property, value)| {
-                    let stands = match decisions.get(*property) {
-                        Some(Decision::Write { to, .. }) => *to == system,
-                        Some(Decision::Conflict | Decision::Frozen) => false,
-                        Some(Decision::Agree(_)) | None => self.policy.rules.contains_key(*property),
-                    };
-                    stands && side.view.get(*property) != Some(*value)
-                })
-                .map(|(property, value)| (property.clone(), value.clone()))
-                .collect(),
+            Pending::InFlight { write: Write::Update { version, values, .. }, .. } if self.both_present() => {
+                values
+                    .iter()
+                    .filter(|(property, value)| {
+                        // Only what has been seen of this side since may stand against saying it again.
+                        let stands = side.version == *version
+                            || match decisions.get(*property) {
+                                Some(Decision::Write { to, .. }) => *to == system,
+                                Some(Decision::Conflict | Decision::Frozen) => false,
+                                Some(Decision::Agree(_)) | None => true,
+                            };
+                        let stands = stands && self.policy.rules.contains_key(*property);
+                        stands && side.view.get(*property) != Some(*value)
+                    })
+                    .map(|(property, value)| (property.clone(), value.clone()))
+                    .collect()
+            }
             _ => decisions
                 .into_iter()
                 .filter_map(|(property, decision)| match decision {

@@ -70,17 +70,15 @@ impl Stepping<'_> {
             Write::Update { version, .. } => side.is_some_and(|side| side.version != *version),
             Write::Create { .. } => false,
         };
-        let untouched = |property: &PropertyName, value: &Value| {
-            self.link.agreed.get(property).is_none_or(|agreed| {
-                let known = side.and_then(|side| side.view.get(property));
-                known == Some(&agreed[system]) && agreed[system.other()] != *value
-            })
+        let untouched = |property: &PropertyName| {
+            let known = side.and_then(|side| side.view.get(property));
+            self.link.agreed.get(property).is_none_or(|agreed| known == Some(&agreed[system]))
         };
         write
             .values()
             .iter()
             .filter(|(property, _)| after.is_none_or(|shown| !shown.view.contains_key(*property)))
-            .filter(|(property, value)| !seen_since || untouched(property, value))
+            .filter(|(property, _)| !seen_since || untouched(property))
             .map(|(property, value)| (property.clone(), value.clone()))
             .collect()
     }
@@ -114,35 +112,30 @@ impl Stepping<'_> {
         }
     }
 
-    /// The written side's agreed value is its own rendition, but only if nobody else touched the record since, or
-    /// if it had been recognised while the write was in flight.
+    /// The written side's agreed value is its own rendition, but only if nobody else touched the record since.
     fn agree_on(&mut self, system: System, values: &View, after: Option<&Observation>) {
         for (property, value) in values {
-            let recognised = self
-                .link
-                .agreed
-                .get(property)
-                .filter(|agreed| agreed[system.other()] == *value)
-                .map(|agreed| &agreed[system]);
             let rendition = after
                 .filter(|observation| observation.by_us)
                 .and_then(|observation| observation.view.get(property))
-                .or(recognised)
-                .unwrap_or(value)
-                .clone();
-            self.agree(system, property, value, rendition);
+                .unwrap_or(value);
+            let mut agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
+            agreed[system] = rendition.clone();
+            self.link.agreed.insert(property.clone(), agreed);
+            self.link.conflicts.remove(property);
         }
     }
 
     /// An observation while a write is in flight may show it before its outcome does, or instead of it: a
-    /// property that holds what was sent, or that our own user has changed, has been written. Without this a
-    /// later edit of the other side would seem to meet an edit of this one.
+    /// property that holds what was sent, or that our own user has changed, is no edit of this side, and so
+    /// nothing that a later edit of the other side could lose against. It is agreed on as it was seen, for what
+    /// our user wrote may also be left from an earlier claim: then the other side differs, and is written again.
     pub(super) fn recognise(&mut self, system: System, write: &Write, observation: &Observation) {
         for (property, value) in write.values() {
             let known = self.link.sides[system].as_ref().and_then(|side| side.view.get(property));
             let Some(seen) = observation.view.get(property) else { continue };
             if seen == value || (observation.by_us && known != Some(seen)) {
-                self.agree(system, property, value, seen.clone());
+                self.agree_as_seen(property, seen);
             }
         }
     }
@@ -151,14 +144,12 @@ impl Stepping<'_> {
     pub(super) fn agree_where_as_sent(&mut self, sent: &View, found: &View) {
         for (property, value) in sent.iter().filter(|(property, value)| found.get(*property) == Some(*value))
         {
-            let agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
-            self.link.agreed.insert(property.clone(), agreed);
+            self.agree_as_seen(property, value);
         }
     }
 
-    fn agree(&mut self, system: System, property: &PropertyName, value: &Value, rendition: Value) {
-        let mut agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
-        agreed[system] = rendition;
+    fn agree_as_seen(&mut self, property: &PropertyName, value: &Value) {
+        let agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
         self.link.agreed.insert(property.clone(), agreed);
         self.link.conflicts.remove(property);
     }

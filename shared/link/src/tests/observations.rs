@@ -84,14 +84,6 @@ fn our_own_write_that_is_seen_before_its_outcome_is_no_edit() {
 }
 
 #[test]
-fn a_rendition_that_was_seen_in_flight_is_no_edit_though_the_answer_shows_another_persons() {
-    let mut story = Story::of(linked(&[("a", "A"), ("b", "B")]), plain());
-    story.edited(CRM, 2, &[("a", " x ")]).claims(EXACT).sees(EXACT, ours(EXACT, 2, &[("a", "x")]));
-    story.applies(EXACT, Some(seen(EXACT, 3, &[("a", "x"), ("b", "C")]))).claims(CRM);
-    assert_eq!(story.write(CRM).values(), &view(&[("b", "C")]));
-}
-
-#[test]
 fn a_reference_that_becomes_linked_is_written_then() {
     let mut story = Story::of(linked(&[("a", "A"), ("b", "")]), plain());
     story.edited(CRM, 2, &[("b", "@x")]);

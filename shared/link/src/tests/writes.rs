@@ -299,3 +299,16 @@ fn a_conflict_ends_when_both_sides_are_back_at_their_renditions() {
     assert!(story.link.conflicts.is_empty());
     assert!(story.link.is_at_rest());
 }
+
+#[test]
+fn what_an_earlier_claim_left_behind_is_not_taken_for_the_write_in_flight() {
+    let mut story = Story::of(linked(&[("a", "A")]), plain());
+    // An earlier claim wrote C, and its answer is late; meanwhile D is in flight on the version before it.
+    story.edited(EXACT, 2, &[("a", "D")]).claims(CRM).sees(CRM, ours(CRM, 3, &[("a", "C")]));
+    story.fails(CRM, Failure::Stale { now: Some(ours(CRM, 3, &[("a", "C")])) });
+    assert_eq!(story.enqueued(), [CRM]);
+    story.claims(CRM);
+    let again =
+        Write::Update { record: record("c1"), version: Some(Version(3)), values: view(&[("a", "D")]) };
+    assert_eq!(story.write(CRM), &again);
+}

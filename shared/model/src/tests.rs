@@ -23,14 +23,8 @@ fn a_connection_name_that_a_routing_key_could_not_carry_is_refused() {
 #[test]
 fn two_services_that_see_one_record_name_the_same_link() {
     let record = RecordId::parse("c17").unwrap();
-    assert_eq!(
-        LinkId::begun_by(System::CustomCrm, &record),
-        LinkId::begun_by(System::CustomCrm, &record)
-    );
-    assert_ne!(
-        LinkId::begun_by(System::CustomCrm, &record),
-        LinkId::begun_by(System::ExactOnline, &record)
-    );
+    assert_eq!(LinkId::begun_by(System::CustomCrm, &record), LinkId::begun_by(System::CustomCrm, &record));
+    assert_ne!(LinkId::begun_by(System::CustomCrm, &record), LinkId::begun_by(System::ExactOnline, &record));
 }
 
 #[test]

@@ -63,10 +63,7 @@ impl Value {
 
     /// Whether this is a reference that only one system can resolve: it can be neither compared nor written yet.
     pub const fn is_unresolved(&self) -> bool {
-        matches!(
-            self,
-            Self::Reference(Reference::Unlinked { .. } | Reference::UnknownPerson { .. })
-        )
+        matches!(self, Self::Reference(Reference::Unlinked { .. } | Reference::UnknownPerson { .. }))
     }
 }
 

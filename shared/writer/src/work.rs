@@ -7,10 +7,10 @@ use std::time::Duration;
 use broker::{Broker, Outgoing};
 use contract::{Lane, Message, Names, Outcome, OutcomeResult, RetryTier, Sighting, WriteQueued};
 use jiff::{SignedDuration, Timestamp};
-use link::{Event, Link, Pending, Write, step};
+use link::{Effect, Event, Link, Pending, Write, step};
 use mapping::{Lookups, Pair, Problem};
 use model::{ConnectionName, Content, FailureClass, PairName, Properties, System, SystemPair, View};
-use store::{Commit, LinkChange, Links, Store, Stored};
+use store::{Commit, LinkChange, Links, OutboxMessage, Store, Stored};
 use telemetry::{Chain, Metrics, WriteOutcome};
 use uuid::Uuid;
 
@@ -142,20 +142,49 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 }
                 Pending::Queued { since } | Pending::InFlight { since, .. } => *since,
             };
-            let next = step(&stored.link, Event::Claimed { system: self.system }, &policy, true, now).link;
-            let claimed = match &next.pending[self.system] {
-                Pending::InFlight { write, claim, .. } => Some((write.clone(), *claim)),
-                Pending::Queued { .. } | Pending::None => None,
-            };
-            if !self.commit(queued, pair, stored, next.clone(), now).await? {
+            let next = step(&stored.link, Event::Claimed { system: self.system }, &policy, true, now);
+            let outbox = self.follow_ups(queued, &next.effects, now);
+            if !self.commit(queued, pair, stored, next.link.clone(), outbox, now).await? {
                 continue;
             }
             let at = tokio::time::Instant::now();
-            return Ok(claimed.map_or(Claiming::Nothing, |(write, claim)| {
-                Claiming::Ours(Box::new(Claimed { link: next, write, claim, queued_at, at }))
-            }));
+            match &next.link.pending[self.system] {
+                Pending::InFlight { write, claim, .. } => {
+                    let (write, claim) = (write.clone(), *claim);
+                    let claimed = Claimed { link: next.link, write, claim, queued_at, at };
+                    return Ok(Claiming::Ours(Box::new(claimed)));
+                }
+                // An earlier attempt has said all that it had to say, and what was edited since is queued in its place:
+                // this message serves it, for no other one does.
+                Pending::Queued { .. } => {}
+                Pending::None => return Ok(Claiming::Nothing),
+            }
         }
         Ok(Claiming::Wait)
+    }
+
+    /// What a claim lets follow for the other side: it is published from the outbox.
+    fn follow_ups(&self, queued: &WriteQueued, effects: &[Effect], now: Timestamp) -> Vec<OutboxMessage> {
+        let enqueued = |effect: &Effect| match effect {
+            Effect::Enqueue(system) if *system != self.system => Some(*system),
+            Effect::Enqueue(_) | Effect::Wake | Effect::Note(_) | Effect::Echo(_) => None,
+        };
+        let message = |system: System| {
+            let id = Uuid::now_v7();
+            let mut headers = BTreeMap::new();
+            telemetry::inject(&mut headers);
+            let message = Message::WriteQueued(WriteQueued { system, ..queued.clone() });
+            let body = message.write(id, &format!("writer-{}", self.system), now);
+            OutboxMessage {
+                id,
+                exchange: String::new(),
+                routing_key: self.names.writes(system, Lane::Live),
+                headers,
+                at: now,
+                body: String::from_utf8(body).expect("a message is written as JSON text"),
+            }
+        };
+        effects.iter().filter_map(enqueued).map(message).collect()
     }
 
     async fn commit(
@@ -164,6 +193,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         pair: &Pair,
         before: Stored,
         after: Link,
+        outbox: Vec<OutboxMessage>,
         now: Timestamp,
     ) -> Result<bool, WriterError> {
         let commit = Commit {
@@ -171,7 +201,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             connection: &queued.connection,
             links: vec![LinkChange { before: Some(before), after: Some(after) }],
             checks: Vec::new(),
-            outbox: Vec::new(),
+            outbox,
             notes: Vec::new(),
             part: None,
             now,

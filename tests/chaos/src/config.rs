@@ -6,6 +6,8 @@ use servers::{RabbitMq, Redis};
 
 use crate::{Hosting, Site};
 
+const PAIR_FILE: &str = "customer-account.toml";
+
 /// What a world is made of.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -21,6 +23,8 @@ pub struct Plan {
     pub otlp: Option<String>,
     /// How long a stop may take, in seconds.
     pub grace_seconds: u32,
+    /// A property of the CRM that the pair demands beyond those that its file demands.
+    pub demanded: Option<&'static str>,
 }
 
 impl Plan {
@@ -33,6 +37,7 @@ impl Plan {
             redis_url: None,
             otlp: None,
             grace_seconds: 5,
+            demanded: None,
         }
     }
 
@@ -50,8 +55,8 @@ impl Plan {
 
 /// Writes the configuration and the secrets that it names into `folder`; gives the configuration's path.
 pub(crate) fn write(plan: &Plan, namespace: &str, sites: &[Site], folder: &Path) -> PathBuf {
-    let pairs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/pairs").canonicalize().unwrap();
-    let mut text = format!("namespace = \"{namespace}\"\npairs = {pairs:?}\n");
+    write_pair(plan, &folder.join("pairs"));
+    let mut text = format!("namespace = \"{namespace}\"\n");
     // One file serves all processes: each takes a free port and tells it in its log.
     text.push_str("[health]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"info\"\n");
     writeln!(text, "[shutdown]\ngrace_seconds = {}", plan.grace_seconds).unwrap();
@@ -71,6 +76,19 @@ pub(crate) fn write(plan: &Plan, namespace: &str, sites: &[Site], folder: &Path)
     let path = folder.join("tandem.toml");
     fs::write(&path, text).unwrap();
     path
+}
+
+/// Writes the file of the pair as it is deployed, with what the plan demands beyond it.
+fn write_pair(plan: &Plan, folder: &Path) {
+    let deployed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/pairs").join(PAIR_FILE);
+    let mut text = fs::read_to_string(deployed).unwrap();
+    if let Some(property) = plan.demanded {
+        let row = format!("customcrm = \"{property}\"\n");
+        assert!(text.contains(&row), "the pair has no row of {property}");
+        text = text.replace(&row, &format!("{row}required = true\n"));
+    }
+    fs::create_dir(folder).unwrap();
+    fs::write(folder.join(PAIR_FILE), text).unwrap();
 }
 
 fn connection(site: &Site, folder: &Path) -> String {

@@ -71,7 +71,7 @@ impl CrmSide {
     pub fn find(&self, name: &str) -> Option<Value> {
         let mut found: Vec<Value> =
             self.records().into_iter().filter(|record| text_of(record, "Name") == name).collect();
-        assert!(found.len() < 2, "the CRM has {name:?} {} times", found.len());
+        assert!(found.len() < 2, "the CRM has {name:?} {} times: {found:?}", found.len());
         found.pop()
     }
 

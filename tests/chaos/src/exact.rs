@@ -63,7 +63,7 @@ impl ExactSide {
     pub fn find(&self, name: &str) -> Option<Value> {
         let mut found: Vec<Value> =
             self.records().into_iter().filter(|record| text_of(record, "Name") == name).collect();
-        assert!(found.len() < 2, "Exact has {name:?} {} times", found.len());
+        assert!(found.len() < 2, "Exact has {name:?} {} times: {found:?}", found.len());
         found.pop()
     }
 

@@ -149,10 +149,11 @@ impl World {
     pub async fn settled_within(&self, limit: Duration) {
         let mut last = (u64::MAX, Instant::now());
         wait_until_async("both sides to agree and rest", limit, async || {
+            let pending = self.pending().await;
             for site in &self.sites {
-                site.agreement()?;
+                site.agreement().map_err(|told| format!("{told}; {pending:?}"))?;
             }
-            self.nothing_pending().await?;
+            pending?;
             let writes = self.writes();
             if last.0 != writes {
                 last = (writes, Instant::now());
@@ -166,13 +167,15 @@ impl World {
     }
 
     /// Whether no link awaits a write. Where the store can't be looked into, the sides alone tell.
-    async fn nothing_pending(&self) -> Result<(), String> {
+    async fn pending(&self) -> Result<(), String> {
         let Some(servers) = &self.servers else { return Ok(()) };
         for site in &self.sites {
             let pending = servers.links.pending(&connection(site), &pair()).await;
-            let pending = pending.map_err(|error| format!("{error}"))?;
-            if !pending.is_empty() {
-                return Err(format!("{} links of {} await a write", pending.len(), site.name));
+            let pending = pending.map_err(|error| error.to_string())?;
+            if let Some(first) = pending.first() {
+                let stored = servers.links.find(&connection(site), &pair(), first).await;
+                let link = stored.map_err(|error| error.to_string())?.map(|stored| stored.link);
+                return Err(format!("{} links of {} await a write, as {link:?}", pending.len(), site.name));
             }
         }
         Ok(())

@@ -1,19 +1,19 @@
 //! One message in, one commit out.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod commit;
+mod outcome;
+mod woken;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contract::{
-    Lane, Message, Names, Observed, Outcome, OutcomeResult, ReadCompleted, ReadPart, RetryTier, Sighting,
-    Woken, WriteQueued,
-};
+use contract::{Lane, Message, Names, Observed, ReadPart, RetryTier, Sighting};
 use jiff::Timestamp;
-use link::{Effect, Event, Failure, Link, Observation, Policy, Side, Status, step};
-use mapping::{Lookups, Pair};
-use model::{ConnectionName, LinkId, Presence, Record, RecordId, Reference, System, Value};
-use store::{Check, Commit, LinkChange, Links, OutboxMessage, Store, Stored};
-use telemetry::{Direction, Metrics};
-use uuid::Uuid;
+use link::{Effect, Event, Link, Observation, Pending, Policy, Side, Status, Write, step};
+use mapping::Pair;
+use model::{ConnectionName, LinkId, Presence, Record, RecordId, System};
+use store::{Check, LinkChange, Links, OutboxMessage, Store, Stored};
+use telemetry::Metrics;
 
 use crate::error::{BadMessage, MapperError};
 use crate::lookups::gather;
@@ -21,7 +21,8 @@ use crate::lookups::gather;
 /// Two mappers may meet at one link; the one who is late reads again, at most this often in a row.
 const COLLISIONS_MAX: u32 = 20;
 
-/// A record that our own user made is given this many deliveries for its write's outcome to arrive first.
+/// A record that our own user made is given this many deliveries for its write's outcome to arrive first, and as many
+/// more as there is a create of ours whose outcome is not known.
 const OUTCOME_FIRST: u32 = 5;
 
 /// What became of a message.
@@ -109,7 +110,6 @@ impl<S: Store> Handler<S> {
         let (connection, system) = (&observed.connection, observed.system);
         let now = Timestamp::now();
         let lane = if observed.part.is_some() { Lane::Backfill } else { Lane::Live };
-        let case = Case { connection, lane, part: observed.part.as_ref(), now };
         let Some((observation, mut checks)) =
             self.observation(connection, system, &observed.sighting).await?
         else {
@@ -117,6 +117,9 @@ impl<S: Store> Handler<S> {
         };
         let (released, held) = self.links.released(connection, &self.pair.name).await?;
         checks.extend(held);
+        // Once the pair may create, nobody counts what has been taken in any more.
+        let part = observed.part.as_ref().filter(|_| !released);
+        let case = Case { connection, lane, part, now };
         let known = self.links.link_of(connection, &self.pair.name, system, &observation.record).await?;
         let decided = match known {
             Some(id) => {
@@ -129,8 +132,8 @@ impl<S: Store> Handler<S> {
             None => {
                 let ours = observed.sighting.by_us && released && observed.part.is_none();
                 if ours
-                    && attempt <= OUTCOME_FIRST
                     && self.is_unknown(connection, system, &observation).await?
+                    && (attempt <= OUTCOME_FIRST || self.is_creating(connection, system).await?)
                 {
                     let tier = RetryTier::after_attempt(attempt);
                     return Ok(Some(Handled::Later(
@@ -158,6 +161,20 @@ impl<S: Store> Handler<S> {
         let found = self.links.candidates(connection, &self.pair, system.other(), &keys, &own).await?;
         let partners = self.links.candidates(connection, &self.pair, system, &keys, &own).await?;
         Ok(found.others.is_empty() && partners.partners.is_empty())
+    }
+
+    /// Whether a create in this system is in flight.
+    async fn is_creating(&self, connection: &ConnectionName, system: System) -> Result<bool, MapperError> {
+        for id in self.links.pending(connection, &self.pair.name).await? {
+            let stored = self.links.find(connection, &self.pair.name, &id).await?;
+            let creating = stored.is_some_and(|stored| {
+                matches!(&stored.link.pending[system], Pending::InFlight { write: Write::Create { .. }, .. })
+            });
+            if creating {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A record that is gone before it was ever linked is remembered, so that an older sighting which comes after
@@ -248,212 +265,6 @@ impl<S: Store> Handler<S> {
         Ok(records)
     }
 
-    async fn read_completed(&self, completed: &ReadCompleted) -> Result<Handled, MapperError> {
-        let ReadCompleted { connection, system, read, pages, .. } = completed;
-        self.links.read_completed(connection, &self.pair.name, *system, *read, pages.clone()).await?;
-        let case = Case { connection, lane: Lane::Backfill, part: None, now: Timestamp::now() };
-        self.release_when_read(&case).await.map(Handled::Done)
-    }
-
-    /// Lets the pair create as soon as both systems have been read in full, and wakes the links that waited for it.
-    async fn release_when_read(&self, case: &Case<'_>) -> Result<Vec<OutboxMessage>, MapperError> {
-        let (connection, pair) = (case.connection, &self.pair.name);
-        loop {
-            if self.links.released(connection, pair).await?.0
-                || !self.links.both_read(connection, pair).await?
-            {
-                return Ok(Vec::new());
-            }
-            let unmatched = self.links.unmatched(connection, pair).await?;
-            let wakes: Vec<OutboxMessage> = unmatched
-                .iter()
-                .map(|link| self.wake(connection, &self.pair.name, link.clone(), case.now))
-                .collect();
-            // Refused when another link has come to wait, or when another mapper has released the pair: both end.
-            if self.links.release(connection, pair, &unmatched, &wakes, case.now).await? {
-                tracing::info!(%connection, %pair, unmatched = wakes.len(), "both systems are read in full: partners may be created");
-                return Ok(wakes);
-            }
-        }
-    }
-
-    async fn woken(&self, woken: &Woken) -> Result<Option<Handled>, MapperError> {
-        let now = Timestamp::now();
-        let case = Case { connection: &woken.connection, lane: Lane::Backfill, part: None, now };
-        let Some(stored) = self.links.find(&woken.connection, &self.pair.name, &woken.link).await? else {
-            return Ok(Some(Handled::Done(Vec::new())));
-        };
-        let (released, held) = self.links.released(&woken.connection, &self.pair.name).await?;
-        let mut checks: Vec<Check> = held.into_iter().collect();
-        let (mut link, mut effects) = (stored.link.clone(), Vec::new());
-        for (event, event_checks) in self.resolved(&woken.connection, &stored.link).await? {
-            checks.extend(event_checks);
-            if let Some(event) = event {
-                let next = step(&link, event, &self.policy, released, now);
-                link = next.link;
-                effects.extend(next.effects);
-            }
-        }
-        let missing = System::BOTH.into_iter().find(|system| link.sides[*system].is_none());
-        let decided = match missing {
-            Some(missing) => {
-                let system = missing.other();
-                self.match_and_step(system, Some(stored), link, effects, released, now).await?
-            }
-            None => Decided { links: vec![change(Some(stored), &link)], checks: Vec::new(), effects, link },
-        };
-        self.commit(&case, decided, checks).await
-    }
-
-    /// The references of a link that can be resolved by now, as events; and the checks for those that can't.
-    async fn resolved(
-        &self,
-        connection: &ConnectionName,
-        link: &Link,
-    ) -> Result<Vec<(Option<Event>, Vec<Check>)>, MapperError> {
-        let mut resolved = Vec::new();
-        for system in System::BOTH {
-            let Some(side) = &link.sides[system] else { continue };
-            for (property, value) in &side.view {
-                let Value::Reference(Reference::Unlinked { pair, record, .. }) = value else { continue };
-                let need = mapping::ReferenceNeed { pair: pair.clone(), record: record.clone() };
-                let mut lookups = Lookups::default();
-                let needs = BTreeSet::from([need]);
-                let checks = self.links.look_up_links(connection, system, &needs, &mut lookups).await?;
-                let event = lookups.links.into_values().next().map(|linked| Event::ReferenceLinked {
-                    system,
-                    property: property.clone(),
-                    value: Value::Reference(Reference::Linked(linked)),
-                });
-                resolved.push((event, checks));
-            }
-        }
-        Ok(resolved)
-    }
-
-    async fn outcome(&self, outcome: &Outcome) -> Result<Option<Handled>, MapperError> {
-        let Outcome { connection, system, claim, .. } = outcome;
-        let now = Timestamp::now();
-        let case = Case { connection, lane: Lane::Live, part: None, now };
-        let Some(stored) = self.links.find(connection, &self.pair.name, &outcome.link).await? else {
-            // The store was emptied, or the link was joined with another: what was written will be seen and matched.
-            tracing::info!(%connection, link = %outcome.link, "an outcome's link is not there any more");
-            return Ok(Some(Handled::Done(Vec::new())));
-        };
-        let (released, held) = self.links.released(connection, &self.pair.name).await?;
-        let mut checks: Vec<Check> = held.into_iter().collect();
-        let (system, claim) = (*system, *claim);
-        let record = match &outcome.result {
-            OutcomeResult::Applied { record, .. } => Some(record),
-            OutcomeResult::Adopted { found } => Some(&found.record.id),
-            _ => None,
-        };
-        let other = match record {
-            Some(record) => self.other_link(connection, system, record, &stored).await?,
-            None => None,
-        };
-        let event = match (record, &other) {
-            (Some(record), Some(other)) if other.link.has_both() => {
-                // It has a partner already: a person decides.
-                let failure = Failure::FoundSeveral { candidates: vec![record.clone()] };
-                Event::Failed { system, claim, failure }
-            }
-            _ => {
-                let Some((event, seen)) = self.event_of(outcome).await? else {
-                    return Ok(Some(Handled::Later(
-                        RetryTier::Seconds5,
-                        "the user directory has not been read yet",
-                    )));
-                };
-                checks.extend(seen);
-                event
-            }
-        };
-        let mut decided = self.decide(stored, event, released, now);
-        if let Some(other) = other.filter(|other| !other.link.has_both()) {
-            self.absorb(&mut decided, system, other, released, now);
-        }
-        let handled = self.commit(&case, decided, checks).await?;
-        if handled.is_some() && matches!(outcome.result, OutcomeResult::Applied { .. }) {
-            let direction = match system {
-                System::CustomCrm => Direction::ToCrm,
-                System::ExactOnline => Direction::ToExact,
-            };
-            let lag = now.duration_since(outcome.queued_at).as_secs_f64().max(0.0);
-            self.metrics.observe_lag(self.pair.name.as_str(), direction, lag);
-        }
-        Ok(handled)
-    }
-
-    /// What an outcome says, seen through the pair; `None` until the user directories are there.
-    async fn event_of(&self, outcome: &Outcome) -> Result<Option<(Event, Vec<Check>)>, MapperError> {
-        let Outcome { connection, system, claim, result, .. } = outcome;
-        let (system, claim) = (*system, *claim);
-        let shown = match result {
-            OutcomeResult::Applied { after, .. } => after.as_ref(),
-            OutcomeResult::Adopted { found } => Some(found),
-            OutcomeResult::Stale { now } => now.as_ref(),
-            OutcomeResult::Rejected { .. } | OutcomeResult::Gone | OutcomeResult::FoundSeveral { .. } => None,
-        };
-        let (seen, checks) = match shown {
-            Some(sighting) => match self.observation(connection, system, sighting).await? {
-                Some((observation, checks)) => (Some(observation), checks),
-                None => return Ok(None),
-            },
-            None => (None, Vec::new()),
-        };
-        let failed = |failure| Event::Failed { system, claim, failure };
-        let event = match (result, seen) {
-            (OutcomeResult::Applied { record, .. }, after) => {
-                Event::Applied { system, claim, record: record.clone(), after }
-            }
-            (OutcomeResult::Adopted { .. }, Some(found)) => {
-                Event::Adopted { system, claim, side: side_of(found) }
-            }
-            (OutcomeResult::Stale { .. }, now) => failed(Failure::Stale { now }),
-            (OutcomeResult::Rejected { words }, _) => failed(Failure::Rejected { words: words.clone() }),
-            (OutcomeResult::FoundSeveral { candidates }, _) => {
-                failed(Failure::FoundSeveral { candidates: candidates.clone() })
-            }
-            (OutcomeResult::Gone | OutcomeResult::Adopted { .. }, _) => failed(Failure::Gone),
-        };
-        Ok(Some((event, checks)))
-    }
-
-    /// The link that this record belongs to, if it is another one.
-    async fn other_link(
-        &self,
-        connection: &ConnectionName,
-        system: System,
-        record: &RecordId,
-        own: &Stored,
-    ) -> Result<Option<Stored>, MapperError> {
-        let Some(id) = self.links.link_of(connection, &self.pair.name, system, record).await? else {
-            return Ok(None);
-        };
-        if id == own.link.id {
-            return Ok(None);
-        }
-        Ok(self.links.find(connection, &self.pair.name, &id).await?)
-    }
-
-    /// Takes over a link that holds just the record which this link has got: it was seen before the outcome arrived,
-    /// and perhaps at a newer version. A link whose record this one has not got stays.
-    fn absorb(&self, decided: &mut Decided, system: System, other: Stored, released: bool, now: Timestamp) {
-        let Some(side) = other.link.sides[system].clone() else { return };
-        if decided.link.record(system) != Some(&side.record) {
-            return;
-        }
-        let event = Event::Observed { system, observation: observation_of(side) };
-        let next = step(&decided.link, event, &self.policy, released, now);
-        decided.effects.extend(next.effects);
-        decided.link = next.link.clone();
-        for change in &mut decided.links {
-            change.after = Some(next.link.clone());
-        }
-        decided.links.push(LinkChange { before: Some(other), after: None });
-    }
-
     /// A sighting seen through the pair; `None` until the user directories are there.
     async fn observation(
         &self,
@@ -491,112 +302,6 @@ impl<S: Store> Handler<S> {
         }
     }
 
-    /// Commits what was decided with all that follows from it. `None`: somebody was faster.
-    async fn commit(
-        &self,
-        case: &Case<'_>,
-        mut decided: Decided,
-        mut checks: Vec<Check>,
-    ) -> Result<Option<Handled>, MapperError> {
-        checks.append(&mut decided.checks);
-        let mut outbox = Vec::new();
-        let mut notes = Vec::new();
-        for effect in &decided.effects {
-            match effect {
-                Effect::Enqueue(system) => outbox.push(self.enqueue(case, &decided.link, *system)),
-                Effect::Wake => outbox.extend(self.wake_waiting(case, &decided.link, &mut checks).await?),
-                Effect::Note(note) => notes.push((decided.link.id.clone(), note.clone())),
-                Effect::Echo(_) => {}
-            }
-        }
-        let moved = decided.links.iter().any(|change| change.after.is_none());
-        if moved && !decided.link.waits_for().is_empty() {
-            // A wake that is under way may look for the record at the link that it leaves.
-            outbox.push(self.wake(case.connection, &self.pair.name, decided.link.id.clone(), case.now));
-        }
-        if !outbox.is_empty() {
-            // The trace of the edit goes with the link, so that the write that folds several edits can name it.
-            let trace = telemetry::current_traceparent();
-            if let Some(link) = decided.links.iter_mut().find_map(|change| change.after.as_mut()) {
-                link.trace = trace;
-            }
-        }
-        let unchanged = decided
-            .links
-            .iter()
-            .all(|change| change.before.as_ref().map(|stored| &stored.link) == change.after.as_ref());
-        let commit = Commit {
-            pair: &self.pair,
-            connection: case.connection,
-            links: if unchanged { Vec::new() } else { decided.links },
-            checks: if unchanged { Vec::new() } else { checks },
-            outbox: outbox.clone(),
-            notes,
-            part: case.part.cloned(),
-            now: case.now,
-        };
-        let idle = commit.links.is_empty() && commit.notes.is_empty() && commit.part.is_none();
-        if !idle && !self.links.commit(commit).await? {
-            return Ok(None);
-        }
-        self.count(&decided.effects, &decided.link);
-        if case.part.is_some() {
-            outbox.extend(self.release_when_read(case).await?);
-        }
-        Ok(Some(Handled::Done(outbox)))
-    }
-
-    fn count(&self, effects: &[Effect], link: &Link) {
-        for effect in effects {
-            if let Effect::Echo(system) = effect {
-                self.metrics.count_echo(self.pair.name.as_str(), system.name());
-            }
-        }
-        if matches!(link.status, Status::Ambiguous(_)) || !link.conflicts.is_empty() {
-            self.metrics.count_conflict(self.pair.name.as_str());
-        }
-    }
-
-    async fn wake_waiting(
-        &self,
-        case: &Case<'_>,
-        link: &Link,
-        checks: &mut Vec<Check>,
-    ) -> Result<Vec<OutboxMessage>, MapperError> {
-        let mut wakes = Vec::new();
-        for system in System::BOTH {
-            let Some(record) = link.record(system) else { continue };
-            let (waiting, check) =
-                self.links.waiting_for(case.connection, &self.pair.name, system, record).await?;
-            checks.push(check);
-            for (pair, waiter) in waiting {
-                wakes.push(self.wake(case.connection, &pair, waiter, case.now));
-            }
-        }
-        Ok(wakes)
-    }
-
-    fn enqueue(&self, case: &Case<'_>, link: &Link, system: System) -> OutboxMessage {
-        let queued = WriteQueued {
-            connection: case.connection.clone(),
-            pair: self.pair.name.clone(),
-            link: link.id.clone(),
-            system,
-        };
-        message(self.names.writes(system, case.lane), &Message::WriteQueued(queued), case.now)
-    }
-
-    fn wake(
-        &self,
-        connection: &ConnectionName,
-        pair: &model::PairName,
-        link: LinkId,
-        now: Timestamp,
-    ) -> OutboxMessage {
-        let woken = Woken { connection: connection.clone(), pair: pair.clone(), link };
-        message(self.names.pair(pair), &Message::Woken(woken), now)
-    }
-
     /// Messages for everything that may have been lost with a broker that keeps nothing: pending writes and
     /// links that wait.
     pub(crate) async fn lost(&self, connection: &ConnectionName) -> Result<Vec<OutboxMessage>, MapperError> {
@@ -616,16 +321,6 @@ impl<S: Store> Handler<S> {
         }
         Ok(messages)
     }
-}
-
-/// A message straight to a queue, on the trace of what is being handled.
-fn message(queue: String, message: &Message, now: Timestamp) -> OutboxMessage {
-    let id = Uuid::now_v7();
-    let mut headers = BTreeMap::new();
-    telemetry::inject(&mut headers);
-    let body =
-        String::from_utf8(message.write(id, "mapper", now)).expect("a message is written as JSON text");
-    OutboxMessage { id, exchange: String::new(), routing_key: queue, headers, at: now, body }
 }
 
 fn change(before: Option<Stored>, after: &Link) -> LinkChange {

@@ -1,0 +1,155 @@
+//! One atomic step: links, their indexes, their history, and the messages that follow.
+
+use std::collections::BTreeSet;
+
+use contract::write_link;
+use jiff::Timestamp;
+use link::Link;
+use mapping::Pair;
+use model::{ConnectionName, System};
+use uuid::Uuid;
+
+use super::{Commit, HISTORY_KEPT, Links, LinksError, OutboxMessage};
+use crate::{Applied, Batch, Change, Check, Key, Store};
+
+impl<S: Store> Links<S> {
+    /// Commits, if everything is still as it was read. `false`: somebody was faster; read and decide again.
+    pub async fn commit(&self, commit: Commit<'_>) -> Result<bool, LinksError> {
+        let mut batch = Batch { checks: commit.checks.clone(), changes: Vec::new() };
+        self.change_links(&commit, &mut batch);
+        for (link, note) in &commit.notes {
+            batch.changes.push(Change::Append {
+                key: self.history_key(commit.connection, &commit.pair.name, link),
+                value: format!("{} {note}", commit.now),
+                keep: HISTORY_KEPT,
+            });
+        }
+        for message in &commit.outbox {
+            batch.changes.extend(self.outbox_changes(commit.connection, message));
+        }
+        if let Some(part) = &commit.part {
+            batch.changes.push(Change::Add {
+                key: self.page_key(commit.connection, &commit.pair.name, part.page),
+                member: part.index.to_string(),
+            });
+        }
+        match self.store.apply(batch).await? {
+            Applied::Done { .. } => Ok(true),
+            Applied::Refused(_) => Ok(false),
+        }
+    }
+
+    /// What was leaves before what comes, because a record may move from one link to another.
+    fn change_links(&self, commit: &Commit<'_>, batch: &mut Batch) {
+        let (connection, pair) = (commit.connection, commit.pair);
+        let indexed =
+            |link: Option<&Link>| link.map(|link| self.indexed(connection, pair, link)).unwrap_or_default();
+        let mut left = BTreeSet::new();
+        let mut coming = Vec::new();
+        for change in &commit.links {
+            let (before, after) = (change.before.as_ref().map(|stored| &stored.link), change.after.as_ref());
+            let Some(id) = before.or(after).map(|link| &link.id) else { continue };
+            let key = self.link_key(connection, &pair.name, id);
+            batch.checks.push(match &change.before {
+                Some(stored) => Check::Revision(key.clone(), stored.revision),
+                None => Check::Absent(key.clone()),
+            });
+            let (was, is) = (indexed(before), indexed(after));
+            for (index, member) in was.sets.difference(&is.sets) {
+                batch.changes.push(Change::Remove { key: index.clone(), member: member.clone() });
+            }
+            for record in was.records.difference(&is.records) {
+                batch.changes.push(Change::Delete(record.clone()));
+                left.insert(record.clone());
+            }
+            coming.push((key, id, after, was, is));
+        }
+        for (key, id, after, was, is) in coming {
+            batch.changes.push(match after {
+                Some(link) => Change::Set { key, value: write_link(link) },
+                None => Change::Delete(key),
+            });
+            for (index, member) in is.sets.difference(&was.sets) {
+                batch.changes.push(Change::Add { key: index.clone(), member: member.clone() });
+            }
+            for record in is.records.difference(&was.records) {
+                if !left.contains(record) {
+                    batch.checks.push(Check::Absent(record.clone()));
+                }
+                batch.changes.push(Change::Set { key: record.clone(), value: id.to_string() });
+            }
+        }
+    }
+
+    fn indexed(&self, connection: &ConnectionName, pair: &Pair, link: &Link) -> Indexed {
+        let mut indexed = Indexed::default();
+        let own = link.id.to_string();
+        indexed.sets.insert((self.key(connection, &["links", pair.name.as_str()]), own.clone()));
+        if !link.has_both() {
+            indexed.sets.insert((self.key(connection, &["unmatched", pair.name.as_str()]), own.clone()));
+        }
+        if !link.is_at_rest() {
+            indexed.sets.insert((self.key(connection, &["pending", pair.name.as_str()]), own.clone()));
+        }
+        for (waited_pair, system, record) in link.waits_for() {
+            let waiter = format!("{} {own}", pair.name);
+            indexed.sets.insert((self.waiting_key(connection, &waited_pair, system, &record), waiter));
+        }
+        for system in System::BOTH {
+            let Some(side) = &link.sides[system] else { continue };
+            indexed.records.insert(self.record_key(connection, &pair.name, system, &side.record));
+            for key in pair.match_keys(&side.view) {
+                indexed.sets.insert((self.match_key(connection, &pair.name, system, &key), own.clone()));
+            }
+        }
+        indexed
+    }
+
+    pub(super) fn outbox_changes(&self, connection: &ConnectionName, message: &OutboxMessage) -> [Change; 2] {
+        let id = message.id.to_string();
+        let body = serde_json::to_string(message).expect("an outbox message holds only texts");
+        [
+            Change::Set { key: self.key(connection, &["outbox", &id]), value: body },
+            Change::Schedule { key: self.key(connection, &["outbox"]), member: id, at: message.at },
+        ]
+    }
+
+    /// Messages that were committed before `until` and not yet known to be published, the oldest first.
+    pub async fn outbox(
+        &self,
+        connection: &ConnectionName,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxMessage>, LinksError> {
+        let ids = self.store.due(&self.key(connection, &["outbox"]), until, limit).await?;
+        let keys: Vec<Key> = ids.iter().map(|id| self.key(connection, &["outbox", id])).collect();
+        let entries = self.store.get_many(&keys).await?;
+        keys.into_iter()
+            .zip(entries)
+            .filter_map(|(key, entry)| {
+                entry.map(|entry| serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key }))
+            })
+            .collect()
+    }
+
+    /// Forgets messages that have been published.
+    pub async fn published(&self, connection: &ConnectionName, ids: &[Uuid]) -> Result<(), LinksError> {
+        let mut batch = Batch::new();
+        for id in ids {
+            let id = id.to_string();
+            batch = batch
+                .then(Change::Delete(self.key(connection, &["outbox", &id])))
+                .then(Change::Unschedule { key: self.key(connection, &["outbox"]), member: id });
+        }
+        match self.store.apply(batch).await? {
+            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
+        }
+    }
+}
+
+/// The index entries of one link.
+#[derive(Default)]
+struct Indexed {
+    sets: BTreeSet<(Key, String)>,
+    records: BTreeSet<Key>,
+}

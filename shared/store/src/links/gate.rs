@@ -1,0 +1,104 @@
+//! The gate before the first create: both systems read in full, and every record of those reads taken in.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use model::{ConnectionName, LinkId, PairName, System};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Links, LinksError, OutboxMessage};
+use crate::{Applied, Batch, Change, Check, Store};
+
+impl<S: Store> Links<S> {
+    /// Notes that a system has been read in full and published as these pages.
+    pub async fn read_completed(
+        &self,
+        connection: &ConnectionName,
+        pair: &PairName,
+        system: System,
+        read: Uuid,
+        pages: Vec<(Uuid, u32)>,
+    ) -> Result<(), LinksError> {
+        let value = serde_json::to_string(&ReadState { read, pages }).expect("a read state holds only ids");
+        let batch = Batch::new().then(Change::Set { key: self.read_key(connection, pair, system), value });
+        match self.store.apply(batch).await? {
+            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Whether both systems have been read in full and every record of those reads has been taken in.
+    pub async fn both_read(&self, connection: &ConnectionName, pair: &PairName) -> Result<bool, LinksError> {
+        for system in System::BOTH {
+            let Some(pages) = self.read_pages(connection, pair, system).await? else { return Ok(false) };
+            for (page, records) in pages {
+                if self.store.count(&self.page_key(connection, pair, page)).await? < u64::from(records) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The pages of a system's full read, once it was published whole.
+    async fn read_pages(
+        &self,
+        connection: &ConnectionName,
+        pair: &PairName,
+        system: System,
+    ) -> Result<Option<Vec<(Uuid, u32)>>, LinksError> {
+        let key = self.read_key(connection, pair, system);
+        let Some(entry) = self.store.get(&key).await? else { return Ok(None) };
+        let state: ReadState = serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key })?;
+        Ok(Some(state.pages))
+    }
+
+    /// Whether the pair may create; and the check that holds a commit to the answer when it may not.
+    pub async fn released(
+        &self,
+        connection: &ConnectionName,
+        pair: &PairName,
+    ) -> Result<(bool, Option<Check>), LinksError> {
+        let key = self.key(connection, &["released", pair.as_str()]);
+        let released = self.store.get(&key).await?.is_some();
+        Ok((released, (!released).then_some(Check::Absent(key))))
+    }
+
+    /// Lets the pair create, together with the messages that wake these links, which must still be all its unmatched
+    /// ones: a link that comes at this moment knows nothing of the release. `false`: it was let before, or the
+    /// unmatched links are others by now; look again.
+    pub async fn release(
+        &self,
+        connection: &ConnectionName,
+        pair: &PairName,
+        unmatched: &BTreeSet<LinkId>,
+        wakes: &[OutboxMessage],
+        now: Timestamp,
+    ) -> Result<bool, LinksError> {
+        let key = self.key(connection, &["released", pair.as_str()]);
+        let members = unmatched.iter().map(ToString::to_string).collect();
+        let mut batch = Batch::new()
+            .when(Check::Absent(key.clone()))
+            .when(Check::Members(self.key(connection, &["unmatched", pair.as_str()]), members))
+            .then(Change::Set { key, value: now.to_string() });
+        for message in wakes {
+            batch.changes.extend(self.outbox_changes(connection, message));
+        }
+        for system in System::BOTH {
+            for (page, _) in self.read_pages(connection, pair, system).await?.unwrap_or_default() {
+                batch.changes.push(Change::Delete(self.page_key(connection, pair, page)));
+            }
+        }
+        match self.store.apply(batch).await? {
+            Applied::Done { .. } => Ok(true),
+            Applied::Refused(_) => Ok(false),
+        }
+    }
+}
+
+/// A full read's state at the mapper: published whole, and then taken in whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ReadState {
+    read: Uuid,
+    pages: Vec<(Uuid, u32)>,
+}

@@ -123,3 +123,16 @@ async fn a_link_that_begins_while_its_pair_is_released_is_not_left_asleep() {
     assert!(desk.outbox(at(60)).await.is_empty());
     assert!(desk.release(&desk.unmatched().await).await);
 }
+
+#[tokio::test]
+async fn what_was_counted_for_the_release_is_forgotten_with_it() {
+    let desk = Desk::new();
+    let page = Uuid::now_v7();
+    desk.part(page, 0).await;
+    desk.read_completed(CRM, &[(page, 1)]).await;
+    desk.read_completed(EXACT, &[]).await;
+    assert!(desk.both_read().await);
+    assert!(desk.release(&BTreeSet::new()).await);
+    let counted = desk.links.page_key(&desk.connection, desk.name(), page);
+    assert_eq!(crate::Store::count(desk.links.store(), &counted).await.unwrap(), 0);
+}

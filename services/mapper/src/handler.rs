@@ -21,10 +21,6 @@ use crate::lookups::gather;
 /// Two mappers may meet at one link; the one who is late reads again, at most this often in a row.
 const COLLISIONS_MAX: u32 = 20;
 
-/// A record that our own user made is given this many deliveries for its write's outcome to arrive first, and as many
-/// more as there is a create of ours whose outcome is not known.
-const OUTCOME_FIRST: u32 = 5;
-
 /// What became of a message.
 #[derive(Debug)]
 pub(crate) enum Handled {
@@ -130,15 +126,13 @@ impl<S: Store> Handler<S> {
             }
             None if observation.presence == Presence::Deleted => self.gone(connection, system, observation),
             None => {
-                let ours = observed.sighting.by_us && released && observed.part.is_none();
-                if ours
-                    && self.is_unknown(connection, system, &observation).await?
-                    && (attempt <= OUTCOME_FIRST || self.is_creating(connection, system).await?)
+                if self.is_unknown(connection, system, &observation).await?
+                    && self.may_be_ours(connection, system, &observation).await?
                 {
                     let tier = RetryTier::after_attempt(attempt);
                     return Ok(Some(Handled::Later(
                         tier,
-                        "our own user made the record: its write's outcome is due",
+                        "a create of ours may have made the record: its outcome is due",
                     )));
                 }
                 let side = side_of(observation);
@@ -163,14 +157,21 @@ impl<S: Store> Handler<S> {
         Ok(found.others.is_empty() && partners.partners.is_empty())
     }
 
-    /// Whether a create in this system is in flight.
-    async fn is_creating(&self, connection: &ConnectionName, system: System) -> Result<bool, MapperError> {
+    /// Whether a create in flight may have made this record: our own user changed it last, or it is called as what
+    /// is being created. A record is there only after its create was claimed, so one of these is seen in time.
+    async fn may_be_ours(
+        &self,
+        connection: &ConnectionName,
+        system: System,
+        observation: &Observation,
+    ) -> Result<bool, MapperError> {
+        let called = observation.view.get(&self.pair.search_own);
         for id in self.links.pending(connection, &self.pair.name).await? {
             let stored = self.links.find(connection, &self.pair.name, &id).await?;
-            let creating = stored.is_some_and(|stored| {
-                matches!(&stored.link.pending[system], Pending::InFlight { write: Write::Create { .. }, .. })
-            });
-            if creating {
+            let Some(stored) = stored else { continue };
+            if let Pending::InFlight { write: Write::Create { values }, .. } = &stored.link.pending[system]
+                && (observation.by_us || values.get(&self.pair.search_own) == called)
+            {
                 return Ok(true);
             }
         }

@@ -13,7 +13,7 @@ pub struct SearchKey {
     pub property: String,
     /// Its value, as the system holds it.
     pub content: Content,
-    /// Whether only a record of our own making counts: the property is not unique.
+    /// Whether only a record that our own user made counts, whoever changed it since: the property is not unique.
     pub only_ours: bool,
 }
 

@@ -253,7 +253,6 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 Ok(found) => found,
                 Err(error) => return Ok(Sent::Failed(error)),
             };
-            found.retain(|sighting| !key.only_ours || sighting.by_us);
             if key.only_ours {
                 found = self.unlinked(queued, found).await?;
             }

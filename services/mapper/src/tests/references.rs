@@ -134,11 +134,12 @@ async fn a_child_whose_link_is_taken_over_while_its_parent_becomes_linked_misses
         let (parent_link, _) = ids();
         bench.tell(parent()).await;
         let (claim, made) = bench.make(&parent_link, EXACT, "e1").await;
-        // The account's create of a customer is in flight; the customer is given a parent and seen before the outcome.
+        // The account's create of a customer is in flight; the customer is renamed, given a
+        // parent, and seen before the outcome.
         bench.tell(seen(EXACT, sighting("e2", 1, &[("Name", "Child"), ("Parent", "")]))).await;
         let own = begun_by(EXACT, "e2");
         let (own_claim, _) = bench.claim(&own, CRM).await;
-        let customer = sighting("c2", 3, &[("Name", "Child"), ("ParentId", "c1")]);
+        let customer = sighting("c2", 3, &[("Name", "Child, renamed"), ("ParentId", "c1")]);
         bench.tell(seen(CRM, customer)).await;
         let after = super::ours(sighting("c2", 1, &[("Name", "Child"), ("ParentId", "")]));
         tokio::join!(

@@ -1,10 +1,13 @@
 //! A write's record that turns out to belong to another link.
 
-use contract::OutcomeResult;
+use contract::{Message, OutcomeResult, ReadPart};
 use link::Status;
 use model::{LinkId, Value};
+use uuid::Uuid;
 
 use super::bench::{Bench, applied, outcome, value};
+use crate::handler::Handled;
+
 use super::{CRM, EXACT, begun_by, ours, record, seen, sighting};
 
 /// A customer without any key, whose create is in flight under this claim.
@@ -20,7 +23,8 @@ async fn creating(bench: &Bench) -> (LinkId, u64) {
 async fn an_adopted_record_that_has_a_half_link_of_its_own_is_absorbed() {
     let bench = Bench::released().await;
     let (link, claim) = creating(&bench).await;
-    let found = sighting("e1", 1, &[("Name", "Acme")]);
+    // Called otherwise by now, so that nobody takes it for the record being created.
+    let found = sighting("e1", 1, &[("Name", "Acme BV")]);
     bench.tell(seen(EXACT, found.clone())).await;
     assert_eq!(bench.all().await.len(), 2);
     bench.tell(outcome(&link, EXACT, claim, OutcomeResult::Adopted { found })).await;
@@ -36,7 +40,7 @@ async fn what_the_absorbed_link_knew_better_is_kept() {
     for adopted in [false, true] {
         let bench = Bench::released().await;
         let (link, claim) = creating(&bench).await;
-        let edited = sighting("e1", 7, &[("Name", "Acme"), ("City", "Delft")]);
+        let edited = sighting("e1", 7, &[("Name", "Acme BV"), ("City", "Delft")]);
         bench.tell(seen(EXACT, edited)).await;
         bench.writes();
         let older = ours(sighting("e1", 1, &[("Name", "Acme"), ("City", "")]));
@@ -94,4 +98,24 @@ async fn a_record_that_was_made_twice_keeps_its_own_link_and_a_person_is_told() 
     assert_eq!(bench.link_of(EXACT, "e2").await.map(|link| link.id), Some(begun_by(EXACT, "e2")));
     assert!(bench.history(&link).await.iter().any(|note| note.contains("made twice")));
     bench.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_record_whose_create_is_in_flight_is_not_taken_for_new_whoever_changed_it_since() {
+    for in_full_read in [false, true] {
+        let bench = Bench::released().await;
+        let (link, claim) = creating(&bench).await;
+        let edited = sighting("e1", 2, &[("Name", "Acme"), ("City", "Delft")]);
+        let mut message = seen(EXACT, edited.clone());
+        if let (Message::Observed(observed), true) = (&mut message, in_full_read) {
+            observed.part = Some(ReadPart { read: Uuid::from_u128(1), page: Uuid::from_u128(2), index: 0 });
+        }
+        for attempt in [1, 50] {
+            let handled = bench.handle(&message, attempt).await;
+            assert!(matches!(handled, Handled::Later(..)), "{handled:?}");
+        }
+        bench.tell(outcome(&link, EXACT, claim, OutcomeResult::Adopted { found: edited })).await;
+        let [only] = bench.all().await.try_into().unwrap();
+        assert_eq!((&only.id, only.status.clone()), (&link, Status::Linked));
+    }
 }

@@ -19,6 +19,8 @@ use crate::{CollectorError, Page, Source};
 
 /// A collector that shows no sign of life for this long is replaced.
 const LEASE: Duration = Duration::from_secs(15);
+/// How often a collector that rests between two polls renews its lease.
+const RENEWED_EVERY: Duration = Duration::from_secs(5);
 /// How often a collector that stands by looks whether it is needed.
 const STANDBY: Duration = Duration::from_secs(3);
 /// How often the users are read again.
@@ -132,23 +134,27 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                 }
                 Err(error) => return Err(error),
             };
-            if !self.rest(&session.pulse, rest).await {
+            if !self.rest(&session.pulse, holder, rest).await? {
                 return Ok(());
             }
         }
     }
 
-    /// Waits, with signs of life; `false` when the service stops.
-    async fn rest(&self, pulse: &Pulse, rest: Duration) -> bool {
+    /// Waits, with signs of life, and keeps the lease meanwhile: who stands by would else poll in between. `false` when
+    /// the service stops.
+    async fn rest(&self, pulse: &Pulse, holder: &str, rest: Duration) -> Result<bool, CollectorError> {
         let until = tokio::time::Instant::now() + rest;
         while tokio::time::Instant::now() < until {
             pulse.beat();
-            let slice = until.min(tokio::time::Instant::now() + Duration::from_secs(10));
+            let slice = until.min(tokio::time::Instant::now() + RENEWED_EVERY);
             if self.stop.run_until_cancelled(tokio::time::sleep_until(slice)).await.is_none() {
-                return false;
+                return Ok(false);
+            }
+            if slice < until && self.ports.store.lease(&self.lease_key(), holder, LEASE).await? == Leased::Taken {
+                break;
             }
         }
-        !self.stop.is_cancelled()
+        Ok(!self.stop.is_cancelled())
     }
 
     /// Takes one page from the system to the broker.

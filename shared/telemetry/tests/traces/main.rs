@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
-mod receiver;
-
 use std::collections::BTreeMap;
 
-use receiver::Receiver;
+use otlp::Receiver;
 use telemetry::{LogFilter, LogFormat, Settings, Telemetry, names};
 use tracing::{Instrument, info_span};
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use chaos::{Company, Hosting, Plan, RECOVERS_WITHIN, Received, Receiver, World};
+use chaos::{Company, Hosting, Plan, RECOVERS_WITHIN, World};
+use otlp::{Received, Receiver};
 use serde_json::json;
 use servers::wait_until_async;
 

@@ -1,6 +1,8 @@
-//! A receiver of traces over OTLP and HTTP, in this process, on a free port of the loopback address.
+//! A receiver of traces over OTLP and HTTP, in the test's own process, on a free port of the loopback address.
 
-use std::sync::{Arc, Mutex};
+#![allow(clippy::unwrap_used, reason = "a test ends where something can't be done")]
+
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,20 +13,28 @@ use axum::routing::post;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
-/// A span that arrived, with the service that sent it.
+/// A span that arrived.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// The resource's `service.name`.
+    /// The service that sent it.
     pub service: String,
-    /// The span itself.
+    /// The span.
     pub span: Span,
 }
 
-/// Receives until it is dropped.
+impl Received {
+    /// An attribute of the span that is a text.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        text(&self.span.attributes, name)
+    }
+}
+
+/// Receives traces over OTLP and HTTP in the test's process, until it is dropped.
+#[derive(Debug)]
 pub struct Receiver {
     endpoint: String,
     received: Arc<Mutex<Vec<Received>>>,
@@ -42,14 +52,9 @@ impl Receiver {
         Self { endpoint, received, server }
     }
 
-    /// The address to be configured as the OTLP endpoint.
+    /// The address to be configured.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
-    }
-
-    /// What has arrived until now.
-    pub fn received(&self) -> Vec<Received> {
-        self.received.lock().unwrap().clone()
     }
 
     /// Waits until at least `count` spans have arrived; after 10 seconds it gives what there is.
@@ -61,6 +66,11 @@ impl Receiver {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.received()
+    }
+
+    /// What has arrived until now.
+    pub fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -75,20 +85,20 @@ async fn receive(
     body: Bytes,
 ) -> Result<Vec<u8>, StatusCode> {
     let request = ExportTraceServiceRequest::decode(body).map_err(|_| StatusCode::BAD_REQUEST)?;
-    for resource in request.resource_spans {
-        let service = resource
-            .resource
-            .iter()
-            .flat_map(|resource| &resource.attributes)
-            .find(|attribute| attribute.key == "service.name")
-            .and_then(|attribute| attribute.value.as_ref()?.value.as_ref())
-            .map(|value| match value {
-                Value::StringValue(name) => name.clone(),
-                other => format!("{other:?}"),
-            })
-            .unwrap_or_default();
-        let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-        received.lock().unwrap().extend(spans.map(|span| Received { service: service.clone(), span }));
+    for spans in request.resource_spans {
+        let attributes = spans.resource.map(|resource| resource.attributes).unwrap_or_default();
+        let service = text(&attributes, "service.name").unwrap_or_default().to_owned();
+        let spans = spans.scope_spans.into_iter().flat_map(|scope| scope.spans);
+        let spans = spans.map(|span| Received { service: service.clone(), span });
+        received.lock().unwrap_or_else(PoisonError::into_inner).extend(spans);
     }
     Ok(ExportTraceServiceResponse::default().encode_to_vec())
+}
+
+fn text<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a str> {
+    let found = attributes.iter().find(|attribute| attribute.key == name)?;
+    match found.value.as_ref()?.value.as_ref()? {
+        Value::StringValue(text) => Some(text),
+        _ => None,
+    }
 }

@@ -50,6 +50,14 @@ impl CrmSide {
         self.person(self.person.patch(url).json(properties)).await;
     }
 
+    /// A person deletes the customer of this name.
+    pub async fn delete(&self, name: &str) {
+        let customer = self.find(name).unwrap_or_else(|| panic!("the CRM has no customer {name:?}"));
+        let url = format!("{}/{COLLECTION}/{}", self.running.base_url, customer["Id"].as_str().unwrap());
+        let answer = self.person.delete(url).bearer_auth(&self.running.human_token).send().await.unwrap();
+        assert!(answer.status().is_success(), "the CRM refuses a person's deletion: {}", answer.status());
+    }
+
     async fn person(&self, call: reqwest::RequestBuilder) -> Value {
         let answer = call.bearer_auth(&self.running.human_token).send().await.unwrap();
         let (status, body) = (answer.status(), answer.text().await.unwrap());

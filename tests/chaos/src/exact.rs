@@ -50,6 +50,12 @@ impl ExactSide {
         self.control.change_account(id, &properties.to_string()).unwrap();
     }
 
+    /// A person deletes the account of this name.
+    pub fn delete(&self, name: &str) {
+        let account = self.find(name).unwrap_or_else(|| panic!("Exact has no account {name:?}"));
+        self.control.delete_account(account["ID"].as_str().unwrap().parse().unwrap()).unwrap();
+    }
+
     /// All accounts.
     pub fn records(&self) -> Vec<Value> {
         serde_json::from_str(&self.control.snapshot()).unwrap()

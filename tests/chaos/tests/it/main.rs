@@ -22,6 +22,7 @@ macro_rules! in_both_hostings {
 }
 
 mod creates;
+mod deletes;
 mod echoes;
 mod edits;
 mod idle;

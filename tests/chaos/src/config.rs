@@ -15,9 +15,9 @@ pub struct Plan {
     pub hosting: Hosting,
     /// The names of the connections; each has simulators of its own.
     pub connections: Vec<&'static str>,
-    /// The broker of [`Hosting::Processes`]; the shared one when `None`.
+    /// The broker, where the hosting is on servers; the shared one when `None`.
     pub amqp_url: Option<String>,
-    /// The store of [`Hosting::Processes`]; the shared one when `None`.
+    /// The store, where the hosting is on servers; the shared one when `None`.
     pub redis_url: Option<String>,
     /// Where traces go.
     pub otlp: Option<String>,
@@ -44,7 +44,7 @@ impl Plan {
     /// The addresses of the broker and the store, for processes.
     pub(crate) fn servers(&self) -> Option<(String, String)> {
         match self.hosting {
-            Hosting::Processes => Some((
+            Hosting::Processes | Hosting::OneProcessOnServers => Some((
                 self.amqp_url.clone().unwrap_or_else(RabbitMq::shared_url),
                 self.redis_url.clone().unwrap_or_else(Redis::shared_url),
             )),

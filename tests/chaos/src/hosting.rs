@@ -5,6 +5,8 @@ pub enum Hosting {
     Processes,
     /// All in one process, on the embedded broker and a store in a file.
     OneProcess,
+    /// All in one process, on RabbitMQ and Redis.
+    OneProcessOnServers,
 }
 
 /// A process of the product.
@@ -35,7 +37,7 @@ impl Hosting {
                 Service::WriterCustomCrm,
                 Service::WriterExactOnline,
             ],
-            Self::OneProcess => &[Service::Tandem],
+            Self::OneProcess | Self::OneProcessOnServers => &[Service::Tandem],
         }
     }
 }

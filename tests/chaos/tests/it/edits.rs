@@ -3,6 +3,11 @@ use std::time::Instant;
 use chaos::{ARRIVES_WITHIN, Company, Hosting, Plan, World};
 use serde_json::json;
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_on_either_side_arrives_on_the_other_in_one_process_on_servers() {
+    an_edit_on_either_side_arrives_on_the_other(Hosting::OneProcessOnServers).await;
+}
+
 in_both_hostings!(an_edit_on_either_side_arrives_on_the_other);
 
 async fn an_edit_on_either_side_arrives_on_the_other(hosting: Hosting) {

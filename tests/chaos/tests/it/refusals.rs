@@ -103,7 +103,7 @@ async fn a_connection_whose_token_is_revoked_stops_and_the_others_go_on(hosting:
 
     let (crm_collector, exact_collector) = match hosting {
         Hosting::Processes => (Service::CollectorCustomCrm, Service::CollectorExactOnline),
-        Hosting::OneProcess => (Service::Tandem, Service::Tandem),
+        Hosting::OneProcess | Hosting::OneProcessOnServers => (Service::Tandem, Service::Tandem),
     };
     says_how_to_repair(&world, crm_collector, "acme", "set a valid token").await;
     says_how_to_repair(&world, exact_collector, "beta", "tandem auth exactonline --connection beta").await;

@@ -27,7 +27,7 @@ async fn a_change_is_one_trace_from_its_collector_to_its_outcome(hosting: Hostin
             ["collector-customcrm", "mapper", "writer-exactonline"],
             ["collector-exactonline", "mapper", "writer-customcrm"],
         ),
-        Hosting::OneProcess => (["tandem"; 3], ["tandem"; 3]),
+        Hosting::OneProcess | Hosting::OneProcessOnServers => (["tandem"; 3], ["tandem"; 3]),
     };
     for (record, services) in [(&id, to_exact), (&account, to_crm)] {
         wait_until_async(&format!("a whole trace that begins with {record}"), RECOVERS_WITHIN, async || {

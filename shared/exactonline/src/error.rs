@@ -78,8 +78,8 @@ pub enum Error {
     },
     /// The consent is spent, expired or withdrawn: only a person can give a new one.
     #[error(
-        "the grant of connection {connection} is lost ({words}); run `tandem auth exactonline --connection \
-         {connection}` and give consent anew, which writes {}", file.display()
+        "the grant of connection {connection} is lost ({words}); give the app consent anew and write its refresh token \
+         to {} as {{\"refresh_token\": \"...\"}}: it is taken up without a restart", file.display()
     )]
     GrantLost {
         /// The connection.
@@ -92,7 +92,7 @@ pub enum Error {
     /// The access token is not accepted although it should be.
     #[error(
         "Exact Online does not accept the access token of connection {connection} (status 401); if this goes on, the \
-         consent was withdrawn: run `tandem auth exactonline --connection {connection}`"
+         consent was withdrawn: give the app consent anew and write its refresh token to the connection's grant file"
     )]
     Unauthorised {
         /// The connection.

@@ -114,7 +114,7 @@ async fn a_spent_token_is_a_lost_grant_that_names_the_way_out() {
         let error = client.me().await.unwrap_err();
         assert_eq!(error.class(), FailureClass::Auth);
         let text = error.to_string();
-        assert!(text.contains("tandem auth exactonline --connection acme"), "{text}");
+        assert!(text.contains("give the app consent anew"), "{text}");
         assert!(text.contains("Old refresh token used."), "{text}");
         assert!(text.contains(company.grant_file().to_str().unwrap()), "{text}");
     }
@@ -228,6 +228,6 @@ async fn an_access_token_that_is_not_accepted_stops_the_connection_even_when_tol
     // A client that starts takes the newer grant of the file; the service answers its token with a login page.
     let error = company.client().me().await.unwrap_err();
     assert!(matches!(&error, Error::Unauthorised { .. }) && error.class() == FailureClass::Auth, "{error:?}");
-    assert!(error.to_string().contains("tandem auth exactonline --connection acme"));
+    assert!(error.to_string().contains("give the app consent anew"));
     assert_eq!((company.statuses(401), company.refreshes()), (1, 1));
 }

@@ -1,6 +1,7 @@
 //! One collector at work.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -150,11 +151,29 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
             if self.stop.run_until_cancelled(tokio::time::sleep_until(slice)).await.is_none() {
                 return Ok(false);
             }
-            if slice < until && self.ports.store.lease(&self.lease_key(), holder, LEASE).await? == Leased::Taken {
+            if slice < until
+                && self.ports.store.lease(&self.lease_key(), holder, LEASE).await? == Leased::Taken
+            {
                 break;
             }
         }
         Ok(!self.stop.is_cancelled())
+    }
+
+    /// Does what may take longer than a lease lasts, with signs of life, and keeps the lease meanwhile. The work is never
+    /// cut off, for it may be renewing a grant; whether the lease is still ours is checked when the cursor is kept.
+    async fn holding<T>(&self, pulse: &Pulse, holder: &str, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            if let Ok(done) = tokio::time::timeout(RENEWED_EVERY, &mut work).await {
+                return done;
+            }
+            pulse.beat();
+            match self.ports.store.lease(&self.lease_key(), holder, LEASE).await {
+                Ok(Leased::Held { .. } | Leased::Taken) => {}
+                Err(error) => tracing::warn!(error = %Chain(&error), "the lease could not be renewed"),
+            }
+        }
     }
 
     /// Takes one page from the system to the broker.
@@ -163,20 +182,21 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
             Leased::Held { token } => Check::Lease { key: self.lease_key(), token },
             Leased::Taken => return Ok(Turn::Standby),
         };
-        let ours = self.ourselves(session).await?;
+        let ours = self.ourselves(session, holder).await?;
         let entry = self.ports.store.get(&self.cursor_key()).await?;
-        self.read_people(session, entry.is_none()).await?;
+        self.read_people(session, holder, entry.is_none()).await?;
         let mut state = match &entry {
             Some(entry) => self.state(entry)?,
             None => State::start(),
         };
-        let page = self.source.page(&self.entity, state.cursor.as_deref()).await.map_err(failed::<R>)?;
+        let page = self.source.page(&self.entity, state.cursor.as_deref());
+        let page = self.holding(&session.pulse, holder, page).await.map_err(failed::<R>)?;
         let (unchanged, more) =
             (page.records.is_empty() && state.cursor.as_deref() == Some(&page.cursor), page.more);
-        self.publish(&page, &mut state, &ours).await?;
+        self.holding(&session.pulse, holder, self.publish(&page, &mut state, &ours)).await?;
         state.cursor = Some(page.cursor);
         if !more && let Some(read) = state.full_read.take() {
-            self.publish_end(read).await?;
+            self.holding(&session.pulse, holder, self.publish_end(read)).await?;
         } else if unchanged {
             return Ok(Turn::Done);
         }
@@ -184,22 +204,29 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         Ok(if more { Turn::More } else { Turn::Done })
     }
 
-    async fn ourselves(&self, session: &mut Session) -> Result<UserId, CollectorError> {
+    async fn ourselves(&self, session: &mut Session, holder: &str) -> Result<UserId, CollectorError> {
         if let Some(ours) = &session.ours {
             return Ok(ours.clone());
         }
-        let ours = self.source.ourselves().await.map_err(failed::<R>)?;
+        let ours = self.holding(&session.pulse, holder, self.source.ourselves());
+        let ours = ours.await.map_err(failed::<R>)?;
         session.ours = Some(ours.clone());
         Ok(ours)
     }
 
     /// The directory is there before any record that may refer to it.
-    async fn read_people(&self, session: &mut Session, anew: bool) -> Result<(), CollectorError> {
+    async fn read_people(
+        &self,
+        session: &mut Session,
+        holder: &str,
+        anew: bool,
+    ) -> Result<(), CollectorError> {
         let fresh = session.people_read.is_some_and(|at| at.elapsed() < PEOPLE_AFTER);
         if fresh && !anew {
             return Ok(());
         }
-        let people: BTreeMap<UserId, String> = self.source.people().await.map_err(failed::<R>)?;
+        let people = self.holding(&session.pulse, holder, self.source.people());
+        let people: BTreeMap<UserId, String> = people.await.map_err(failed::<R>)?;
         let links = Links::new(self.ports.store.clone(), &self.namespace);
         links.set_people(&self.connection, self.system, &people).await?;
         session.people_read = Some(tokio::time::Instant::now());

@@ -13,6 +13,9 @@ mod session;
 mod source;
 mod state;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::CollectorError;
 pub use session::{Collector, Ports, kept_cursor};
 pub use source::{Page, Source};

@@ -1,0 +1,180 @@
+//! What is read, and what is said of it.
+
+use std::time::Duration;
+
+use contract::ReadPart;
+use model::Presence;
+
+use super::bench::{Bench, POLL, ids, pass};
+use super::fakes::{Call, Changes};
+use super::{SYSTEM, connection, entity, record, records, user};
+
+#[tokio::test(start_paused = true)]
+async fn every_record_of_a_full_read_is_published_with_its_place_and_the_end_tells_the_pages() {
+    let bench = Bench::new().await;
+    let running = bench.start(&Changes::of(records(&["a", "b", "c"])));
+    let (seen, ends) = bench.said().await;
+    assert_eq!(ids(&seen), ["a", "b", "c"]);
+    assert_eq!(ends.len(), 1, "{ends:?}");
+    let end = &ends[0];
+    assert_eq!((&end.connection, end.system, &end.entity), (&connection(), SYSTEM, &entity()));
+    let sizes: Vec<u32> = end.pages.iter().map(|(_, records)| *records).collect();
+    assert_eq!(sizes, [2, 1]);
+    let (first, second) = (end.pages[0].0, end.pages[1].0);
+    assert_ne!(first, second);
+    let part = |page, index| Some(ReadPart { read: end.read, page, index });
+    let parts: Vec<_> = seen.iter().map(|observed| observed.part.clone()).collect();
+    assert_eq!(parts, [part(first, 0), part(first, 1), part(second, 0)]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_full_read_is_published_after_its_records() {
+    let bench = Bench::new().await;
+    let running = bench.start(&Changes::of(records(&["a", "b", "c"])));
+    let published = bench.published().await;
+    assert!(matches!(published.last(), Some(contract::Message::ReadCompleted(_))), "{published:?}");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_without_records_is_announced_as_read() {
+    let bench = Bench::new().await;
+    let running = bench.start(&Changes::default());
+    let (seen, ends) = bench.said().await;
+    assert_eq!(seen, []);
+    assert_eq!(ends.iter().map(|end| end.pages.len()).collect::<Vec<_>>(), [0]);
+    pass(POLL * 3).await;
+    assert_eq!(bench.said().await, (vec![], vec![]), "once is enough");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_after_the_full_read_is_published_at_the_next_poll_and_has_no_part_in_it() {
+    let bench = Bench::new().await;
+    let source = Changes::of(records(&["a"]));
+    let running = bench.start(&source);
+    bench.said().await;
+    source.add(records(&["b", "c", "d"]));
+    pass(POLL).await;
+    let (seen, ends) = bench.said().await;
+    assert_eq!(ids(&seen), ["b", "c", "d"]);
+    assert!(seen.iter().all(|observed| observed.part.is_none()), "{seen:?}");
+    assert_eq!(ends, []);
+    assert_eq!(bench.cursor().await.as_deref(), Some("4"));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_our_own_user_changed_last_is_marked_as_ours() {
+    let bench = Bench::new().await;
+    let changes =
+        vec![record("own", Some("tandem")), record("a-person's", Some("somebody")), record("?", None)];
+    let running = bench.start(&Changes::of(changes));
+    let (seen, _) = bench.said().await;
+    let ours: Vec<bool> = seen.iter().map(|observed| observed.sighting.by_us).collect();
+    assert_eq!(ours, [true, false, false]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_record_passes_as_it_was_read() {
+    let bench = Bench::new().await;
+    let mut deleted = record("gone", None);
+    deleted.presence = Presence::Deleted;
+    deleted.properties.clear();
+    let running = bench.start(&Changes::of(vec![deleted.clone()]));
+    let (seen, ends) = bench.said().await;
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].sighting.record, deleted);
+    assert_eq!(ends[0].pages[0].1, 1, "it counts as one of its page");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_are_read_before_any_record_and_again_after_ten_minutes() {
+    let bench = Bench::new().await;
+    let source = Changes::of(records(&["a"]));
+    source.fail_people(&[model::FailureClass::Transient]);
+    let running = bench.start(&source);
+    let (_, ends) = bench.said().await;
+    assert_eq!(ends.len(), 1);
+    let begun = source.calls();
+    assert_eq!(begun[..3], [Call::Ourselves, Call::People, Call::Ourselves], "nothing is read without them");
+    assert_eq!(begun[3..5], [Call::People, Call::Page(None)]);
+    let people = bench.people().await.unwrap();
+    assert_eq!(people, [(user("somebody"), "somebody@example.com".to_owned())].into());
+    let read = |source: &Changes| source.calls().iter().filter(|call| **call == Call::People).count();
+    pass(Duration::from_mins(9)).await;
+    assert_eq!(read(&source), 2);
+    pass(Duration::from_mins(2)).await;
+    assert_eq!(read(&source), 3);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collector_that_starts_again_goes_on_where_the_last_one_stood() {
+    let bench = Bench::new().await;
+    let source = Changes::of(records(&["a", "b", "c"]));
+    bench.start(&source).stop().await;
+    let running = bench.start(&source);
+    bench.said().await;
+    running.stop().await;
+    source.add(records(&["d"]));
+    let running = bench.start(&source);
+    let (seen, ends) = bench.said().await;
+    assert_eq!((ids(&seen), ends.len()), (vec!["d"], 0));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_read_that_was_cut_off_ends_with_all_its_pages() {
+    let bench = Bench::new().await;
+    let source = Changes::of(records(&["a", "b", "c"]));
+    source.hold(Some("2"));
+    let running = bench.start(&source);
+    pass(Duration::from_secs(1)).await;
+    running.kill().await;
+    pass(Duration::from_secs(16)).await;
+    let running = bench.start(&source);
+    let (seen, ends) = bench.said().await;
+    assert_eq!(ids(&seen), ["a", "b", "c"], "the first page is not read again");
+    let pages: Vec<_> = ends[0].pages.iter().map(|(page, _)| *page).collect();
+    let parts: Vec<_> = seen.iter().map(|observed| observed.part.clone().unwrap().page).collect();
+    assert_eq!(parts, [pages[0], pages[0], pages[1]]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_cursor_begins_a_full_read_anew() {
+    let bench = Bench::new().await;
+    let source = Changes::of(records(&["a", "b", "c"]));
+    let running = bench.start(&source);
+    let (_, first) = bench.said().await;
+    bench.lose_cursor().await;
+    pass(POLL).await;
+    let (seen, second) = bench.said().await;
+    assert_eq!(ids(&seen), ["a", "b", "c"]);
+    assert_eq!(second.len(), 1);
+    assert_ne!(first[0].read, second[0].read);
+    let people = source.calls().iter().filter(|call| **call == Call::People).count();
+    assert_eq!(people, 2, "what else was in the store is lost as well");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_start_reads_in_full_where_the_broker_forgets() {
+    let mut bench = Bench::new().await;
+    bench.broker_forgets = true;
+    let source = Changes::of(records(&["a", "b", "c"]));
+    let mut reads = Vec::new();
+    for _ in 0..2 {
+        let running = bench.start(&source);
+        let (seen, ends) = bench.said().await;
+        assert_eq!(ids(&seen), ["a", "b", "c"]);
+        reads.extend(ends.iter().map(|end| end.read));
+        running.stop().await;
+    }
+    assert_eq!(reads.len(), 2);
+    assert_ne!(reads[0], reads[1]);
+}

@@ -38,7 +38,7 @@ struct State {
     calls: Vec<(Instant, Call)>,
     failures: VecDeque<FailureClass>,
     people_failures: VecDeque<FailureClass>,
-    held: Option<Option<String>>,
+    held: Vec<Option<String>>,
 }
 
 /// A failure as it was scripted.
@@ -69,7 +69,7 @@ impl Changes {
 
     /// The page after this cursor is answered only after [`Changes::resume`], and then once.
     pub(super) fn hold(&self, cursor: Option<&str>) {
-        self.state.lock().unwrap().held = Some(cursor.map(str::to_owned));
+        self.state.lock().unwrap().held.push(cursor.map(str::to_owned));
     }
 
     pub(super) fn resume(&self) {
@@ -110,8 +110,11 @@ impl Source for Changes {
     async fn page(&self, asked: &EntityName, cursor: Option<&str>) -> Result<Page, Refused> {
         assert_eq!(*asked, entity());
         self.called(Call::Page(cursor.map(str::to_owned)));
-        let asked = Some(cursor.map(str::to_owned));
-        let held = self.state.lock().unwrap().held.take_if(|held| Some(&*held) == asked.as_ref());
+        let held = {
+            let held = &mut self.state.lock().unwrap().held;
+            let asked = held.iter().position(|held| held.as_deref() == cursor);
+            asked.map(|asked| held.remove(asked))
+        };
         if held.is_some() {
             self.resume.notified().await;
         }

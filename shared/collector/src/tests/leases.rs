@@ -36,7 +36,7 @@ async fn who_stands_by_takes_over_once_the_lease_of_one_who_was_killed_ran_out()
     active.kill().await;
     pass(Duration::from_secs(8)).await;
     assert_eq!(second.pages(), [], "the lease still stands");
-    pass(LEASE - Duration::from_secs(8) + STANDBY).await;
+    pass(Duration::from_secs(7) + STANDBY).await;
     let (seen, ends) = bench.said().await;
     assert_eq!((ids(&seen), ends.len()), (vec!["b"], 0), "it goes on from the cursor");
     standby.stop().await;

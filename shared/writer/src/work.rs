@@ -30,6 +30,7 @@ const CLAIM_HOLDS: Duration = Duration::from_secs(5);
 const COLLISIONS_MAX: u32 = 20;
 
 /// What became of a message.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Handled {
     Done,
     Later(RetryTier, String),
@@ -321,10 +322,13 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         match T::class(&error) {
             FailureClass::Rejected => {
                 let creating = matches!(claimed.write, Write::Create { .. });
-                if let Some(other) = T::duplicate_of(&error).filter(|_| creating)
-                    && let Ok(Some(found)) = target.record(entity, &other).await
-                {
-                    return Sent::Result(OutcomeResult::Adopted { found });
+                if let Some(other) = T::duplicate_of(&error).filter(|_| creating) {
+                    match target.record(entity, &other).await {
+                        Ok(Some(found)) => return Sent::Result(OutcomeResult::Adopted { found }),
+                        // A refusal stands until an edit: it may not come of a read that only failed for now.
+                        Err(unread) if may_heal(T::class(&unread)) => return Sent::Failed(unread),
+                        Ok(None) | Err(_) => {}
+                    }
                 }
                 Sent::Result(OutcomeResult::Rejected { words: Chain(&error).to_string() })
             }
@@ -422,6 +426,17 @@ fn idempotency_key(queued: &WriteQueued, properties: &Properties) -> String {
     let body = contract::json::write_properties(properties);
     let name = format!("{} {} {} {body}", queued.connection, queued.pair, queued.link);
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+}
+
+/// Whether the same call may succeed later.
+const fn may_heal(class: FailureClass) -> bool {
+    match class {
+        FailureClass::Transient
+        | FailureClass::Throttled { .. }
+        | FailureClass::Auth
+        | FailureClass::Ambiguous => true,
+        FailureClass::Rejected | FailureClass::Gone | FailureClass::Stale => false,
+    }
 }
 
 /// The shortest rest that is long enough.

@@ -10,6 +10,9 @@ mod session;
 mod target;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::WriterError;
 pub use session::{Ports, Writer};
 pub use target::{SearchKey, Target};

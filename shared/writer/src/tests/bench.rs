@@ -1,0 +1,178 @@
+//! One writer to Exact at a bench: the tests play the mapper, who queues writes and takes outcomes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Broker, Delivery, InProcess, InProcessSubscription, Settlement, Subscription};
+use contract::{Lane, Message, Names, Outcome, PairEntities, Topology, WriteQueued};
+use jiff::{SignedDuration, Timestamp};
+use link::{Event, Link, Observation, Pending, Side, Status, step};
+use mapping::Pair;
+use model::{LinkId, PairName, Presence, System, SystemPair, Version, View};
+use store::{Commit, Embedded, LinkChange, Links};
+use telemetry::Metrics;
+
+use super::fakes::Scripted;
+use super::{CRM, EXACT, connection, record, view};
+use crate::work::{Handled, Work};
+
+const PAIR_FILE: &str = include_str!("../../../../deploy/pairs/customer-account.toml");
+
+pub(super) fn pair() -> Pair {
+    let kept = BTreeSet::from([PairName::parse("customer-account").unwrap()]);
+    Pair::parse("customer-account.toml", PAIR_FILE, &kept).unwrap()
+}
+
+pub(super) struct Bench {
+    pub(super) pair: Pair,
+    pub(super) broker: InProcess,
+    pub(super) store: Embedded,
+    pub(super) links: Links<Embedded>,
+    pub(super) target: Scripted,
+    pub(super) topology: Topology,
+    outcomes: tokio::sync::Mutex<InProcessSubscription>,
+}
+
+impl Bench {
+    pub(super) async fn new() -> Self {
+        let (pair, broker, store) = (pair(), InProcess::new(), Embedded::in_memory().unwrap());
+        let entities = PairEntities {
+            pair: pair.name.clone(),
+            customcrm: pair.entities.customcrm.clone(),
+            exactonline: pair.entities.exactonline.clone(),
+        };
+        let names = Names::new("test");
+        let topology = Topology::new(names.clone(), &[entities]);
+        broker.declare(&topology).await.unwrap();
+        let outcomes = broker.subscribe(&names.pair(&pair.name), 1).await.unwrap();
+        let links = Links::new(store.clone(), "test");
+        let target = Scripted::new(links.clone());
+        Self { pair, broker, store, links, target, topology, outcomes: outcomes.into() }
+    }
+
+    /// A customer with these values whose account is to be created.
+    pub(super) async fn to_be_created(&self, id: &str, values: &[(&str, &str)]) -> LinkId {
+        let link = Link::begin(connection(), self.pair.name.clone(), CRM, side(id, view(values)));
+        let now = Timestamp::now();
+        let queued = step(&link, Event::Released, &self.pair.policy(), true, now).link;
+        assert!(matches!(queued.pending[EXACT], Pending::Queued { .. }));
+        self.put(None, queued).await
+    }
+
+    /// A customer and an account, both with these values, at rest.
+    pub(super) async fn linked(&self, customer: &str, account: &str, values: &[(&str, &str)]) -> LinkId {
+        let values = view(values);
+        let mut link = Link::begin(connection(), self.pair.name.clone(), CRM, side(customer, values.clone()));
+        link.sides[EXACT] = Some(side(account, values.clone()));
+        link.status = Status::Linked;
+        let both = |value: &model::Value| SystemPair { customcrm: value.clone(), exactonline: value.clone() };
+        link.agreed = values.iter().map(|(property, value)| (property.clone(), both(value))).collect();
+        self.put(None, link).await
+    }
+
+    /// Stores a link whose account or customer is of these values and has no partner.
+    pub(super) async fn single(&self, system: System, id: &str, values: &[(&str, &str)]) -> LinkId {
+        let link = Link::begin(connection(), self.pair.name.clone(), system, side(id, view(values)));
+        self.put(None, link).await
+    }
+
+    async fn put(&self, before: Option<store::Stored>, after: Link) -> LinkId {
+        let id = after.id.clone();
+        let commit = Commit {
+            pair: &self.pair,
+            connection: &connection(),
+            links: vec![LinkChange { before, after: Some(after) }],
+            checks: Vec::new(),
+            outbox: Vec::new(),
+            notes: Vec::new(),
+            part: None,
+            now: Timestamp::now(),
+        };
+        assert!(self.links.commit(commit).await.unwrap());
+        id
+    }
+
+    pub(super) async fn change(&self, id: &LinkId, change: impl FnOnce(&mut Link)) {
+        let stored = self.links.find(&connection(), &self.pair.name, id).await.unwrap().unwrap();
+        let mut link = stored.link.clone();
+        change(&mut link);
+        self.put(Some(stored), link).await;
+    }
+
+    /// A record is seen with these values changed.
+    pub(super) async fn seen(&self, id: &LinkId, system: System, by_us: bool, values: &[(&str, &str)]) {
+        let policy = self.pair.policy();
+        self.change(id, |link| {
+            let side = link.sides[system].clone().unwrap();
+            let version = side.version.map(|version| Version(version.0 + 1));
+            let (record, presence) = (side.record, Presence::Present);
+            let observation =
+                Observation { record, version, modified_at: None, by_us, presence, view: view(values) };
+            let event = Event::Observed { system, observation };
+            *link = step(link, event, &policy, true, Timestamp::now()).link;
+        })
+        .await;
+    }
+
+    /// A person edits the customer.
+    pub(super) async fn edit(&self, id: &LinkId, values: &[(&str, &str)]) {
+        self.seen(id, CRM, false, values).await;
+    }
+
+    /// The write in flight becomes as old as this.
+    pub(super) async fn age(&self, id: &LinkId, age: SignedDuration) {
+        self.change(id, |link| match &mut link.pending[EXACT] {
+            Pending::InFlight { since, .. } => *since = Timestamp::now() - age,
+            other => panic!("not in flight: {other:?}"),
+        })
+        .await;
+    }
+
+    pub(super) async fn pending(&self, id: &LinkId) -> Pending {
+        let stored = self.links.find(&connection(), &self.pair.name, id).await.unwrap().unwrap();
+        stored.link.pending[EXACT].clone()
+    }
+
+    pub(super) fn queued(&self, link: &LinkId) -> WriteQueued {
+        let (connection, pair) = (connection(), self.pair.name.clone());
+        WriteQueued { connection, pair, link: link.clone(), system: EXACT }
+    }
+
+    /// The writer takes the message of this link's write.
+    pub(super) async fn handle(&self, link: &LinkId) -> Handled {
+        self.handle_attempt(link, 1).await
+    }
+
+    pub(super) async fn handle_attempt(&self, link: &LinkId, attempt: u32) -> Handled {
+        let work = Work {
+            links: self.links.clone(),
+            broker: self.broker.clone(),
+            names: self.topology.names.clone(),
+            system: EXACT,
+            targets: BTreeMap::from([(connection(), self.target.clone())]),
+            pairs: BTreeMap::from([(self.pair.name.clone(), self.pair.clone())]),
+            metrics: Arc::new(Metrics::new("writer")),
+        };
+        work.handle(&self.queued(link), Lane::Live, attempt).await.unwrap()
+    }
+
+    /// The next outcome; `None` when there is none.
+    pub(super) async fn outcome(&self) -> Option<Outcome> {
+        self.outcome_within(Duration::from_millis(50)).await
+    }
+
+    pub(super) async fn outcome_within(&self, patience: Duration) -> Option<Outcome> {
+        let mut outcomes = self.outcomes.lock().await;
+        let delivery = tokio::time::timeout(patience, outcomes.next()).await.ok()?.unwrap();
+        let message = Message::read(delivery.body()).unwrap();
+        delivery.settle(Settlement::Acknowledge).await.unwrap();
+        let Message::Outcome(outcome) = message else { panic!("no writer says {message:?}") };
+        Some(outcome)
+    }
+}
+
+fn side(id: &str, view: View) -> Side {
+    let version = Some(Version(1));
+    Side { record: record(id), version, modified_at: None, view, presence: Presence::Present }
+}

@@ -1,0 +1,208 @@
+//! A system that answers as it is told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use contract::{Lane, Sighting};
+use link::Pending;
+use model::{EntityName, FailureClass, Presence, Properties, Record, RecordId, Version};
+use store::{Embedded, Links};
+use tokio::sync::{Barrier, Notify};
+
+use super::{EXACT, connection, pair_name};
+use crate::{SearchKey, Target};
+
+/// What was asked of the system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Call {
+    Search(SearchKey),
+    Record(RecordId),
+    Create { properties: Properties, key: String },
+    Update { record: RecordId, version: Option<Version>, properties: Properties },
+}
+
+/// A refusal as it was scripted.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{words}")]
+pub(super) struct Refusal {
+    class: FailureClass,
+    words: String,
+    duplicate_of: Option<RecordId>,
+}
+
+pub(super) fn refusal(class: FailureClass, words: &str) -> Refusal {
+    Refusal { class, words: words.to_owned(), duplicate_of: None }
+}
+
+pub(super) fn duplicate(of: &str) -> Refusal {
+    let duplicate_of = Some(super::record(of));
+    Refusal { class: FailureClass::Rejected, words: "the code exists already".to_owned(), duplicate_of }
+}
+
+/// Clones are the same system.
+#[derive(Clone)]
+pub(super) struct Scripted {
+    state: Arc<Mutex<State>>,
+    links: Links<Embedded>,
+    /// Told when a write that is held may be answered.
+    pub(super) resume: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Vec<Call>,
+    /// How the writes of all links stood in the store at each call.
+    stored: Vec<Vec<Pending>>,
+    searches: BTreeMap<String, Vec<Sighting>>,
+    search_failures: VecDeque<Refusal>,
+    records: BTreeMap<RecordId, Sighting>,
+    record_failures: VecDeque<Refusal>,
+    write_failures: VecDeque<Refusal>,
+    not_ready: VecDeque<Refusal>,
+    holds: bool,
+    meeting: Option<Arc<Barrier>>,
+}
+
+impl Scripted {
+    pub(super) fn new(links: Links<Embedded>) -> Self {
+        Self { state: Arc::default(), links, resume: Arc::new(Notify::new()) }
+    }
+
+    /// A search by this property finds these.
+    pub(super) fn finds(&self, property: &str, found: &[Sighting]) {
+        self.state.lock().unwrap().searches.insert(property.to_owned(), found.to_vec());
+    }
+
+    pub(super) fn fail_search(&self, refusal: Refusal) {
+        self.state.lock().unwrap().search_failures.push_back(refusal);
+    }
+
+    /// The record looks like this when it is read.
+    pub(super) fn holds_record(&self, sighting: Sighting) {
+        self.state.lock().unwrap().records.insert(sighting.record.id.clone(), sighting);
+    }
+
+    pub(super) fn fail_record(&self, refusal: Refusal) {
+        self.state.lock().unwrap().record_failures.push_back(refusal);
+    }
+
+    /// The next write is refused.
+    pub(super) fn fail_write(&self, refusal: Refusal) {
+        self.state.lock().unwrap().write_failures.push_back(refusal);
+    }
+
+    pub(super) fn not_ready(&self, refusal: Refusal) {
+        self.state.lock().unwrap().not_ready.push_back(refusal);
+    }
+
+    /// Writes are answered only after `resume` was notified for each.
+    pub(super) fn hold(&self) {
+        self.state.lock().unwrap().holds = true;
+    }
+
+    /// Writes are answered only when so many of them are under way at once.
+    pub(super) fn answer_together(&self, writes: usize) {
+        self.state.lock().unwrap().meeting = Some(Arc::new(Barrier::new(writes)));
+    }
+
+    pub(super) fn calls(&self) -> Vec<Call> {
+        self.state.lock().unwrap().calls.clone()
+    }
+
+    /// The calls since this was asked last.
+    pub(super) fn take_calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.state.lock().unwrap().calls)
+    }
+
+    pub(super) fn stored_at_calls(&self) -> Vec<Vec<Pending>> {
+        self.state.lock().unwrap().stored.clone()
+    }
+
+    async fn called(&self, call: Call) {
+        let mut stored = Vec::new();
+        for id in self.links.all(&connection(), &pair_name()).await.unwrap() {
+            let found = self.links.find(&connection(), &pair_name(), &id).await.unwrap();
+            stored.extend(found.map(|found| found.link.pending[EXACT].clone()));
+        }
+        let mut state = self.state.lock().unwrap();
+        state.calls.push(call);
+        state.stored.push(stored);
+    }
+
+    /// Takes the time that a write takes, and then its answer.
+    async fn write(&self) -> Result<(), Refusal> {
+        let (holds, meeting) = {
+            let state = self.state.lock().unwrap();
+            (state.holds, state.meeting.clone())
+        };
+        if holds {
+            self.resume.notified().await;
+        }
+        if let Some(meeting) = meeting {
+            meeting.wait().await;
+        }
+        self.state.lock().unwrap().write_failures.pop_front().map_or(Ok(()), Err)
+    }
+}
+
+impl Target for Scripted {
+    type Error = Refusal;
+
+    fn class(error: &Refusal) -> FailureClass {
+        error.class
+    }
+
+    fn duplicate_of(error: &Refusal) -> Option<RecordId> {
+        error.duplicate_of.clone()
+    }
+
+    async fn ready(&self, entity: &EntityName, _: Lane) -> Result<(), Refusal> {
+        assert_eq!(entity.as_str(), "accounts");
+        self.state.lock().unwrap().not_ready.pop_front().map_or(Ok(()), Err)
+    }
+
+    async fn search(&self, _: &EntityName, key: &SearchKey) -> Result<Vec<Sighting>, Refusal> {
+        self.called(Call::Search(key.clone())).await;
+        let mut state = self.state.lock().unwrap();
+        match state.search_failures.pop_front() {
+            Some(refusal) => Err(refusal),
+            None => Ok(state.searches.get(&key.property).cloned().unwrap_or_default()),
+        }
+    }
+
+    async fn record(&self, _: &EntityName, record: &RecordId) -> Result<Option<Sighting>, Refusal> {
+        self.called(Call::Record(record.clone())).await;
+        let mut state = self.state.lock().unwrap();
+        match state.record_failures.pop_front() {
+            Some(refusal) => Err(refusal),
+            None => Ok(state.records.get(record).cloned()),
+        }
+    }
+
+    async fn create(&self, _: &EntityName, properties: &Properties, key: &str) -> Result<Sighting, Refusal> {
+        self.called(Call::Create { properties: properties.clone(), key: key.to_owned() }).await;
+        self.write().await?;
+        let record = Record {
+            id: super::record("new"),
+            version: Some(Version(1)),
+            modified_by: None,
+            modified_at: None,
+            presence: Presence::Present,
+            properties: properties.clone(),
+        };
+        Ok(Sighting { record, by_us: true })
+    }
+
+    async fn update(
+        &self,
+        _: &EntityName,
+        record: &RecordId,
+        version: Option<Version>,
+        properties: &Properties,
+    ) -> Result<Option<Sighting>, Refusal> {
+        let (record, properties) = (record.clone(), properties.clone());
+        self.called(Call::Update { record, version, properties }).await;
+        self.write().await?;
+        Ok(None)
+    }
+}

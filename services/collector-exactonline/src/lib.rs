@@ -28,11 +28,7 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
     let mut tasks = context.tasks();
     let system = System::ExactOnline;
-    for name in service::entities(&context.pairs, system) {
-        let Some(entity) = Entity::named(name.as_str()) else {
-            let known = Entity::names().collect::<Vec<_>>().join(", ");
-            return Err(ServiceError::UnknownEntity { entity: name, system, known });
-        };
+    for (name, entity) in exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)? {
         let select = service::selected(&context.pairs, system, &name);
         for (connection, config) in context.config.exactonline() {
             let limits = Limits {

@@ -7,6 +7,8 @@ use store::{Embedded, Redis, Store};
 /// Runs all services on the broker and the store that the configuration names; where it names none, within this
 /// process and on one file.
 pub(crate) async fn start(context: Context) -> Result<(), ServiceError> {
+    // Refused before anything starts, and as the configuration is.
+    exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
     match context.config.broker.clone() {
         BrokerConfig::RabbitMq { url, .. } => {
             let broker = RabbitMq::new(&url, "tandem").map_err(ServiceError::Broker)?;

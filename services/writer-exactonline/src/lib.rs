@@ -11,7 +11,7 @@ mod target;
 use std::collections::BTreeMap;
 
 use broker::Broker;
-use exactonline::{Entity, ExactOnline, Limits, Settings};
+use exactonline::{ExactOnline, Limits, Settings};
 use model::System;
 use service::{Context, ServiceError};
 use store::Store;
@@ -30,6 +30,7 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
 /// Writes to every connection's division until the service stops.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
     let system = System::ExactOnline;
+    let entities = exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
     let mut targets = BTreeMap::new();
     for (connection, config) in context.config.exactonline() {
         let limits = Limits {
@@ -55,13 +56,9 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
             ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
         })?;
         let mut feeds = BTreeMap::new();
-        for name in service::entities(&context.pairs, system) {
-            let Some(entity) = Entity::named(name.as_str()) else {
-                let known = Entity::names().collect::<Vec<_>>().join(", ");
-                return Err(ServiceError::UnknownEntity { entity: name, system, known });
-            };
-            let select = service::selected(&context.pairs, system, &name);
-            feeds.insert(name, Feed::new(entity, select));
+        for (name, entity) in &entities {
+            let select = service::selected(&context.pairs, system, name);
+            feeds.insert(name.clone(), Feed::new(*entity, select));
         }
         let division = Division {
             client,

@@ -12,6 +12,7 @@ mod cursor;
 mod endpoint_rest;
 mod entity;
 mod error;
+mod facts;
 mod feed_cursor;
 mod grant;
 mod odata;
@@ -27,6 +28,7 @@ pub use client::{ChangesPage, DeletedPage, DeletedRecord, ExactOnline, Me, Resou
 pub use cursor::{ChangesCursor, InvalidCursor};
 pub use entity::Entity;
 pub use error::{Error, GrantFileError};
+pub use facts::{Access, Fact, kept};
 pub use feed_cursor::FeedCursor;
 pub use odata::{guid_literal, text_literal};
 pub use quota::Priority;

@@ -24,6 +24,32 @@ pub struct FileProblem {
     pub problem: String,
 }
 
+/// A place in a pair file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+}
+
+impl Place {
+    /// Where a file begins: for what is missing in it.
+    pub const START: Self = Self { line: 1, column: 1 };
+
+    /// A problem at this place.
+    pub fn problem(self, file: &str, problem: String) -> FileProblem {
+        FileProblem { file: file.to_owned(), line: self.line, column: self.column, problem }
+    }
+
+    fn of(text: &str, at: usize) -> Self {
+        let before = text.get(..at).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self { line, column }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -104,7 +130,7 @@ impl Pair {
     pub fn parse(file: &str, text: &str, kept: &BTreeSet<PairName>) -> Result<Self, Vec<FileProblem>> {
         let written: File = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            vec![problem_at(file, text, at, error.message().to_owned())]
+            vec![Place::of(text, at).problem(file, error.message().to_owned())]
         })?;
         let mut reading = Reading { file, text, problems: Vec::new() };
         let pair = reading.pair(&written, kept);
@@ -125,13 +151,6 @@ impl Pair {
     }
 }
 
-fn problem_at(file: &str, text: &str, at: usize, problem: String) -> FileProblem {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    FileProblem { file: file.to_owned(), line, column, problem }
-}
-
 struct Reading<'a> {
     file: &'a str,
     text: &'a str,
@@ -140,7 +159,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn refuse<T>(&mut self, at: &Spanned<T>, problem: String) {
-        self.problems.push(problem_at(self.file, self.text, at.span().start, problem));
+        self.problems.push(Place::of(self.text, at.span().start).problem(self.file, problem));
     }
 
     fn name<T, E: std::fmt::Display>(
@@ -190,6 +209,7 @@ impl Reading<'_> {
         };
         Some(Pair {
             name: name?,
+            file: self.file.to_owned(),
             entities: SystemPair { customcrm: crm?, exactonline: exact? },
             properties,
             match_keys,
@@ -261,6 +281,7 @@ impl Reading<'_> {
             );
         }
         Some(Property {
+            place: Place::of(self.text, spanned.span().start),
             name: name?,
             names: SystemPair { customcrm: row.customcrm.clone(), exactonline: row.exactonline.clone() },
             edm: row.edm.get_ref().clone(),

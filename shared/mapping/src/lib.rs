@@ -16,7 +16,7 @@ mod pair;
 #[cfg(test)]
 mod tests;
 
-pub use file::FileProblem;
+pub use file::{FileProblem, Place};
 pub use lens::{Lens, LensProblem};
 pub use lookups::{Lookups, ReferenceNeed};
 pub use pair::{Archive, MatchKey, Pair, Problem, Property, Seen};

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use link::{ConflictPolicy, DeletePolicy, Flow, Policy, Rule};
 use model::{EntityName, PairName, Properties, PropertyName, System, SystemPair, Value, View};
 
-use crate::{Lens, LensProblem, Lookups, ReferenceNeed};
+use crate::{Lens, LensProblem, Lookups, Place, ReferenceNeed};
 
 /// Two entities and what ties their properties.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
     /// Its name.
     pub name: PairName,
+    /// The file that it was read from, for messages.
+    pub file: String,
     /// The entity on each side.
     pub entities: SystemPair<EntityName>,
     /// Its rows, in the order of the file.
@@ -42,6 +44,8 @@ pub struct Archive {
 /// One row of a pair's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Property {
+    /// Where the row stands in its file.
+    pub place: Place,
     /// The row's name.
     pub name: PropertyName,
     /// What the property is called on each side.

@@ -65,16 +65,6 @@ pub enum ServiceError {
     /// The store's address cannot be used.
     #[error("the store cannot be used as configured")]
     Store(#[source] store::StoreError),
-    /// A pair names an entity that a connector does not know.
-    #[error("{system} has no entity {entity:?} that is kept; a pair file may name {known}")]
-    UnknownEntity {
-        /// The entity.
-        entity: model::EntityName,
-        /// The system.
-        system: model::System,
-        /// The entities that are kept.
-        known: String,
-    },
     /// A system cannot be called as configured.
     #[error("{system} of connection {connection} cannot be called as configured")]
     System {
@@ -150,13 +140,13 @@ impl ServiceError {
             | Self::NoServers { .. }
             | Self::Broker(_)
             | Self::Store(_)
-            | Self::UnknownEntity { .. }
             | Self::System { .. } => BAD_CONFIGURATION,
+            // What a service refuses at its start is refused in the same way wherever it is found.
+            Self::Failed { source, .. } => source.downcast_ref::<Self>().map_or(1, Self::exit_code),
             Self::Backoff { .. }
             | Self::Telemetry(_)
             | Self::Runtime(_)
             | Self::HealthListener { .. }
-            | Self::Failed { .. }
             | Self::Panicked { .. }
             | Self::Deaf { .. }
             | Self::Tasks(_) => 1,

@@ -90,3 +90,28 @@ async fn bad_configuration_is_refused(hosting: Hosting) {
 }
 
 in_both_hostings!(bad_configuration_is_refused);
+
+in_both_hostings!(a_pair_that_exact_can_not_work_with_is_refused);
+
+async fn a_pair_that_exact_can_not_work_with_is_refused(hosting: Hosting) {
+    let world = World::prepare(Plan::new(hosting)).await;
+    let file = world.folder().join("pairs/customer-account.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text.replace("exactonline = \"Website\"", "exactonline = \"WebSite\"");
+    fs::write(&file, text.replace("exactonline = \"City\"", "exactonline = \"CountryName\"")).unwrap();
+
+    let services: &[Service] = match hosting {
+        Hosting::Processes => &[Service::CollectorExactOnline, Service::WriterExactOnline],
+        Hosting::OneProcess | Hosting::OneProcessOnServers => &[Service::Tandem],
+    };
+    for service in services {
+        let mut running = Running::spawn(*service, world.config());
+        let code = running.process.wait_for_exit(Duration::from_secs(20)).unwrap();
+        assert_eq!(code, BAD_CONFIGURATION, "{}", service.name());
+        let told = running.process.stderr();
+        for problem in ["customer-account.toml:", "did you mean", "Website", "can only be read"] {
+            assert!(told.contains(problem), "{} does not tell of {problem}:\n{told}", service.name());
+        }
+    }
+    world.end().await;
+}

@@ -14,6 +14,7 @@ const TEACHING: &str = r#"Begin with the demo. It needs no server and no account
 
 Then write a configuration, let it be checked, and run it:
 
+  tandem check --pairs pairs
   tandem run --config tandem.toml --print-config
   tandem run --config tandem.toml
 
@@ -48,6 +49,10 @@ good, all end, and the exit code is 1.
 
 SIGTERM or Ctrl-C asks for a clean stop within shutdown.grace_seconds; a second signal ends the
 process at once. Health is on health.listen: /health/live, /health/ready, /metrics.";
+
+const CHECK_TEACHING: &str = r"Reads every pair file of the folder and tells, per pair, what it keeps; or, with exit code 64,
+everything that can't work: its file, line and column, and what to write instead. What Exact's
+reference says of each property is known here, so nothing is called.";
 
 const DEMO_TEACHING: &str = r"Starts a simulated CustomCRM and a simulated Exact Online, fills both from a book of companies,
 runs all services on the broker and the store within the process, and lets a scripted human
@@ -95,6 +100,13 @@ pub(crate) enum Command {
     /// Show it at work on simulated systems, without any server
     #[command(after_long_help = DEMO_TEACHING)]
     Demo(DemoOptions),
+    /// Check the pair files, without calling anybody
+    #[command(after_long_help = CHECK_TEACHING)]
+    Check {
+        /// The folder with the pair files
+        #[arg(long, value_name = "DIR", default_value = "pairs")]
+        pairs: PathBuf,
+    },
     /// Print the version
     Version,
 }

@@ -7,6 +7,7 @@
 //! What it refuses: to hold any rule of the synchronisation. It only starts, watches and compares.
 
 mod arguments;
+mod check;
 mod demo;
 mod hosting;
 
@@ -31,6 +32,7 @@ pub fn run() -> ExitCode {
             let needs = Needs { pairs: true, customcrm: true, exactonline: true, servers: Servers::Optional };
             service::run_from("tandem", &config, print_config, needs, hosting::start)
         }
+        Ok(Command::Check { pairs }) => check::run(&pairs),
         Ok(Command::Demo(options)) => demo::run(&options),
         Ok(Command::Version) => {
             // Nobody is left to tell when the terminal has gone.

@@ -11,14 +11,8 @@ use super::screen::Screen;
 use super::{DemoError, started};
 use crate::arguments::DemoOptions;
 
-fn options() -> DemoOptions {
-    DemoOptions {
-        lasts: Some(Duration::from_secs(8)),
-        data: None,
-        seed: 7,
-        edits_per_minute: 240,
-        log: "error".to_owned(),
-    }
+fn options(lasts: Duration) -> DemoOptions {
+    DemoOptions { lasts: Some(lasts), data: None, seed: 7, edits_per_minute: 240, log: "error".to_owned() }
 }
 
 /// Convergence, no lost edit and no duplicate, of the whole product in one process.
@@ -26,12 +20,19 @@ fn options() -> DemoOptions {
 async fn when_edits_stop_both_sides_agree_and_every_edit_has_arrived() {
     let (book, stop) = (Book::load(None).unwrap(), CancellationToken::new());
     let filter = LogFilter::parse("error").unwrap();
-    let summary = play(&book, &options(), filter, &stop, &mut Screen::Nowhere).await.unwrap();
-    assert!(summary.agrees() && summary.settled.is_some(), "{summary}");
-    assert_eq!(summary.lags.len(), summary.edits, "{summary}");
-    assert!(summary.edits > 3, "the human had time to edit: {summary}");
-    assert!(summary.created.0 > 10 && summary.created.1 > 10, "{summary}");
-    assert_eq!(summary.conflicts, 0, "{summary}");
+    // A machine that is busy with other work gives the human longer, not less to do.
+    for seconds in [8, 30, 90] {
+        let options = options(Duration::from_secs(seconds));
+        let summary = play(&book, &options, filter.clone(), &stop, &mut Screen::Nowhere).await.unwrap();
+        assert!(summary.agrees() && summary.settled.is_some(), "{summary}");
+        assert_eq!(summary.lags.len(), summary.edits, "{summary}");
+        assert!(summary.created.0 > 10 && summary.created.1 > 10, "{summary}");
+        assert_eq!(summary.conflicts, 0, "{summary}");
+        if summary.edits > 3 {
+            return;
+        }
+    }
+    panic!("the human never had time to edit");
 }
 
 #[test]
@@ -42,7 +43,7 @@ fn data_that_a_system_refuses_is_told_by_file_and_line() {
     file("customers.csv", "Name\nAcme\n");
     file("accounts.csv", "Code,Name,Country,State\n7,Acme,NL,NH\nX,Bolt,,\n8,Cork,NL,ZZ\n");
     let data = Some(folder.path().to_owned());
-    let error = started(&DemoOptions { data, ..options() }).unwrap_err();
+    let error = started(&DemoOptions { data, ..options(Duration::ZERO) }).unwrap_err();
     let DemoError::Data(problems) = &error else { panic!("{error}") };
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 2, "{told:#?}");

@@ -1,20 +1,22 @@
 //! One write: claimed, said in the system's words, sent, reported.
 
+mod create;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Broker, Outgoing};
-use contract::{Lane, Message, Names, Outcome, OutcomeResult, RetryTier, Sighting, WriteQueued};
+use contract::{Lane, Message, Names, Outcome, OutcomeResult, RetryTier, WriteQueued};
 use jiff::{SignedDuration, Timestamp};
 use link::{Effect, Event, Link, Pending, Write, step};
 use mapping::{Lookups, Pair, Problem};
-use model::{ConnectionName, Content, FailureClass, PairName, Properties, System, SystemPair, View};
+use model::{ConnectionName, FailureClass, PairName, System, SystemPair, View};
 use store::{Commit, LinkChange, Links, OutboxMessage, Store, Stored};
 use telemetry::{Chain, Metrics, WriteOutcome};
 use uuid::Uuid;
 
-use crate::{SearchKey, Target, WriterError};
+use crate::{Target, WriterError};
 
 /// The longest that a writer's call to a system may take, its answer included.
 pub const CALL_MAX: Duration = Duration::from_secs(10);
@@ -238,84 +240,6 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         }
     }
 
-    /// A record is created only when a search for it finds none.
-    async fn create(
-        &self,
-        queued: &WriteQueued,
-        pair: &Pair,
-        target: &T,
-        claimed: &Claimed,
-        values: &View,
-        properties: &Properties,
-    ) -> Result<Sent<T::Error>, WriterError> {
-        let entity = &pair.entities[self.system];
-        for key in self.search_keys(pair, values, properties) {
-            let mut found = match target.search(entity, &key).await {
-                Ok(found) => found,
-                Err(error) => return Ok(Sent::Failed(error)),
-            };
-            if key.only_ours {
-                found = self.unlinked(queued, found).await?;
-            }
-            match found.len() {
-                0 => {}
-                1 => return Ok(Sent::Result(OutcomeResult::Adopted { found: found.remove(0) })),
-                _ => {
-                    let candidates = found.into_iter().map(|sighting| sighting.record.id).collect();
-                    return Ok(Sent::Result(OutcomeResult::FoundSeveral { candidates }));
-                }
-            }
-        }
-        if claimed.at.elapsed() > CLAIM_HOLDS {
-            return Ok(Sent::TooLate);
-        }
-        match target.create(entity, properties, &idempotency_key(queued, properties)).await {
-            Ok(sighting) => {
-                let record = sighting.record.id.clone();
-                Ok(Sent::Result(OutcomeResult::Applied { record, after: Some(sighting) }))
-            }
-            Err(error) => Ok(self.refused(pair, target, claimed, error).await),
-        }
-    }
-
-    /// Records that no link has: a record of our own making that is linked is somebody else's partner.
-    async fn unlinked(
-        &self,
-        queued: &WriteQueued,
-        found: Vec<Sighting>,
-    ) -> Result<Vec<Sighting>, WriterError> {
-        let mut unlinked = Vec::new();
-        for sighting in found {
-            let owner = self
-                .links
-                .link_of(&queued.connection, &queued.pair, self.system, &sighting.record.id)
-                .await?;
-            let taken = match owner {
-                Some(id) => {
-                    let stored = self.links.find(&queued.connection, &queued.pair, &id).await?;
-                    stored.is_some_and(|stored| stored.link.has_both())
-                }
-                None => false,
-            };
-            if !taken {
-                unlinked.push(sighting);
-            }
-        }
-        Ok(unlinked)
-    }
-
-    /// The match keys that the new record carries; without any, what it is called, among records of our own making.
-    fn search_keys(&self, pair: &Pair, values: &View, properties: &Properties) -> Vec<SearchKey> {
-        let key = |property: &model::PropertyName, only_ours: bool| {
-            let name = &pair.property(property)?.names[self.system];
-            let content = properties.get(name).filter(|content| **content != Content::Null)?.clone();
-            Some(SearchKey { property: name.clone(), content, only_ours })
-        };
-        let keys: Vec<SearchKey> =
-            pair.match_keys(values).iter().filter_map(|match_key| key(&match_key.property, false)).collect();
-        if keys.is_empty() { key(&pair.search_own, true).into_iter().collect() } else { keys }
-    }
-
     /// What an error of the system makes of the write.
     async fn refused(&self, pair: &Pair, target: &T, claimed: &Claimed, error: T::Error) -> Sent<T::Error> {
         let entity = &pair.entities[self.system];
@@ -419,13 +343,6 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
 
 fn words(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// The same create is the same request: its key is made of the link and of what is sent.
-fn idempotency_key(queued: &WriteQueued, properties: &Properties) -> String {
-    let body = contract::json::write_properties(properties);
-    let name = format!("{} {} {} {body}", queued.connection, queued.pair, queued.link);
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
 }
 
 /// Whether the same call may succeed later.

@@ -6,15 +6,13 @@
 use std::collections::BTreeMap;
 
 use broker::Broker;
-use contract::{Lane, Sighting};
+use contract::Sighting;
 use customcrm::{CustomCrm, Error, Settings};
-use model::{
-    Content, EntityName, FailureClass, Presence, Properties, Record, RecordId, System, UserId, Version,
-};
+use model::{Content, FailureClass, Presence, Properties, Record, RecordId, System, UserId, Version};
 use service::{Context, ServiceError};
 use store::Store;
 use tokio::sync::OnceCell;
-use writer::{Ports, SearchKey, Target, Writer};
+use writer::{Aim, Ports, SearchKey, Target, Writer};
 
 /// Runs the writer on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
@@ -61,22 +59,22 @@ impl Target for Crm {
         error.duplicate_of().cloned()
     }
 
-    async fn ready(&self, _: &EntityName, _: Lane) -> Result<(), Error> {
+    async fn ready(&self, _: Aim<'_>) -> Result<(), Error> {
         self.ours.get_or_try_init(|| self.client.me()).await.map(|_| ())
     }
 
-    async fn search(&self, entity: &EntityName, key: &SearchKey) -> Result<Vec<Sighting>, Error> {
+    async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, Error> {
         // What is not unique can't be searched for here; the idempotency key keeps a repeated create from making two.
         let (false, Content::Text(text)) = (key.only_ours, &key.content) else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        for record in self.client.search(entity.as_str(), &key.property, text).await? {
+        for record in self.client.search(aim.entity.as_str(), &key.property, text).await? {
             found.push(self.sighting(record).await?);
         }
         Ok(found)
     }
 
-    async fn record(&self, entity: &EntityName, record: &RecordId) -> Result<Option<Sighting>, Error> {
-        match self.client.record(entity.as_str(), record).await {
+    async fn record(&self, aim: Aim<'_>, record: &RecordId) -> Result<Option<Sighting>, Error> {
+        match self.client.record(aim.entity.as_str(), record).await {
             Ok(record) if record.presence == Presence::Deleted => Ok(None),
             Ok(record) => self.sighting(record).await.map(Some),
             Err(error) if error.class() == FailureClass::Gone => Ok(None),
@@ -84,26 +82,21 @@ impl Target for Crm {
         }
     }
 
-    async fn create(
-        &self,
-        entity: &EntityName,
-        properties: &Properties,
-        key: &str,
-    ) -> Result<Sighting, Error> {
-        let record = self.client.create(entity.as_str(), properties, key).await?;
+    async fn create(&self, aim: Aim<'_>, properties: &Properties, key: &str) -> Result<Sighting, Error> {
+        let record = self.client.create(aim.entity.as_str(), properties, key).await?;
         self.sighting(record).await
     }
 
     async fn update(
         &self,
-        entity: &EntityName,
+        aim: Aim<'_>,
         record: &RecordId,
         version: Option<Version>,
         properties: &Properties,
     ) -> Result<Option<Sighting>, Error> {
         // A version that was never seen can't be the present one: the CRM then answers that it is stale.
         let version = version.unwrap_or(Version(0));
-        let record = self.client.update(entity.as_str(), record, version, properties).await?;
+        let record = self.client.update(aim.entity.as_str(), record, version, properties).await?;
         self.sighting(record).await.map(Some)
     }
 }

@@ -11,7 +11,7 @@ use model::{
 use store::{Store, StoreError};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
-use writer::{SearchKey, Target};
+use writer::{Aim, SearchKey, Target};
 
 use crate::feed::{Feed, GATHERS, VOUCHES_FOR};
 
@@ -119,7 +119,8 @@ impl<S: Store> Division<S> {
             .ok_or_else(|| WriteError::Unread { entity: entity.clone() })
     }
 
-    /// The record as the feed shows it after a write; `None` when it does not show it in time.
+    /// The record as the feed shows it after a write, which is to be finished whatever lane it came by; `None` when it
+    /// does not show it in time.
     async fn shown(
         &self,
         entity: &EntityName,
@@ -154,24 +155,20 @@ impl<S: Store> Target for Division<S> {
         None
     }
 
-    async fn ready(&self, entity: &EntityName, lane: Lane) -> Result<(), WriteError> {
-        let priority = match lane {
-            Lane::Live => Priority::Edit,
-            Lane::Backfill => Priority::Backfill,
-        };
+    async fn ready(&self, aim: Aim<'_>) -> Result<(), WriteError> {
         self.ours().await?;
-        self.read_since(entity, Instant::now() - VOUCHES_FOR, priority).await
+        self.read_since(aim.entity, Instant::now() - VOUCHES_FOR, priority(aim)).await
     }
 
-    async fn search(&self, entity: &EntityName, key: &SearchKey) -> Result<Vec<Sighting>, WriteError> {
+    async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, WriteError> {
         let Content::Text(text) = &key.content else { return Ok(Vec::new()) };
-        let feed = self.feed(entity)?;
+        let feed = self.feed(aim.entity)?;
         let filter = format!("{} eq {}", key.property, text_literal(text));
         let mut select: Vec<&str> = feed.select.iter().map(String::as_str).collect();
         select.push(CREATOR);
         let ours = Content::from(self.ours().await?.as_str());
         let mut found = Vec::new();
-        for record in self.client.find(feed.entity.resource, &filter, &select, Priority::Edit).await? {
+        for record in self.client.find(feed.entity.resource, &filter, &select, priority(aim)).await? {
             if !key.only_ours || record.properties.get(CREATOR) == Some(&ours) {
                 found.push(self.sighting(record).await?);
             }
@@ -179,40 +176,35 @@ impl<S: Store> Target for Division<S> {
         Ok(found)
     }
 
-    async fn record(&self, entity: &EntityName, record: &RecordId) -> Result<Option<Sighting>, WriteError> {
-        let feed = self.feed(entity)?;
+    async fn record(&self, aim: Aim<'_>, record: &RecordId) -> Result<Option<Sighting>, WriteError> {
+        let feed = self.feed(aim.entity)?;
         let known = feed.state.lock().await.known(record).cloned();
         if let Some(known) = known {
             return self.sighting(known).await.map(Some);
         }
         let select: Vec<&str> = feed.select.iter().map(String::as_str).collect();
-        match self.client.record(feed.entity.resource, record, &select, Priority::Edit).await {
+        match self.client.record(feed.entity.resource, record, &select, priority(aim)).await {
             Ok(record) => self.sighting(record).await.map(Some),
             Err(error) if error.class() == FailureClass::Gone => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn create(
-        &self,
-        entity: &EntityName,
-        properties: &Properties,
-        _: &str,
-    ) -> Result<Sighting, WriteError> {
-        let feed = self.feed(entity)?;
-        let record = self.client.create(feed.entity.resource, properties, Priority::Edit).await?;
+    async fn create(&self, aim: Aim<'_>, properties: &Properties, _: &str) -> Result<Sighting, WriteError> {
+        let feed = self.feed(aim.entity)?;
+        let record = self.client.create(feed.entity.resource, properties, priority(aim)).await?;
         self.sighting(record).await
     }
 
     async fn update(
         &self,
-        entity: &EntityName,
+        aim: Aim<'_>,
         record: &RecordId,
         version: Option<Version>,
         properties: &Properties,
     ) -> Result<Option<Sighting>, WriteError> {
-        let feed = self.feed(entity)?;
-        self.read_since(entity, Instant::now() - VOUCHES_FOR, Priority::Edit).await?;
+        let feed = self.feed(aim.entity)?;
+        self.read_since(aim.entity, Instant::now() - VOUCHES_FOR, priority(aim)).await?;
         let before = {
             let state = feed.state.lock().await;
             if state.later_than(record, version).is_some() {
@@ -220,7 +212,15 @@ impl<S: Store> Target for Division<S> {
             }
             state.known(record).and_then(|known| known.version).max(version)
         };
-        self.client.update(feed.entity.resource, record, properties, Priority::Edit).await?;
-        self.shown(entity, record, before).await
+        self.client.update(feed.entity.resource, record, properties, priority(aim)).await?;
+        self.shown(aim.entity, record, before).await
+    }
+}
+
+/// What people edited goes before backfill.
+const fn priority(aim: Aim<'_>) -> Priority {
+    match aim.lane {
+        Lane::Live => Priority::Edit,
+        Lane::Backfill => Priority::Backfill,
     }
 }

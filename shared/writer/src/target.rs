@@ -17,6 +17,15 @@ pub struct SearchKey {
     pub only_ours: bool,
 }
 
+/// What a call is about, and how urgent it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aim<'a> {
+    /// The entity.
+    pub entity: &'a EntityName,
+    /// The lane that the write came by: what people edited goes before backfill, in the system's quota too.
+    pub lane: Lane,
+}
+
 /// A system of one connection, as its writer writes it.
 pub trait Target: Send + Sync + 'static {
     /// How it fails.
@@ -29,26 +38,26 @@ pub trait Target: Send + Sync + 'static {
     fn duplicate_of(error: &Self::Error) -> Option<RecordId>;
 
     /// Waits until a write may go out: there is quota for it, and the entity was read a moment ago.
-    fn ready(&self, entity: &EntityName, lane: Lane) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn ready(&self, aim: Aim<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// The records that hold this value.
     fn search(
         &self,
-        entity: &EntityName,
+        aim: Aim<'_>,
         key: &SearchKey,
     ) -> impl Future<Output = Result<Vec<Sighting>, Self::Error>> + Send;
 
     /// The record as it is now; `None` when it is gone.
     fn record(
         &self,
-        entity: &EntityName,
+        aim: Aim<'_>,
         record: &RecordId,
     ) -> impl Future<Output = Result<Option<Sighting>, Self::Error>> + Send;
 
     /// Creates a record. The same `key` with the same properties is the same request.
     fn create(
         &self,
-        entity: &EntityName,
+        aim: Aim<'_>,
         properties: &Properties,
         key: &str,
     ) -> impl Future<Output = Result<Sighting, Self::Error>> + Send;
@@ -57,7 +66,7 @@ pub trait Target: Send + Sync + 'static {
     /// have changed since. Answers with the record after the write, where the system tells.
     fn update(
         &self,
-        entity: &EntityName,
+        aim: Aim<'_>,
         record: &RecordId,
         version: Option<Version>,
         properties: &Properties,

@@ -16,7 +16,7 @@ use store::{Commit, LinkChange, Links, OutboxMessage, Store, Stored};
 use telemetry::{Chain, Metrics, WriteOutcome};
 use uuid::Uuid;
 
-use crate::{Target, WriterError};
+use crate::{Aim, Target, WriterError};
 
 /// The longest that a writer's call to a system may take, its answer included.
 pub const CALL_MAX: Duration = Duration::from_secs(10);
@@ -56,6 +56,7 @@ struct Claimed {
     write: Write,
     claim: u64,
     queued_at: Timestamp,
+    lane: Lane,
     at: tokio::time::Instant,
 }
 
@@ -95,10 +96,10 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         if !self.is_pending(queued).await? {
             return Ok(Handled::Done);
         }
-        if let Err(error) = target.ready(&pair.entities[self.system], lane).await {
+        if let Err(error) = target.ready(Aim { entity: &pair.entities[self.system], lane }).await {
             return Ok(self.later(&queued.pair, &error, attempt));
         }
-        let claimed = match self.claim(queued, pair).await? {
+        let claimed = match self.claim(queued, pair, lane).await? {
             Claiming::Ours(claimed) => claimed,
             Claiming::Nothing => return Ok(Handled::Done),
             Claiming::Wait => {
@@ -129,7 +130,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     }
 
     /// Stores the claim, so that whoever comes after a crash knows that something may have been sent.
-    async fn claim(&self, queued: &WriteQueued, pair: &Pair) -> Result<Claiming, WriterError> {
+    async fn claim(&self, queued: &WriteQueued, pair: &Pair, lane: Lane) -> Result<Claiming, WriterError> {
         let policy = pair.policy();
         for _ in 0..COLLISIONS_MAX {
             let now = Timestamp::now();
@@ -154,7 +155,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             match &next.link.pending[self.system] {
                 Pending::InFlight { write, claim, .. } => {
                     let (write, claim) = (write.clone(), *claim);
-                    let claimed = Claimed { link: next.link, write, claim, queued_at, at };
+                    let claimed = Claimed { link: next.link, write, claim, queued_at, lane, at };
                     return Ok(Claiming::Ours(Box::new(claimed)));
                 }
                 // An earlier attempt has said all that it had to say, and what was edited since is queued in its place:
@@ -231,8 +232,8 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 if claimed.at.elapsed() > CLAIM_HOLDS {
                     return Ok(Sent::TooLate);
                 }
-                let entity = &pair.entities[self.system];
-                match target.update(entity, record, *version, &properties).await {
+                let aim = Aim { entity: &pair.entities[self.system], lane: claimed.lane };
+                match target.update(aim, record, *version, &properties).await {
                     Ok(after) => Ok(Sent::Result(OutcomeResult::Applied { record: record.clone(), after })),
                     Err(error) => Ok(self.refused(pair, target, claimed, error).await),
                 }
@@ -242,12 +243,12 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
 
     /// What an error of the system makes of the write.
     async fn refused(&self, pair: &Pair, target: &T, claimed: &Claimed, error: T::Error) -> Sent<T::Error> {
-        let entity = &pair.entities[self.system];
+        let aim = Aim { entity: &pair.entities[self.system], lane: claimed.lane };
         match T::class(&error) {
             FailureClass::Rejected => {
                 let creating = matches!(claimed.write, Write::Create { .. });
                 if let Some(other) = T::duplicate_of(&error).filter(|_| creating) {
-                    match target.record(entity, &other).await {
+                    match target.record(aim, &other).await {
                         Ok(Some(found)) => return Sent::Result(OutcomeResult::Adopted { found }),
                         // A refusal stands until an edit: it may not come of a read that only failed for now.
                         Err(unread) if may_heal(T::class(&unread)) => return Sent::Failed(unread),
@@ -259,7 +260,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             FailureClass::Gone => Sent::Result(OutcomeResult::Gone),
             FailureClass::Stale => {
                 let Write::Update { record, .. } = &claimed.write else { return Sent::Failed(error) };
-                match target.record(entity, record).await {
+                match target.record(aim, record).await {
                     Ok(Some(now)) => Sent::Result(OutcomeResult::Stale { now: Some(now) }),
                     Ok(None) => Sent::Result(OutcomeResult::Gone),
                     Err(error) => Sent::Failed(error),

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use contract::{Lane, Sighting};
 use link::Pending;
-use model::{EntityName, FailureClass, Presence, Properties, Record, RecordId, Version};
+use model::{FailureClass, Presence, Properties, Record, RecordId, Version};
 use store::{Embedded, Links};
 use tokio::sync::{Barrier, Notify};
 
 use super::{EXACT, connection, pair_name};
-use crate::{SearchKey, Target};
+use crate::{Aim, SearchKey, Target};
 
 /// What was asked of the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,7 @@ pub(super) struct Scripted {
 #[derive(Default)]
 struct State {
     calls: Vec<Call>,
+    lanes: Vec<Lane>,
     /// How the writes of all links stood in the store at each call.
     stored: Vec<Vec<Pending>>,
     searches: BTreeMap<String, Vec<Sighting>>,
@@ -105,6 +106,11 @@ impl Scripted {
         self.state.lock().unwrap().meeting = Some(Arc::new(Barrier::new(writes)));
     }
 
+    /// The lanes of all calls.
+    pub(super) fn lanes(&self) -> Vec<Lane> {
+        self.state.lock().unwrap().lanes.clone()
+    }
+
     pub(super) fn calls(&self) -> Vec<Call> {
         self.state.lock().unwrap().calls.clone()
     }
@@ -118,7 +124,7 @@ impl Scripted {
         self.state.lock().unwrap().stored.clone()
     }
 
-    async fn called(&self, call: Call) {
+    async fn called(&self, aim: Aim<'_>, call: Call) {
         let mut stored = Vec::new();
         for id in self.links.all(&connection(), &pair_name()).await.unwrap() {
             let found = self.links.find(&connection(), &pair_name(), &id).await.unwrap();
@@ -126,6 +132,7 @@ impl Scripted {
         }
         let mut state = self.state.lock().unwrap();
         state.calls.push(call);
+        state.lanes.push(aim.lane);
         state.stored.push(stored);
     }
 
@@ -156,13 +163,13 @@ impl Target for Scripted {
         error.duplicate_of.clone()
     }
 
-    async fn ready(&self, entity: &EntityName, _: Lane) -> Result<(), Refusal> {
-        assert_eq!(entity.as_str(), "accounts");
+    async fn ready(&self, aim: Aim<'_>) -> Result<(), Refusal> {
+        assert_eq!(aim.entity.as_str(), "accounts");
         self.state.lock().unwrap().not_ready.pop_front().map_or(Ok(()), Err)
     }
 
-    async fn search(&self, _: &EntityName, key: &SearchKey) -> Result<Vec<Sighting>, Refusal> {
-        self.called(Call::Search(key.clone())).await;
+    async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, Refusal> {
+        self.called(aim, Call::Search(key.clone())).await;
         let mut state = self.state.lock().unwrap();
         match state.search_failures.pop_front() {
             Some(refusal) => Err(refusal),
@@ -170,8 +177,8 @@ impl Target for Scripted {
         }
     }
 
-    async fn record(&self, _: &EntityName, record: &RecordId) -> Result<Option<Sighting>, Refusal> {
-        self.called(Call::Record(record.clone())).await;
+    async fn record(&self, aim: Aim<'_>, record: &RecordId) -> Result<Option<Sighting>, Refusal> {
+        self.called(aim, Call::Record(record.clone())).await;
         let mut state = self.state.lock().unwrap();
         match state.record_failures.pop_front() {
             Some(refusal) => Err(refusal),
@@ -179,8 +186,8 @@ impl Target for Scripted {
         }
     }
 
-    async fn create(&self, _: &EntityName, properties: &Properties, key: &str) -> Result<Sighting, Refusal> {
-        self.called(Call::Create { properties: properties.clone(), key: key.to_owned() }).await;
+    async fn create(&self, aim: Aim<'_>, properties: &Properties, key: &str) -> Result<Sighting, Refusal> {
+        self.called(aim, Call::Create { properties: properties.clone(), key: key.to_owned() }).await;
         self.write().await?;
         let record = Record {
             id: super::record("new"),
@@ -195,13 +202,13 @@ impl Target for Scripted {
 
     async fn update(
         &self,
-        _: &EntityName,
+        aim: Aim<'_>,
         record: &RecordId,
         version: Option<Version>,
         properties: &Properties,
     ) -> Result<Option<Sighting>, Refusal> {
         let (record, properties) = (record.clone(), properties.clone());
-        self.called(Call::Update { record, version, properties }).await;
+        self.called(aim, Call::Update { record, version, properties }).await;
         self.write().await?;
         Ok(None)
     }

@@ -114,6 +114,8 @@ async fn writes_of_both_lanes_are_carried_out_and_acknowledged() {
         assert_eq!(outcome.link, link);
         assert!(matches!(outcome.result, OutcomeResult::Applied { .. }));
     }
+    // The system is told, so that people's edits go before backfill in its quota too.
+    assert_eq!(bench.target.lanes(), Lane::BOTH);
     running.stop().await;
     for lane in Lane::BOTH {
         let queue = bench.topology.names.writes(EXACT, lane);

@@ -8,7 +8,7 @@ use store::Store;
 use uuid::Uuid;
 
 use super::{CLAIM_HOLDS, Claimed, Sent, Work};
-use crate::{SearchKey, Target, WriterError};
+use crate::{Aim, SearchKey, Target, WriterError};
 
 impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     /// A record is created only when a search for it finds none.
@@ -21,9 +21,9 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         values: &View,
         properties: &Properties,
     ) -> Result<Sent<T::Error>, WriterError> {
-        let entity = &pair.entities[self.system];
+        let aim = Aim { entity: &pair.entities[self.system], lane: claimed.lane };
         for key in self.search_keys(pair, values, properties) {
-            let mut found = match target.search(entity, &key).await {
+            let mut found = match target.search(aim, &key).await {
                 Ok(found) => found,
                 Err(error) => return Ok(Sent::Failed(error)),
             };
@@ -42,7 +42,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         if claimed.at.elapsed() > CLAIM_HOLDS {
             return Ok(Sent::TooLate);
         }
-        match target.create(entity, properties, &idempotency_key(queued, properties)).await {
+        match target.create(aim, properties, &idempotency_key(queued, properties)).await {
             Ok(sighting) => {
                 let record = sighting.record.id.clone();
                 Ok(Sent::Result(OutcomeResult::Applied { record, after: Some(sighting) }))

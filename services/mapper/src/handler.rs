@@ -60,16 +60,12 @@ struct Case<'a> {
 
 impl<S: Store> Handler<S> {
     /// Handles one message: reads, decides, commits, and does it again when somebody else was faster.
-    pub(crate) async fn handle(&self, body: &[u8], attempt: u32) -> Result<Handled, MapperError> {
-        let message = match Message::read(body) {
-            Ok(message) => message,
-            Err(error) => return Ok(Handled::Bad(BadMessage::Unreadable(error))),
-        };
-        if let Some(bad) = self.misfit(&message) {
+    pub(crate) async fn handle(&self, message: &Message, attempt: u32) -> Result<Handled, MapperError> {
+        if let Some(bad) = self.misfit(message) {
             return Ok(Handled::Bad(bad));
         }
         for _ in 0..COLLISIONS_MAX {
-            let handled = match &message {
+            let handled = match message {
                 Message::Observed(observed) => self.observed(observed, attempt).await?,
                 Message::ReadCompleted(completed) => Some(self.read_completed(completed).await?),
                 Message::Woken(woken) => self.woken(woken).await?,
@@ -84,14 +80,11 @@ impl<S: Store> Handler<S> {
     }
 
     fn misfit(&self, message: &Message) -> Option<BadMessage> {
-        let (connection, place) = match message {
-            Message::Observed(observed) => (&observed.connection, Some((observed.system, &observed.entity))),
-            Message::ReadCompleted(completed) => {
-                (&completed.connection, Some((completed.system, &completed.entity)))
-            }
-            Message::Woken(woken) => (&woken.connection, None),
-            Message::Outcome(outcome) => (&outcome.connection, None),
-            Message::WriteQueued(queued) => (&queued.connection, None),
+        let connection = message.connection();
+        let place = match message {
+            Message::Observed(observed) => Some((observed.system, &observed.entity)),
+            Message::ReadCompleted(completed) => Some((completed.system, &completed.entity)),
+            Message::Woken(_) | Message::Outcome(_) | Message::WriteQueued(_) => None,
         };
         if !self.connections.contains(connection) {
             return Some(BadMessage::UnknownConnection(connection.to_string()));

@@ -13,18 +13,20 @@ mod lookups;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Broker, Delivery, Outgoing, Settlement, Subscription};
-use contract::Topology;
+use contract::{Message, Topology};
 use jiff::{SignedDuration, Timestamp};
 use model::ConnectionName;
-use service::{Backoff, Check, Context, ServiceError, supervise};
+use service::{Backoff, Check, Context, ServiceError, Transient, supervise};
 use store::{Durability, Links, OutboxMessage, Store};
 use telemetry::{Chain, Settlement as Counted};
 use tracing::Instrument;
 
+use error::BadMessage;
 pub use error::MapperError;
 use handler::{Handled, Handler};
 
@@ -72,9 +74,8 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         let name = format!("pair {}", handler.pair.name);
         let (ports, topology, context) = (ports.clone(), Arc::clone(&topology), context.clone());
         tasks.spawn(name.clone(), async move {
-            let forgotten = ports.broker_forgets;
             supervise(&name, &context.stop.clone(), Backoff::SESSION, &context.health.clone(), || {
-                consume(&ports, &topology, &handler, &context, &name, forgotten)
+                consume(&ports, &topology, &handler, &context, &name)
             })
             .await
         });
@@ -100,7 +101,6 @@ async fn consume<B: Broker, S: Store>(
     handler: &Handler<S>,
     context: &Context,
     name: &str,
-    forgotten: bool,
 ) -> Result<(), MapperError> {
     ports.store.reachable().await.map_err(store::LinksError::from)?;
     if !ports.broker_forgets
@@ -115,7 +115,7 @@ async fn consume<B: Broker, S: Store>(
     ports.broker.declare(topology).await?;
     let queue = topology.names.pair(&handler.pair.name);
     let mut subscription = ports.broker.subscribe(&queue, PREFETCH).await?;
-    if forgotten {
+    if ports.broker_forgets {
         for connection in handler.connections.iter() {
             let lost = handler.lost(connection).await?;
             ports.broker.publish(lost.iter().map(outgoing).collect()).await?;
@@ -145,69 +145,63 @@ async fn take<B: Broker, S: Store, D: Delivery>(
     let span = tracing::info_span!("map", otel.kind = "consumer", pair = %handler.pair.name, message = delivery.id());
     telemetry::continue_from(&span, delivery.headers());
     let (body, attempt) = (delivery.body().to_vec(), delivery.attempt());
-    let settlement = async {
-        let handled = match handler.handle(&body, attempt).await {
-            Err(error) if !service::Transient::is_transient(&error) => {
-                let reason = Chain(&error).to_string();
-                tracing::error!(error = reason, "a link can't be read: its message is set aside");
-                return Ok((Settlement::DeadLetter { reason }, Counted::Dead));
-            }
-            handled => handled?,
-        };
-        match handled {
-            Handled::Done(outbox) => {
-                publish(&ports.broker, &handler.links, &outbox).await?;
-                Ok((Settlement::Acknowledge, Counted::Done))
-            }
-            Handled::Later(tier, reason) => {
-                tracing::debug!(reason, "the message waits");
-                Ok((Settlement::Retry { tier, reason: reason.to_owned() }, Counted::Retried))
-            }
-            Handled::Bad(bad) => {
-                let reason = Chain(&bad).to_string();
-                tracing::warn!(error = reason, "the message is set aside");
-                context.metrics.count_dead_letter(queue);
-                Ok((Settlement::DeadLetter { reason }, Counted::Dead))
-            }
-        }
+    let (settlement, counted) = handle(&ports.broker, handler, &body, attempt).instrument(span).await?;
+    if matches!(counted, Counted::Dead) {
+        context.metrics.count_dead_letter(queue);
     }
-    .instrument(span)
-    .await;
-    let (settlement, counted) = settlement.map_err(|error: MapperError| error)?;
     delivery.settle(settlement).await?;
     context.metrics.count_message(queue, counted);
     Ok(())
 }
 
-/// Publishes what a commit left in the outbox, then forgets it there.
+/// Handles one message and publishes what follows from it.
+async fn handle<B: Broker, S: Store>(
+    broker: &B,
+    handler: &Handler<S>,
+    body: &[u8],
+    attempt: u32,
+) -> Result<(Settlement, Counted), MapperError> {
+    let message = match Message::read(body) {
+        Ok(message) => message,
+        Err(error) => return Ok(dead(&BadMessage::Unreadable(error))),
+    };
+    match handler.handle(&message, attempt).await {
+        Ok(Handled::Done(outbox)) => {
+            publish(broker, &handler.links, message.connection(), &outbox).await?;
+            Ok((Settlement::Acknowledge, Counted::Done))
+        }
+        Ok(Handled::Later(tier, reason)) => {
+            tracing::debug!(reason, "the message waits");
+            Ok((Settlement::Retry { tier, reason: reason.to_owned() }, Counted::Retried))
+        }
+        Ok(Handled::Bad(bad)) => Ok(dead(&bad)),
+        Err(error) if !error.is_transient() => {
+            tracing::error!("a link can't be read");
+            Ok(dead(&error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn dead(error: &(dyn Error + 'static)) -> (Settlement, Counted) {
+    let reason = Chain(error).to_string();
+    tracing::warn!(error = reason, "the message is set aside");
+    (Settlement::DeadLetter { reason }, Counted::Dead)
+}
+
+/// Publishes what the commits of a connection left in its outbox, then forgets it there.
 async fn publish<B: Broker, S: Store>(
     broker: &B,
     links: &Links<S>,
+    connection: &ConnectionName,
     outbox: &[OutboxMessage],
 ) -> Result<(), MapperError> {
     if outbox.is_empty() {
         return Ok(());
     }
     broker.publish(outbox.iter().map(outgoing).collect()).await?;
-    for connection in connections_of(outbox) {
-        let ids: Vec<uuid::Uuid> = outbox.iter().map(|message| message.id).collect();
-        links.published(&connection, &ids).await?;
-    }
-    Ok(())
-}
-
-/// The connections that the messages of one commit belong to: the commit's own.
-fn connections_of(outbox: &[OutboxMessage]) -> BTreeSet<ConnectionName> {
-    outbox
-        .iter()
-        .filter_map(|message| match contract::Message::read(message.body.as_bytes()).ok()? {
-            contract::Message::WriteQueued(queued) => Some(queued.connection),
-            contract::Message::Woken(woken) => Some(woken.connection),
-            contract::Message::Observed(_)
-            | contract::Message::ReadCompleted(_)
-            | contract::Message::Outcome(_) => None,
-        })
-        .collect()
+    let ids: Vec<uuid::Uuid> = outbox.iter().map(|message| message.id).collect();
+    Ok(links.published(connection, &ids).await?)
 }
 
 fn outgoing(message: &OutboxMessage) -> Outgoing {
@@ -238,7 +232,7 @@ async fn sweep<B: Broker, S: Store>(
             let left = links.outbox(connection, Timestamp::now() - SWEPT_AFTER, SWEPT_AT_ONCE).await?;
             if !left.is_empty() {
                 tracing::info!(%connection, messages = left.len(), "publishing what an earlier commit left");
-                publish(broker, links, &left).await?;
+                publish(broker, links, connection, &left).await?;
             }
         }
         context.health.set("outbox", Check::Ok);

@@ -201,6 +201,17 @@ const WOKEN: &str = "tandem.woken.v1";
 const OUTCOME: &str = "tandem.outcome.v1";
 
 impl Message {
+    /// Whose connection it is about.
+    pub const fn connection(&self) -> &ConnectionName {
+        match self {
+            Self::Observed(observed) => &observed.connection,
+            Self::ReadCompleted(completed) => &completed.connection,
+            Self::WriteQueued(queued) => &queued.connection,
+            Self::Woken(woken) => &woken.connection,
+            Self::Outcome(outcome) => &outcome.connection,
+        }
+    }
+
     /// The CloudEvent, as bytes. `source` names the service that says it.
     pub fn write(&self, id: Uuid, source: &str, time: Timestamp) -> Vec<u8> {
         let (kind, data) = match self {

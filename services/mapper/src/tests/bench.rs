@@ -78,7 +78,7 @@ impl Bench {
 
     pub(super) async fn handle(&self, message: &Message, attempt: u32) -> Handled {
         let body = message.write(Uuid::now_v7(), "test", Timestamp::now());
-        self.handler.handle(&body, attempt).await.unwrap()
+        self.handler.handle(&Message::read(&body).unwrap(), attempt).await.unwrap()
     }
 
     /// Has the message handled, and all that follows from it.

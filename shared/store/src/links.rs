@@ -6,7 +6,7 @@ mod lookups;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::{DocumentError, ReadPart, read_link};
+use contract::{DocumentError, Message, ReadPart, read_link};
 use jiff::Timestamp;
 use link::Link;
 use mapping::{MatchKey, Pair};
@@ -88,6 +88,22 @@ pub struct OutboxMessage {
     pub at: Timestamp,
     /// Its body, a CloudEvent.
     pub body: String,
+}
+
+impl OutboxMessage {
+    /// A message straight to a queue, said by the service `source`; `headers` carry the trace.
+    pub fn to_queue(
+        queue: String,
+        message: &Message,
+        source: &str,
+        headers: BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Self {
+        let id = Uuid::now_v7();
+        let body =
+            String::from_utf8(message.write(id, source, now)).expect("a message is written as JSON text");
+        Self { id, exchange: String::new(), routing_key: queue, headers, at: now, body }
+    }
 }
 
 /// A change of one link: from what was read (or nothing) to what it becomes (or nothing).

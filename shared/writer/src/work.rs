@@ -174,19 +174,11 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             Effect::Enqueue(_) | Effect::Wake | Effect::Note(_) | Effect::Echo(_) => None,
         };
         let message = |system: System| {
-            let id = Uuid::now_v7();
             let mut headers = BTreeMap::new();
             telemetry::inject(&mut headers);
             let message = Message::WriteQueued(WriteQueued { system, ..queued.clone() });
-            let body = message.write(id, &format!("writer-{}", self.system), now);
-            OutboxMessage {
-                id,
-                exchange: String::new(),
-                routing_key: self.names.writes(system, Lane::Live),
-                headers,
-                at: now,
-                body: String::from_utf8(body).expect("a message is written as JSON text"),
-            }
+            let queue = self.names.writes(system, Lane::Live);
+            OutboxMessage::to_queue(queue, &message, &format!("writer-{}", self.system), headers, now)
         };
         effects.iter().filter_map(enqueued).map(message).collect()
     }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use link::{Effect, Link, Status};
 use model::{ConnectionName, LinkId, System};
 use store::{Check, Commit, OutboxMessage, Store};
-use uuid::Uuid;
 
 use super::{Case, Decided, Handled, Handler};
 use crate::error::MapperError;
@@ -122,10 +121,7 @@ impl<S: Store> Handler<S> {
 
 /// A message straight to a queue, on the trace of what is being handled.
 fn message(queue: String, message: &Message, now: Timestamp) -> OutboxMessage {
-    let id = Uuid::now_v7();
     let mut headers = BTreeMap::new();
     telemetry::inject(&mut headers);
-    let body =
-        String::from_utf8(message.write(id, "mapper", now)).expect("a message is written as JSON text");
-    OutboxMessage { id, exchange: String::new(), routing_key: queue, headers, at: now, body }
+    OutboxMessage::to_queue(queue, message, "mapper", headers, now)
 }

@@ -13,11 +13,11 @@ use bytes::Bytes;
 
 use crate::faults::Effect;
 use crate::limits::Rate;
-use crate::line::Line;
 use crate::log::LoggedCall;
 use crate::problem::{Answer, Problem, ProblemKind};
 use crate::state::{State, World};
 use crate::value::{Value, write_time};
+use crate::wire::Wire;
 
 /// The path that all calls begin with.
 pub(crate) const BASE_PATH: &str = "/api/v1";
@@ -61,7 +61,7 @@ enum Next {
 
 async fn answer(
     Shared(world): Shared<Arc<World>>,
-    ConnectInfo(line): ConnectInfo<Line>,
+    ConnectInfo(wire): ConnectInfo<Wire>,
     request: Request,
 ) -> Answer {
     let call = Call::read(request).await;
@@ -71,7 +71,7 @@ async fn answer(
     }
     let (answer, lost) = finish(&mut world.lock(), &call, turn);
     if lost {
-        line.cut();
+        wire.cut();
     }
     answer
 }

@@ -29,7 +29,6 @@ mod error;
 mod faults;
 mod idempotency;
 mod limits;
-mod line;
 mod log;
 mod problem;
 mod record;
@@ -39,6 +38,7 @@ mod settings;
 mod simulator;
 mod state;
 mod value;
+mod wire;
 
 pub use control::{Control, Counts, Grant, NewUser, Rewrite, RewriteAs};
 pub use error::SimulatorError;

@@ -15,12 +15,12 @@ use crate::error::SimulatorError;
 use crate::faults::Faults;
 use crate::idempotency::FirstAnswers;
 use crate::limits::Meter;
-use crate::line::{Line, LineListener};
 use crate::log::Log;
 use crate::records::Records;
 use crate::schema::{CUSTOMERS, Schema, USERS};
 use crate::settings::Settings;
 use crate::state::{State, World};
+use crate::wire::{Wire, WireListener};
 
 /// How long calls that are under way may go on after the stop.
 const GRACE: Duration = Duration::from_secs(1);
@@ -143,10 +143,10 @@ fn url(listener: &TcpListener, path: &str) -> Result<String, SimulatorError> {
 }
 
 async fn serve_api(listener: TcpListener, world: Arc<World>, stopping: CancellationToken) {
-    let service = api::router(world).into_make_service_with_connect_info::<Line>();
+    let service = api::router(world).into_make_service_with_connect_info::<Wire>();
     // axum's server ends with an error never: it retries a failed accept.
     let _ =
-        axum::serve(LineListener(listener), service).with_graceful_shutdown(stopping.cancelled_owned()).await;
+        axum::serve(WireListener(listener), service).with_graceful_shutdown(stopping.cancelled_owned()).await;
 }
 
 async fn serve_control(listener: TcpListener, control: Control, stopping: CancellationToken) {

@@ -12,13 +12,13 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The line to one caller. Once it is cut, not a byte more is sent and the connection ends.
+/// The wire to one caller. Once it is cut, not a byte more is sent and the connection ends.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Line {
+pub(crate) struct Wire {
     cut: Arc<AtomicBool>,
 }
 
-impl Line {
+impl Wire {
     pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
     }
@@ -28,26 +28,26 @@ impl Line {
     }
 }
 
-/// Listens on TCP and gives each connection a line.
+/// Listens on TCP and gives each connection a wire.
 #[derive(Debug)]
-pub(crate) struct LineListener(pub(crate) TcpListener);
+pub(crate) struct WireListener(pub(crate) TcpListener);
 
-/// A connection with its line.
+/// A connection with its wire.
 #[derive(Debug)]
-pub(crate) struct LineStream {
+pub(crate) struct WireStream {
     stream: TcpStream,
-    line: Line,
+    wire: Wire,
 }
 
-impl Listener for LineListener {
-    type Io = LineStream;
+impl Listener for WireListener {
+    type Io = WireStream;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Without it small answers wait; with an error here the connection fails at its first read anyway.
         let _ = stream.set_nodelay(true);
-        (LineStream { stream, line: Line::default() }, address)
+        (WireStream { stream, wire: Wire::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -55,13 +55,13 @@ impl Listener for LineListener {
     }
 }
 
-impl Connected<IncomingStream<'_, LineListener>> for Line {
-    fn connect_info(stream: IncomingStream<'_, LineListener>) -> Self {
-        stream.io().line.clone()
+impl Connected<IncomingStream<'_, WireListener>> for Wire {
+    fn connect_info(stream: IncomingStream<'_, WireListener>) -> Self {
+        stream.io().wire.clone()
     }
 }
 
-impl AsyncRead for LineStream {
+impl AsyncRead for WireStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -71,13 +71,13 @@ impl AsyncRead for LineStream {
     }
 }
 
-impl AsyncWrite for LineStream {
+impl AsyncWrite for WireStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.line.is_cut() {
+        if self.wire.is_cut() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         Pin::new(&mut self.stream).poll_write(context, bytes)

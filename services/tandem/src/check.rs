@@ -42,7 +42,7 @@ fn told(pairs: &[Pair]) -> String {
     for pair in pairs {
         let flowing = |flow: Flow| pair.properties.iter().filter(|row| row.flow == flow).count();
         let (crm, exact) = (&pair.entities.customcrm, &pair.entities.exactonline);
-        let keys: Vec<&str> = pair.match_keys.iter().map(model::PropertyName::as_str).collect();
+        let keys: Vec<String> = pair.match_keys.iter().map(mapping::KeyRows::name).collect();
         let creates: Vec<&str> =
             System::BOTH.into_iter().filter(|system| pair.creates[*system]).map(System::name).collect();
         let mut line = |label: &str, value: String| {

@@ -36,7 +36,7 @@ pub(crate) enum Difference {
         /// Where they are.
         system: System,
         /// The key's row.
-        property: PropertyName,
+        key: String,
         /// What a person knows them by.
         names: Vec<String>,
     },
@@ -70,8 +70,8 @@ impl fmt::Display for Difference {
             ),
             Self::Alone { system, name, why: None } => write!(f, "{name}: only in {system}"),
             Self::Alone { system, name, why: Some(why) } => write!(f, "{name}: only in {system}: {why}"),
-            Self::Duplicate { system, property, names } => {
-                write!(f, "{}: share one {property} in {system}", names.join(" and "))
+            Self::Duplicate { system, key, names } => {
+                write!(f, "{}: share one {key} in {system}", names.join(" and "))
             }
             Self::Tied { system, record, what } => write!(f, "{system} record {record}: {what}"),
             Self::Lost { system, name, properties } => {
@@ -152,7 +152,7 @@ fn unequal(pair: &Pair, customcrm: &View, exactonline: &View) -> Vec<Difference>
 fn duplicates(pair: &Pair, system: System, views: &BTreeMap<RecordId, View>) -> Vec<Difference> {
     let mut holders: BTreeMap<MatchKey, Vec<&View>> = BTreeMap::new();
     for view in views.values() {
-        for key in pair.match_keys(view) {
+        for key in pair.match_keys(view, None) {
             holders.entry(key).or_default().push(view);
         }
     }
@@ -161,7 +161,7 @@ fn duplicates(pair: &Pair, system: System, views: &BTreeMap<RecordId, View>) -> 
         .filter(|(_, holders)| holders.len() > 1)
         .map(|(key, holders)| Difference::Duplicate {
             system,
-            property: key.property,
+            key: key.name(),
             names: holders.into_iter().map(|view| name_of(pair, view)).collect(),
         })
         .collect()

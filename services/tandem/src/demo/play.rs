@@ -1,9 +1,11 @@
 //! One demo, from its start to its summary.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use broker::InProcess;
+use mapping::Onto;
 use model::{Properties, RecordId, System, SystemPair, View};
 use service::{Context, Health, ServiceError, parse_pairs};
 use store::{Embedded, Links};
@@ -281,7 +283,14 @@ impl Stage<'_> {
             let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
             DemoError::Edit(words.join("; "))
         };
-        self.watch.pair().put(system, values, creating, self.watch.lookups()).map_err(problems)
+        let lines = BTreeMap::new();
+        let onto = if creating {
+            Onto::New { source: values }
+        } else {
+            Onto::Known { source: values, view: values, lines: &lines }
+        };
+        let put = self.watch.pair().put(system, values, onto, self.watch.lookups()).map_err(problems)?;
+        Ok(put.properties)
     }
 
     async fn summary(&self, settled: Option<Duration>) -> Result<Summary, DemoError> {

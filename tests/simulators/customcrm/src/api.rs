@@ -16,7 +16,7 @@ use crate::limits::Rate;
 use crate::log::LoggedCall;
 use crate::problem::{Answer, Problem, ProblemKind};
 use crate::state::{State, World};
-use crate::value::{Value, write_time};
+use crate::value::write_time;
 use crate::wire::Wire;
 
 /// The path that all calls begin with.
@@ -131,13 +131,7 @@ fn authenticate(state: &State, headers: &HeaderMap) -> Result<String, Problem> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
         .ok_or_else(|| refused("the authorization must have the form Bearer <token>"))?;
-    let unknown = || refused("the token is unknown or was revoked");
-    let user_id = state.tokens.get(token).ok_or_else(unknown)?;
-    let (_, user) = state.records.find("users", user_id).map_err(|_| unknown())?;
-    if user.values.get("IsActive") == Some(&Value::Bool(false)) {
-        return Err(Problem::new(ProblemKind::Forbidden, "the user of this token is not active"));
-    }
-    Ok(user_id.clone())
+    state.user_of(token).map(str::to_owned)
 }
 
 fn too_many(seconds: u64) -> Problem {

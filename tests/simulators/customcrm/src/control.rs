@@ -14,7 +14,8 @@ use crate::error::SimulatorError;
 use crate::faults::Fault;
 use crate::limits::{Limits, Meter};
 use crate::log::LoggedCall;
-use crate::problem::Problem;
+use crate::problem::{Problem, PropertyError};
+use crate::records::Records;
 use crate::schema::{Kind, Presence, Schema};
 use crate::state::{State, World};
 
@@ -201,25 +202,67 @@ impl Control {
         let seeder = state.seeder.clone();
         let mut ids = Vec::new();
         for (position, record) in records.into_iter().enumerate() {
-            let refused = |status: u16, reason: String| SimulatorError::Seed {
+            let refused = |problem: Problem| SimulatorError::Seed {
                 collection: collection.to_owned(),
                 position,
-                status,
-                reason,
+                status: problem.kind.status().as_u16(),
+                reason: problem.reason(),
             };
-            let mut document =
-                Document::parse(record.as_ref().as_bytes()).map_err(|reason| refused(400, reason))?;
-            let id = take_id(&mut document).map_err(|reason| refused(422, reason))?;
-            let record = state
-                .records
-                .create(collection, &seeder, &document, id)
-                .map_err(|problem| refused(problem.kind.status().as_u16(), problem.reason()))?;
+            let mut document = Document::parse(record.as_ref().as_bytes(), "it").map_err(refused)?;
+            let id = take_id(&mut document).map_err(refused)?;
+            let record = state.records.create(collection, &seeder, &document, id).map_err(refused)?;
             ids.push(record.id.clone());
         }
         Ok(ids)
     }
 
-    /// The JSON of all live records of a collection, oldest change first.
+    /// Lets the user of a token create a record from the JSON of an object; gives the JSON of the record. This is no
+    /// call: no limit and no fault hits it, and neither the log nor the counts of writes know of it.
+    pub fn create(&self, token: &str, collection: &str, record: &str) -> Result<String, SimulatorError> {
+        self.edit(token, collection, |records, schema, user_id| {
+            let document = Document::parse(record.as_bytes(), "it")?;
+            records.create(collection, user_id, &document, None).map(|record| record.render(schema))
+        })
+    }
+
+    /// Lets the user of a token change a record by a merge patch, whatever its version; gives the JSON of the record.
+    /// No call either.
+    pub fn patch(
+        &self,
+        token: &str,
+        collection: &str,
+        id: &str,
+        patch: &str,
+    ) -> Result<String, SimulatorError> {
+        self.edit(token, collection, |records, schema, user_id| {
+            let document = Document::parse(patch.as_bytes(), "it")?;
+            records.patch(collection, user_id, id, &document).map(|(record, _)| record.render(schema))
+        })
+    }
+
+    /// Lets the user of a token delete a record, whatever its version. No call either.
+    pub fn delete(&self, token: &str, collection: &str, id: &str) -> Result<(), SimulatorError> {
+        self.edit(token, collection, |records, _, user_id| records.delete(collection, user_id, id))
+    }
+
+    fn edit<Edited>(
+        &self,
+        token: &str,
+        collection: &str,
+        edit: impl FnOnce(&mut Records, &'static Schema, &str) -> Result<Edited, Problem>,
+    ) -> Result<Edited, SimulatorError> {
+        let mut state = self.world.lock();
+        let schema = schema(&state, collection)?;
+        let refused = |problem: Problem| SimulatorError::Edit {
+            collection: collection.to_owned(),
+            status: problem.kind.status().as_u16(),
+            reason: problem.reason(),
+        };
+        let user_id = state.user_of(token).map_err(refused)?.to_owned();
+        edit(&mut state.records, schema, &user_id).map_err(refused)
+    }
+
+    /// The JSON of all live records of a collection with everything in them, oldest change first.
     pub fn records(&self, collection: &str) -> Result<Vec<String>, SimulatorError> {
         let state = self.world.lock();
         let schema = schema(&state, collection)?;
@@ -260,18 +303,16 @@ fn create_user(
         "FullName": full_name.unwrap_or_else(|| "Somebody".to_owned()),
         "Email": email.unwrap_or_else(|| format!("{id}@crm.example")),
     });
-    let document =
-        Document::parse(fields.to_string().as_bytes()).map_err(|reason| SimulatorError::User { reason })?;
-    state
-        .records
-        .create("users", &id, &document, Some(id.clone()))
-        .map(|record| record.id.clone())
-        .map_err(|problem: Problem| SimulatorError::User { reason: problem.reason() })
+    let refused = |problem: Problem| SimulatorError::User { reason: problem.reason() };
+    let document = Document::parse(fields.to_string().as_bytes(), "it").map_err(refused)?;
+    let user = state.records.create("users", &id, &document, Some(id.clone())).map_err(refused)?;
+    Ok(user.id.clone())
 }
 
 /// Takes the id that a seed chooses out of it.
-fn take_id(document: &mut Document) -> Result<Option<String>, String> {
+fn take_id(document: &mut Document) -> Result<Option<String>, Problem> {
     let Some(position) = document.0.iter().position(|(name, _)| name == "Id") else { return Ok(None) };
     let (_, json) = document.0.remove(position);
-    serde_json::from_str(json.get()).map(Some).map_err(|_| "Id must be a string".to_owned())
+    let no_text = |_| Problem::invalid(vec![PropertyError::new("Id", "must be a string")]);
+    serde_json::from_str(json.get()).map(Some).map_err(no_text)
 }

@@ -6,14 +6,18 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::problem::{Problem, ProblemKind};
+
 /// A JSON object as it was sent: names in their order, values as text.
 #[derive(Debug)]
 pub(crate) struct Document(pub(crate) Vec<(String, Box<RawValue>)>);
 
 impl Document {
-    /// Reads a body; the error says what is wrong in words for the caller.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(body).map_err(|error| format!("the body is not a JSON object: {error}"))
+    /// Reads `what`, such as the body, or says with 400 why it can't be read.
+    pub(crate) fn parse(json: &[u8], what: &str) -> Result<Self, Problem> {
+        serde_json::from_slice(json).map_err(|error| {
+            Problem::new(ProblemKind::BadRequest, format!("{what} is not a JSON object: {error}"))
+        })
     }
 }
 

@@ -47,6 +47,16 @@ pub enum SimulatorError {
         /// The detail and the property errors of the refusal.
         reason: String,
     },
+    /// An edit of a person was refused.
+    #[error("the edit of {collection} was refused with {status}: {reason}; correct it")]
+    Edit {
+        /// The collection's name.
+        collection: String,
+        /// The HTTP status that the same call would have got.
+        status: u16,
+        /// The detail and the property errors of the refusal.
+        reason: String,
+    },
     /// A user to give a token to was refused.
     #[error("the user could not be stored: {reason}; correct the user")]
     User {

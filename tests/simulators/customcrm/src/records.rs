@@ -173,10 +173,9 @@ impl Records {
         let mut errors = Vec::new();
         for (property, value) in change {
             if let (Kind::Reference(target), Some(Value::Text(id))) = (property.kind, value)
-                && let Some(collection) = self.collections.get(target)
-                && collection.live(id).is_none()
+                && self.collections.get(target).is_none_or(|collection| collection.live(id).is_none())
             {
-                let message = format!("must be the id of a {}; there is none {id}", collection.schema.entity);
+                let message = format!("must be the id of a record of {target}; there is none {id}");
                 errors.push(PropertyError::new(property.name, message));
             }
         }
@@ -202,13 +201,17 @@ fn missing(
     values: &BTreeMap<&'static str, Value>,
     errors: &[PropertyError],
 ) -> Vec<PropertyError> {
-    schema
-        .properties
-        .iter()
-        .filter(|property| property.presence == Presence::Required)
-        .filter(|property| values.get(property.name).is_none_or(Value::is_blank))
-        .filter(|property| errors.iter().all(|error| error.property != property.name))
-        .map(|property| PropertyError::new(property.name, "is required"))
+    let blank = |name: &str| values.get(name).is_none_or(Value::is_blank);
+    let sound = |name: &str| errors.iter().all(|error| error.property != name);
+    let missing = schema.properties.iter().filter(|property| blank(property.name) && sound(property.name));
+    missing
+        .filter_map(|property| match property.presence {
+            Presence::Required => Some(PropertyError::new(property.name, "is required")),
+            Presence::RequiredUnless(other) if blank(other) && sound(other) => {
+                Some(PropertyError::new(property.name, format!("is required unless there is a {other}")))
+            }
+            Presence::Optional | Presence::ReadOnly | Presence::RequiredUnless(_) => None,
+        })
         .collect()
 }
 

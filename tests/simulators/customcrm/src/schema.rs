@@ -2,7 +2,7 @@
 
 mod tables;
 
-pub use tables::{CUSTOMERS, USERS};
+pub use tables::{CONTACTS, CUSTOMERS, DEFAULT, PRODUCTS, USERS};
 
 /// A collection: its name in paths, and what its records hold besides the properties that every record has
 /// (`Id`, `CreatedAt`, `ModifiedAt`, `ModifiedBy`, `Version`, `IsDeleted`).
@@ -33,6 +33,8 @@ pub(crate) enum Presence {
     Optional,
     /// Callers, always.
     Required,
+    /// Callers, unless they give this other property a value.
+    RequiredUnless(&'static str),
     /// The CRM.
     ReadOnly,
 }
@@ -67,7 +69,7 @@ pub enum Kind {
     Timestamp,
     /// One of these strings, in exactly this case.
     Enumeration(&'static [&'static str]),
-    /// The id of a live record of this collection. If that collection is not served, any text.
+    /// The id of a record of this collection, which must be live when the reference is written.
     Reference(&'static str),
 }
 
@@ -90,6 +92,12 @@ impl Property {
     /// A record can't be without it; a blank text counts as being without.
     pub const fn required(mut self) -> Self {
         self.presence = Presence::Required;
+        self
+    }
+
+    /// A record can't be without both it and this other property; a blank text counts as being without.
+    pub const fn required_unless(mut self, other: &'static str) -> Self {
+        self.presence = Presence::RequiredUnless(other);
         self
     }
 

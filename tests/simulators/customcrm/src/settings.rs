@@ -18,7 +18,7 @@ pub struct Settings {
     pub human_token: Option<String>,
     /// How many calls a user may make.
     pub limits: Limits,
-    /// Collections besides `customers` and `users`.
+    /// Collections besides those of the default schema.
     pub schemas: Vec<&'static Schema>,
 }
 

@@ -17,7 +17,7 @@ use crate::idempotency::FirstAnswers;
 use crate::limits::Meter;
 use crate::log::Log;
 use crate::records::Records;
-use crate::schema::{CUSTOMERS, Schema, USERS};
+use crate::schema::{DEFAULT, Schema};
 use crate::settings::Settings;
 use crate::state::{State, World};
 use crate::wire::{Wire, WireListener};
@@ -98,7 +98,7 @@ impl Running {
 }
 
 fn all_schemas(settings: &Settings) -> Result<Vec<&'static Schema>, SimulatorError> {
-    let mut schemas = vec![&CUSTOMERS, &USERS];
+    let mut schemas = DEFAULT.to_vec();
     for schema in &settings.schemas {
         if schemas.iter().any(|before| before.collection == schema.collection) {
             return Err(SimulatorError::SchemaTwice { collection: schema.collection.to_owned() });

@@ -7,7 +7,9 @@ use crate::faults::Faults;
 use crate::idempotency::FirstAnswers;
 use crate::limits::Meter;
 use crate::log::Log;
+use crate::problem::{Problem, ProblemKind};
 use crate::records::Records;
+use crate::value::Value;
 
 #[derive(Debug)]
 pub(crate) struct State {
@@ -24,6 +26,19 @@ pub(crate) struct State {
     pub(crate) changes: BTreeMap<String, u64>,
     /// The user that seeds are made by.
     pub(crate) seeder: String,
+}
+
+impl State {
+    /// The id of the active user whose token this is, or 401, or 403.
+    pub(crate) fn user_of(&self, token: &str) -> Result<&str, Problem> {
+        let unknown = || Problem::new(ProblemKind::Unauthorized, "the token is unknown or was revoked");
+        let user_id = self.tokens.get(token).ok_or_else(unknown)?;
+        let (_, user) = self.records.find("users", user_id).map_err(|_| unknown())?;
+        if user.values.get("IsActive") == Some(&Value::Bool(false)) {
+            return Err(Problem::new(ProblemKind::Forbidden, "the user of this token is not active"));
+        }
+        Ok(user_id)
+    }
 }
 
 /// The state and its lock.

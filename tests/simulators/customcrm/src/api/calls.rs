@@ -97,7 +97,7 @@ fn create(state: &mut State, call: &Call, user_id: &str, name: &str) -> Result<A
 }
 
 fn create_now(state: &mut State, body: &[u8], user_id: &str, name: &str) -> Result<Answer, Problem> {
-    let document = parse(body)?;
+    let document = Document::parse(body, "the body")?;
     let schema = state.records.collection(name)?.schema;
     let record = state.records.create(name, user_id, &document, None)?;
     *state.changes.entry(user_id.to_owned()).or_default() += 1;
@@ -108,7 +108,8 @@ fn patch(state: &mut State, call: &Call, user_id: &str, name: &str, id: &str) ->
     let (collection, record) = state.records.find(name, id)?;
     let schema = collection.schema;
     check_version(&call.headers, record.version)?;
-    let document = parse(&body(call, &["application/merge-patch+json", "application/json"])?)?;
+    let body = body(call, &["application/merge-patch+json", "application/json"])?;
+    let document = Document::parse(&body, "the body")?;
     let (record, changed) = state.records.patch(name, user_id, id, &document)?;
     *state.changes.entry(user_id.to_owned()).or_default() += u64::from(changed);
     Ok(show(StatusCode::OK, schema, record))
@@ -143,10 +144,6 @@ fn body(call: &Call, media_types: &[&str]) -> Result<Bytes, Problem> {
         let detail = format!("the content type must be {}", media_types.join(" or "));
         Err(Problem::new(ProblemKind::NotJson, detail))
     }
-}
-
-fn parse(body: &[u8]) -> Result<Document, Problem> {
-    Document::parse(body).map_err(|detail| Problem::new(ProblemKind::BadRequest, detail))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

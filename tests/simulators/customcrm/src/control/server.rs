@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use crate::error::SimulatorError;
 use crate::faults::Fault;
 use crate::limits::Limits;
 use crate::log::LoggedCall;
+use crate::problem::Answer;
 
 /// The path that all calls begin with.
 pub(crate) const BASE_PATH: &str = "/control";
@@ -31,7 +32,8 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/normalise", post(normalise).delete(clear_normalise))
         .route("/clock", put(freeze_clock))
         .route("/seed", post(seed))
-        .route("/records/{collection}", get(records));
+        .route("/records/{collection}", get(records).post(create))
+        .route("/records/{collection}/{id}", patch(patch_record).delete(delete_record));
     Router::new().nest(BASE_PATH, routes).layer(DefaultBodyLimit::disable()).with_state(control)
 }
 
@@ -53,6 +55,19 @@ struct ClockBody {
 struct SeedBody {
     collection: String,
     records: Vec<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditBody {
+    token: String,
+    record: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeletionBody {
+    token: String,
 }
 
 #[derive(Serialize)]
@@ -149,6 +164,37 @@ async fn records(
     Ok(Json(Data { data }))
 }
 
+async fn create(
+    State(control): State<Control>,
+    Path(collection): Path<String>,
+    Json(edit): Json<EditBody>,
+) -> Result<Response, SimulatorError> {
+    let record = control.create(&edit.token, &collection, edit.record.get())?;
+    Ok(show(StatusCode::CREATED, record))
+}
+
+async fn patch_record(
+    State(control): State<Control>,
+    Path((collection, id)): Path<(String, String)>,
+    Json(edit): Json<EditBody>,
+) -> Result<Response, SimulatorError> {
+    let record = control.patch(&edit.token, &collection, &id, edit.record.get())?;
+    Ok(show(StatusCode::OK, record))
+}
+
+async fn delete_record(
+    State(control): State<Control>,
+    Path((collection, id)): Path<(String, String)>,
+    Json(deletion): Json<DeletionBody>,
+) -> Result<StatusCode, SimulatorError> {
+    control.delete(&deletion.token, &collection, &id).map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The JSON of a record, digit by digit as the simulator wrote it.
+fn show(status: StatusCode, record: String) -> Response {
+    Answer::json(status, record).into_response()
+}
+
 impl IntoResponse for SimulatorError {
     fn into_response(self) -> Response {
         let status = match &self {
@@ -156,6 +202,9 @@ impl IntoResponse for SimulatorError {
                 StatusCode::NOT_FOUND
             }
             Self::TokenTaken => StatusCode::CONFLICT,
+            Self::Edit { status, .. } => {
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
+            }
             Self::NotRewritable { .. } | Self::Seed { .. } | Self::User { .. } | Self::Limits => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }

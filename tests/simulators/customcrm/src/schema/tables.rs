@@ -1,62 +1,16 @@
-//! The collections of the default schema that are served.
+//! The collections of the default schema.
 
-use super::{Kind, Property, Schema};
+mod contacts;
+mod customers;
+mod products;
+mod users;
 
-/// Customers, the companies that the CRM's owner sells to.
-pub static CUSTOMERS: Schema = Schema {
-    collection: "customers",
-    entity: "customer",
-    properties: &[
-        Property::new("CustomerNumber", Kind::Text).unique(),
-        Property::new("Name", Kind::Text).required(),
-        Property::new("OrganizationNumber", Kind::Text).searchable(),
-        Property::new("VatNumber", Kind::Text).searchable(),
-        Property::new("Email", Kind::Text).searchable(),
-        Property::new("Phone", Kind::Text),
-        Property::new("Fax", Kind::Text),
-        Property::new("Website", Kind::Text),
-        Property::new("StreetAddress1", Kind::Text),
-        Property::new("StreetAddress2", Kind::Text),
-        Property::new("StreetAddress3", Kind::Text),
-        Property::new("ZipCode", Kind::Text),
-        Property::new("City", Kind::Text),
-        Property::new("State", Kind::Text),
-        Property::new("Country", Kind::Text),
-        Property::new("Currency", Kind::Text).searchable(),
-        Property::new("Language", Kind::Text).searchable(),
-        Property::new("Status", Kind::Enumeration(&["None", "Suspect", "Prospect", "Customer"])),
-        Property::new("Industry", Kind::Text),
-        Property::new("EmployeeCount", Kind::Integer),
-        Property::new("AnnualRevenue", Kind::Decimal),
-        Property::new("PaymentTerms", Kind::Text).searchable(),
-        Property::new("DiscountPercent", Kind::Decimal),
-        Property::new("CreditLimit", Kind::Decimal),
-        Property::new("OwnerId", Kind::Reference("users")),
-        Property::new("ParentId", Kind::Reference("customers")),
-        Property::new("MainContactId", Kind::Reference("contacts")),
-        Property::new("Description", Kind::LongText),
-        Property::new("IsActive", Kind::Bool).initially(true),
-    ],
-};
+pub use contacts::CONTACTS;
+pub use customers::CUSTOMERS;
+pub use products::PRODUCTS;
+pub use users::USERS;
 
-/// Users, the people (and programs) that work in the CRM.
-pub static USERS: Schema = Schema {
-    collection: "users",
-    entity: "user",
-    properties: &[
-        Property::new("UserName", Kind::Text),
-        Property::new("FirstName", Kind::Text),
-        Property::new("LastName", Kind::Text),
-        Property::new("FullName", Kind::Text),
-        Property::new("Email", Kind::Text).required().searchable(),
-        Property::new("Phone", Kind::Text),
-        Property::new("Mobile", Kind::Text),
-        Property::new("Title", Kind::Text),
-        Property::new("Department", Kind::Text),
-        Property::new("EmployeeNumber", Kind::Text).searchable(),
-        Property::new("Language", Kind::Text).searchable(),
-        Property::new("TimeZone", Kind::Text).searchable(),
-        Property::new("IsActive", Kind::Bool).initially(true),
-        Property::new("LastLoginAt", Kind::Timestamp).read_only(),
-    ],
-};
+use super::Schema;
+
+/// The collections that every simulator serves.
+pub static DEFAULT: [&Schema; 4] = [&CUSTOMERS, &CONTACTS, &PRODUCTS, &USERS];

@@ -4,8 +4,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::json;
-use simulator_customcrm::{NewUser, Rewrite, RewriteAs, SimulatorError};
+use serde_json::{Value, json};
+use simulator_customcrm::{Effect, Fault, Limits, NewUser, Rewrite, RewriteAs, SimulatorError};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::crm::{Crm, see, with_json};
@@ -77,10 +77,8 @@ async fn counts_tell_calls_that_wrote_from_calls_that_changed() {
     crm.delete(&path).await;
     let counts = see(crm.control(Method::GET, "/counts")).await.json();
     let user = crm.running.api_user_id.as_str();
-    assert_eq!(
-        counts,
-        json!({"records": {"customers": 1, "users": 2}, "writes": {user: 4}, "changes": {user: 3}})
-    );
+    let records = json!({"contacts": 0, "customers": 1, "products": 0, "users": 2});
+    assert_eq!(counts, json!({"records": records, "writes": {user: 4}, "changes": {user: 3}}));
 }
 
 #[tokio::test]
@@ -154,6 +152,70 @@ async fn a_snapshot_has_the_live_records_digit_by_digit() {
     let listed = see(crm.control(Method::GET, "/records/customers")).await;
     assert_eq!(listed.text, format!("{{\"data\":[{}]}}", records[0]));
     assert_eq!(see(crm.control(Method::GET, "/records/invoices")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_person_edits_any_record_past_limits_and_faults() {
+    let crm = Crm::start().await;
+    let control = &crm.running.control;
+    control.set_limits(Limits { calls: 1, window: Duration::from_mins(1) }).unwrap();
+    control.add_fault(Fault::next(Effect::FailBefore(503)));
+    let token = &crm.running.human_token;
+    let created = control.create(token, "products", r#"{"Code":"p1","Name":"Anchor"}"#).unwrap();
+    let created: Value = serde_json::from_str(&created).unwrap();
+    let id = created["Id"].as_str().unwrap();
+    let patched = control.patch(token, "products", id, r#"{"SalesPrice":12.50}"#).unwrap();
+    assert_eq!(control.records("products").unwrap(), std::slice::from_ref(&patched));
+    assert!(patched.contains("\"SalesPrice\":12.50,"), "{patched}");
+    let patched: Value = serde_json::from_str(&patched).unwrap();
+    assert_eq!((&created["Version"], &patched["Version"]), (&1.into(), &2.into()));
+    assert_eq!(patched["ModifiedBy"], crm.running.human_user_id.as_str());
+    control.delete(token, "products", id).unwrap();
+    assert!(control.records("products").unwrap().is_empty());
+    assert!(control.log().is_empty() && control.counts().writes.is_empty());
+    assert_eq!(control.faults().len(), 1);
+}
+
+#[tokio::test]
+async fn an_edit_is_refused_as_the_call_would_be() {
+    let crm = Crm::start().await;
+    let control = &crm.running.control;
+    let token = &crm.running.human_token;
+    let status = |edit: Result<String, SimulatorError>| match edit {
+        Err(SimulatorError::Edit { status, .. }) => status,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(status(control.create("nobody's", "customers", r#"{"Name":"A"}"#)), 401);
+    assert_eq!(status(control.create(token, "customers", "[]")), 400);
+    assert_eq!(status(control.create(token, "customers", r#"{"Id":"c1","Name":"A"}"#)), 422);
+    assert_eq!(status(control.patch(token, "customers", "never", "{}")), 404);
+    control.seed("customers", [r#"{"Id":"c1","Name":"A"}"#]).unwrap();
+    control.delete(token, "customers", "c1").unwrap();
+    assert_eq!(status(control.patch(token, "customers", "c1", "{}")), 410);
+    assert_eq!(status(control.delete(token, "customers", "c1").map(|()| String::new())), 410);
+    let unknown = control.create(token, "invoices", "{}");
+    assert!(matches!(unknown, Err(SimulatorError::UnknownCollection { .. })));
+    control.patch(token, "users", &crm.running.human_user_id, r#"{"IsActive":false}"#).unwrap();
+    assert_eq!(status(control.create(token, "customers", r#"{"Name":"A"}"#)), 403);
+}
+
+#[tokio::test]
+async fn a_person_edits_over_the_control_api_too() {
+    let crm = Crm::start().await;
+    let edit = |method: Method, path: &str, record: Value| {
+        see(crm.control(method, path).json(&json!({"token": crm.running.human_token, "record": record})))
+    };
+    let created = edit(Method::POST, "/records/customers", json!({"Name": "A"})).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    let path = format!("/records/customers/{}", created.member("Id").as_str().unwrap());
+    let patched = edit(Method::PATCH, &path, json!({"City": "Delft"})).await;
+    assert_eq!((patched.status.as_u16(), patched.member("City")), (200, "Delft".into()), "{}", patched.text);
+    assert_eq!(edit(Method::PATCH, &path, json!({"City": 1})).await.status, 422);
+    let deletion = json!({"token": crm.running.human_token});
+    let deleted = see(crm.control(Method::DELETE, &path).json(&deletion)).await;
+    assert_eq!(deleted.status, 204, "{}", deleted.text);
+    assert_eq!(see(crm.control(Method::DELETE, &path).json(&deletion)).await.status, 410);
+    assert_eq!(see(crm.control(Method::DELETE, &path).json(&json!({"token": "x"}))).await.status, 401);
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@
 mod control;
 mod crm;
 mod faults;
+mod filters;
 mod listing;
+mod references;
+mod schema;
 mod types;
 mod versions;
 mod writes;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Date};
 use link::{Link, Pending, Rejection, Side, Status, Turn, Write};
 use model::{
-    ConnectionName, LinkId, PairName, Presence, PropertyName, RecordId, Reference, System, SystemPair, Value,
-    Version, View,
+    ConnectionName, LineKey, LinkId, PairName, Presence, PropertyName, RecordId, Reference, System,
+    SystemPair, Value, Version, View,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,11 @@ struct LinkV1 {
     turns: BTreeMap<String, TurnV1>,
     #[serde(default)]
     claims: u64,
+    /// Each side's own key of a line, CustomCRM's first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    lines: BTreeMap<String, (Option<String>, Option<String>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    follows: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trace: Option<String>,
 }
@@ -109,6 +114,10 @@ struct SideV1 {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
     view: ViewV1,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    not_admitted: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stand_in: Option<String>,
 }
 
 /// Short on purpose: a link holds each value up to three times.
@@ -134,6 +143,8 @@ enum ValueV1 {
     Person(String),
     #[serde(rename = "q")]
     UnknownPerson { system: String, user: String },
+    #[serde(rename = "s")]
+    StandIn(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -177,6 +188,7 @@ impl From<&Value> for ValueV1 {
         match value {
             Value::Empty => Self::Empty,
             Value::Text(text) => Self::Text(text.clone()),
+            Value::StandIn(text) => Self::StandIn(text.clone()),
             Value::Decimal(number) => Self::Decimal(*number),
             Value::Boolean(yes) => Self::Boolean(*yes),
             Value::Date(date) => Self::Date(*date),
@@ -200,6 +212,7 @@ impl ValueV1 {
         Ok(match self {
             Self::Empty => Value::Empty,
             Self::Text(text) => Value::Text(text),
+            Self::StandIn(text) => Value::StandIn(text),
             Self::Decimal(number) => Value::Decimal(number),
             Self::Boolean(yes) => Value::Boolean(yes),
             Self::Date(date) => Value::Date(date),
@@ -233,6 +246,8 @@ impl From<&Side> for SideV1 {
             version: side.version.map(|version| version.0),
             modified_at: side.modified_at,
             deleted: side.presence == Presence::Deleted,
+            not_admitted: !side.admitted,
+            stand_in: side.stand_in.clone(),
             view: write_view(&side.view),
         }
     }
@@ -246,6 +261,8 @@ impl SideV1 {
             modified_at: self.modified_at,
             view: read_view(self.view)?,
             presence: if self.deleted { Presence::Deleted } else { Presence::Present },
+            admitted: !self.not_admitted,
+            stand_in: self.stand_in,
         })
     }
 }
@@ -335,6 +352,8 @@ impl From<&Link> for LinkV1 {
                 })
                 .collect(),
             claims: link.claims,
+            lines: link.lines.iter().map(|(key, keys)| (key.to_string(), written_keys(keys))).collect(),
+            follows: link.follows.as_ref().map(ToString::to_string),
             trace: link.trace.clone(),
         }
     }
@@ -383,6 +402,8 @@ impl LinkV1 {
                 .collect::<Result<_, _>>()?,
             turns: read_turns(self.turns)?,
             claims: self.claims,
+            lines: read_lines(self.lines)?,
+            follows: self.follows.map(|pair| PairName::parse(&pair)).transpose()?,
             trace: self.trace,
         })
     }
@@ -404,6 +425,24 @@ fn read_agreed(
                 }
             };
             Ok((PropertyName::parse(&property)?, values))
+        })
+        .collect()
+}
+
+fn written_keys(keys: &SystemPair<Option<LineKey>>) -> (Option<String>, Option<String>) {
+    let written = |key: &Option<LineKey>| key.as_ref().map(ToString::to_string);
+    (written(&keys.customcrm), written(&keys.exactonline))
+}
+
+fn read_lines(
+    lines: BTreeMap<String, (Option<String>, Option<String>)>,
+) -> Result<BTreeMap<LineKey, SystemPair<Option<LineKey>>>, DocumentError> {
+    let read = |key: Option<String>| key.map(|key| LineKey::parse(&key)).transpose();
+    lines
+        .into_iter()
+        .map(|(key, (crm, exact))| {
+            let keys = SystemPair { customcrm: read(crm)?, exactonline: read(exact)? };
+            Ok((LineKey::parse(&key)?, keys))
         })
         .collect()
 }

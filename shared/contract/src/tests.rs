@@ -160,6 +160,8 @@ fn full_link() -> Link {
         modified_at: Some(at("2026-11-22T20:59:13Z")),
         view: values.clone(),
         presence,
+        admitted: presence == Presence::Present,
+        stand_in: (presence == Presence::Present).then(|| "SO-17".to_owned()),
     };
     let mut link = Link::begin(connection(), pair(), System::CustomCrm, side("c17", Presence::Present));
     link.sides.exactonline = Some(side("e9", Presence::Deleted));

@@ -63,6 +63,13 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+    /// A newer version of the document took the place of this side's record: the link moves to it.
+    Superseded {
+        /// Whose record it is.
+        system: System,
+        /// What is known of the newer one.
+        side: Side,
+    },
     /// A record that this link refers to has become linked: the reference can now be compared and written.
     ReferenceLinked {
         /// Whose view holds the reference.
@@ -89,6 +96,12 @@ pub struct Observation {
     pub presence: Presence,
     /// The properties that were seen; the others keep what was known.
     pub view: View,
+    /// Whether all of the document's lines are in the view: then a line that it lacks is gone.
+    pub whole_lines: bool,
+    /// Whether a partner may be made for it: the pair admits it and no other pair has claimed it.
+    pub admitted: bool,
+    /// What its new partner is given in place of an empty property that has a stand-in.
+    pub stand_in: Option<String>,
 }
 
 /// Why a write was not carried out.

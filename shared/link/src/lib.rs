@@ -17,6 +17,6 @@ mod tests;
 
 pub use decide::{Decision, decide};
 pub use event::{Effect, Event, Failure, Observation, Step};
-pub use policy::{ConflictPolicy, DeletePolicy, Flow, Policy, Rule};
+pub use policy::{ConflictPolicy, DeletePolicy, Flow, LinesPolicy, Policy, Rule};
 pub use state::{Link, Pending, Rejection, Side, Status, Turn, Write};
 pub use step::step;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::{
-    ConnectionName, LinkId, PairName, Presence, PropertyName, RecordId, Reference, System, SystemPair, Value,
-    Version, View,
+    ConnectionName, LineKey, LinkId, PairName, Presence, PropertyName, RecordId, Reference, System,
+    SystemPair, Value, Version, View,
 };
 
 /// The state that ties one record of each system in one pair.
@@ -34,6 +34,10 @@ pub struct Link {
     pub turns: BTreeMap<PropertyName, Turn>,
     /// How many claims there have been on either side.
     pub claims: u64,
+    /// The lines of a document: each side's own key of the line, under the key of the line that it began with.
+    pub lines: BTreeMap<LineKey, SystemPair<Option<LineKey>>>,
+    /// The pair that writes the properties of a record which both links share; this link then only follows it.
+    pub follows: Option<PairName>,
     /// The trace of the edit that the pending writes carry on (W3C `traceparent`).
     pub trace: Option<String>,
 }
@@ -66,6 +70,10 @@ pub struct Side {
     pub view: View,
     /// Whether it is there.
     pub presence: Presence,
+    /// Whether a partner may be made for it: the pair admits it and no other pair has claimed it.
+    pub admitted: bool,
+    /// What its new partner is given in place of an empty property that has a stand-in.
+    pub stand_in: Option<String>,
 }
 
 /// The write that a side awaits.
@@ -159,6 +167,8 @@ impl Link {
             conflicts: BTreeSet::new(),
             turns: BTreeMap::new(),
             claims: 0,
+            lines: BTreeMap::new(),
+            follows: None,
             trace: None,
         }
     }

@@ -27,6 +27,7 @@ pub fn step(link: &Link, event: Event, policy: &Policy, released: bool, now: Tim
         Event::Applied { system, claim, record, after } => next.applied(system, claim, record, after),
         Event::Adopted { system, claim, side } => next.adopted(system, claim, side),
         Event::Failed { system, claim, failure } => next.failed(system, claim, failure),
+        Event::Superseded { system, side } => next.superseded(system, side),
         Event::ReferenceLinked { system, property, value } => {
             // Had the property been edited since, the edit is what counts.
             let waiting = next.link.sides[system].as_mut().and_then(|side| side.view.get_mut(&property));
@@ -92,7 +93,11 @@ impl Stepping<'_> {
             modified_at: None,
             view: View::new(),
             presence: Presence::Present,
+            admitted: observation.admitted,
+            stand_in: None,
         });
+        side.admitted = observation.admitted;
+        side.stand_in = observation.stand_in;
         side.version = observation.version.or(side.version);
         side.modified_at = observation.modified_at.or(side.modified_at);
         side.view.extend(observation.view);
@@ -155,6 +160,19 @@ impl Stepping<'_> {
         self.link.rejected[system] = None;
         self.link.status = Status::Linked;
         self.effects.push(Effect::Wake);
+        self.reconcile();
+    }
+
+    /// The newer version begins from what was agreed with the older one: what differs is an edit of that side.
+    fn superseded(&mut self, system: System, side: Side) {
+        self.note(format!(
+            "{system} record {} is a newer version of the document: the link moves to it",
+            side.record
+        ));
+        for keys in self.link.lines.values_mut() {
+            keys[system] = None;
+        }
+        self.link.sides[system] = Some(side);
         self.reconcile();
     }
 

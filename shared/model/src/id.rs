@@ -93,7 +93,15 @@ text_id!(
 );
 text_id!(
     /// The name of one row of a pair's mapping table (the CustomCRM property's name unless the file says otherwise).
-    PropertyName, "property name", 128, visible
+    ///
+    /// What a view holds of a document's lines has a name made of the row and of the line ([`Self::of_line`],
+    /// [`Self::in_line`]), so that lines are compared, agreed on and written cell by cell, as any property is.
+    PropertyName, "property name", 600, visible
+);
+text_id!(
+    /// Which line of a document is meant. A line's identity is its own id in its system; in a link, that of the
+    /// line that it began with stands for both.
+    LineKey, "line key", 300, visible
 );
 text_id!(
     /// A record's own id in its system.
@@ -113,6 +121,48 @@ impl LinkId {
     /// The id of the link that begins with this record.
     pub fn begun_by(system: System, record: &RecordId) -> Self {
         Self(format!("{system}:{record}").into())
+    }
+}
+
+impl LineKey {
+    /// The key of the line that has this id in its system.
+    pub fn begun_by(system: System, line: &RecordId) -> Self {
+        Self(format!("{system}:{line}").into())
+    }
+
+    /// The line's own id in this system; `None` for a line of the other one.
+    pub fn id_in(&self, system: System) -> Option<RecordId> {
+        RecordId::parse(self.0.strip_prefix(system.name())?.strip_prefix(':')?).ok()
+    }
+}
+
+impl PropertyName {
+    /// Whether the line is there: `Lines[key]`.
+    pub fn of_line(lines: &Self, line: &LineKey) -> Self {
+        Self(format!("{lines}[{line}]").into())
+    }
+
+    /// A line's own property: `Lines[key].Quantity` of the row `Lines.Quantity`.
+    pub fn in_line(line: &LineKey, row: &Self) -> Self {
+        match row.0.split_once('.') {
+            Some((lines, property)) => Self(format!("{lines}[{line}].{property}").into()),
+            None => Self::of_line(row, line),
+        }
+    }
+
+    /// The row that it is an instance of: `Lines.Quantity` of `Lines[key].Quantity`, `Lines` of `Lines[key]`, and of
+    /// a record's own property the property itself.
+    pub fn row(&self) -> Self {
+        match (self.0.find('['), self.0.rfind(']')) {
+            (Some(open), Some(close)) => Self(format!("{}{}", &self.0[..open], &self.0[close + 1..]).into()),
+            _ => self.clone(),
+        }
+    }
+
+    /// The line that it speaks of; `None` for a record's own property.
+    pub fn line(&self) -> Option<LineKey> {
+        let (open, close) = (self.0.find('[')?, self.0.rfind(']')?);
+        LineKey::parse(self.0.get(open + 1..close)?).ok()
     }
 }
 

@@ -17,7 +17,8 @@ mod tests;
 pub use content::{Content, Properties};
 pub use failure::FailureClass;
 pub use id::{
-    ConnectionName, EntityName, InvalidName, LinkId, PairName, PropertyName, RecordId, SystemPair, UserId,
+    ConnectionName, EntityName, InvalidName, LineKey, LinkId, PairName, PropertyName, RecordId, SystemPair,
+    UserId,
 };
 pub use record::{Presence, Record, Version};
 pub use value::{Reference, Value, View};

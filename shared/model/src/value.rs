@@ -28,6 +28,9 @@ pub enum Value {
     Timestamp(Timestamp),
     /// Another record.
     Reference(Reference),
+    /// What a new record is given in place of an empty property, such as an order's number for the customer's own
+    /// reference. It is written, and never taken for a value of the side that it came from.
+    StandIn(String),
 }
 
 /// A record that this record points at.
@@ -72,7 +75,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("(empty)"),
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) | Self::StandIn(text) => f.write_str(text),
             Self::Decimal(number) => write!(f, "{}", number.normalize()),
             Self::Boolean(yes) => f.write_str(if *yes { "yes" } else { "no" }),
             Self::Date(date) => write!(f, "{date}"),

@@ -29,6 +29,9 @@ impl Stepping<'_> {
             by_us: true,
             presence: Presence::Present,
             view: View::new(),
+            whole_lines: false,
+            admitted: true,
+            stand_in: None,
         });
         let deletion = (known.presence == Presence::Deleted).then(|| known.clone());
         if self.is_news(system, &known) {
@@ -106,6 +109,8 @@ impl Stepping<'_> {
                     modified_at: after.as_ref().and_then(|observation| observation.modified_at),
                     view: after.map(|observation| observation.view).unwrap_or_default(),
                     presence: Presence::Present,
+                    admitted: true,
+                    stand_in: None,
                 };
                 self.joined(system, side, "created by an earlier attempt");
             }
@@ -197,6 +202,9 @@ impl Stepping<'_> {
                     by_us: false,
                     presence: Presence::Deleted,
                     view: View::new(),
+                    whole_lines: false,
+                    admitted: true,
+                    stand_in: None,
                 };
                 self.deleted(system, &observation);
             }

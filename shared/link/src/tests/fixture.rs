@@ -46,14 +46,21 @@ pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_700_000_000 + seconds)
 }
 
-pub(super) const BOTH_WAYS: Rule =
-    Rule { flow: Flow::Both, conflict: ConflictPolicy::Wins(CRM), keep_filled: false };
+pub(super) const BOTH_WAYS: Rule = Rule {
+    flow: Flow::Both,
+    conflict: ConflictPolicy::Wins(CRM),
+    keep_filled: false,
+    required: false,
+    create_only: false,
+    stand_in: false,
+};
 
 pub(super) fn policy(rules: &[(&str, Rule)]) -> Policy {
     Policy {
         rules: rules.iter().map(|(name, rule)| (property(name), *rule)).collect(),
         creates: SystemPair { customcrm: true, exactonline: true },
         deletes: SystemPair { customcrm: DeletePolicy::Unlink, exactonline: DeletePolicy::Unlink },
+        lines: None,
     }
 }
 
@@ -69,6 +76,8 @@ pub(super) fn side(id: &str, version: u64, values: &[(&str, &str)]) -> Side {
         modified_at: None,
         view: view(values),
         presence: Presence::Present,
+        admitted: true,
+        stand_in: None,
     }
 }
 
@@ -100,6 +109,9 @@ pub(super) fn seen(system: System, version: u64, values: &[(&str, &str)]) -> Obs
         by_us: false,
         presence: Presence::Present,
         view: view(values),
+        whole_lines: true,
+        admitted: true,
+        stand_in: None,
     }
 }
 

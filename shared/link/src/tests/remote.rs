@@ -59,6 +59,9 @@ impl Row {
             by_us: self.by_us,
             presence: Presence::Present,
             view: self.values.clone(),
+            whole_lines: true,
+            admitted: true,
+            stand_in: None,
         }
     }
 
@@ -74,5 +77,7 @@ pub(super) fn side_at(system: System, version: u64, values: &View) -> Side {
         modified_at: Some(at(0)),
         view: values.clone(),
         presence: Presence::Present,
+        admitted: true,
+        stand_in: None,
     }
 }

@@ -55,6 +55,8 @@ fn sides() -> impl Strategy<Value = Side> {
             modified_at,
             view,
             presence,
+            admitted: true,
+            stand_in: None,
         },
     )
 }
@@ -123,6 +125,9 @@ fn observations() -> impl Strategy<Value = Observation> {
             by_us,
             presence,
             view,
+            whole_lines: true,
+            admitted: true,
+            stand_in: None,
         },
     )
 }
@@ -163,13 +168,20 @@ fn policies() -> impl Strategy<Value = Policy> {
         flow,
         conflict,
         keep_filled,
+        ..Rule::default()
     });
     let deletes = prop_oneof![
         Just(DeletePolicy::Unlink),
         (names(), values()).prop_map(|(name, value)| DeletePolicy::Archive(name, value)),
     ];
-    (vec((names(), rules), 0..4), pairs(any::<bool>()), pairs(deletes))
-        .prop_map(|(rules, creates, deletes)| Policy { rules: rules.into_iter().collect(), creates, deletes })
+    (vec((names(), rules), 0..4), pairs(any::<bool>()), pairs(deletes)).prop_map(
+        |(rules, creates, deletes)| Policy {
+            rules: rules.into_iter().collect(),
+            creates,
+            deletes,
+            lines: None,
+        },
+    )
 }
 
 fn mirrored_link(link: Link) -> Link {
@@ -198,6 +210,7 @@ fn mirrored_event(event: Event) -> Event {
         }
         Event::Adopted { system, claim, side } => Event::Adopted { system: system.other(), claim, side },
         Event::Failed { system, claim, failure } => Event::Failed { system: system.other(), claim, failure },
+        Event::Superseded { system, side } => Event::Superseded { system: system.other(), side },
         Event::ReferenceLinked { system, property, value } => {
             Event::ReferenceLinked { system: system.other(), property, value }
         }
@@ -209,15 +222,21 @@ fn mirrored_policy(policy: Policy) -> Policy {
         flow: match rule.flow {
             Flow::Both => Flow::Both,
             Flow::To(system) => Flow::To(system.other()),
+            Flow::Follow(system) => Flow::Follow(system.other()),
         },
         conflict: match rule.conflict {
             ConflictPolicy::Wins(system) => ConflictPolicy::Wins(system.other()),
             ConflictPolicy::Newest | ConflictPolicy::Ask => rule.conflict,
         },
-        keep_filled: rule.keep_filled,
+        ..rule
     };
     let rules: BTreeMap<_, _> = policy.rules.into_iter().map(|(name, rule)| (name, mirrored(rule))).collect();
-    Policy { rules, creates: policy.creates.swapped(), deletes: policy.deletes.swapped() }
+    Policy {
+        rules,
+        creates: policy.creates.swapped(),
+        deletes: policy.deletes.swapped(),
+        lines: policy.lines,
+    }
 }
 
 fn mirrored_effect(effect: Effect) -> Effect {

@@ -199,6 +199,8 @@ impl World {
                 modified_at: observation.modified_at,
                 view: observation.view,
                 presence: Presence::Present,
+                admitted: observation.admitted,
+                stand_in: observation.stand_in,
             };
             self.happens(Event::Joined { system, side });
         } else {

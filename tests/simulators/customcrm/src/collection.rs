@@ -6,7 +6,7 @@ use std::ops::Bound;
 use jiff::Timestamp;
 
 use crate::record::Record;
-use crate::schema::{Schema, Search};
+use crate::schema::{Property, Schema, Search};
 
 /// The place of a record in listings.
 pub(crate) type Place = (Timestamp, String);
@@ -143,11 +143,11 @@ fn from(listing: &Listing) -> (Bound<Place>, Bound<Place>) {
 
 /// What a record is found by: its id and its searchable values.
 fn keys(schema: &'static Schema, record: &Record) -> Vec<(&'static str, String)> {
+    let searchable = schema.properties.iter().filter(|property| property.search != Search::No);
+    let found_by = |property: &'static Property| {
+        Some((property.name, record.content.values.get(property.name)?.search_key()?))
+    };
     let mut keys = vec![("Id", record.id.to_lowercase())];
-    for property in schema.properties.iter().filter(|property| property.search != Search::No) {
-        if let Some(text) = record.text(property.name) {
-            keys.push((property.name, text.to_lowercase()));
-        }
-    }
+    keys.extend(searchable.filter_map(found_by));
     keys
 }

@@ -5,16 +5,20 @@
 //! answer. A second port, the control API, gives tests what no CRM gives: faults on demand, the log of all calls,
 //! other limits, a clock that stands still, and values that are trimmed or re-cased when they are stored.
 //!
-//! Not served: webhooks, orders and quotes, and any collection without a [`schema::Schema`].
+//! Not served: webhooks, and any collection without a [`schema::Schema`].
 //!
 //! Beyond what the default API says, the simulator decides:
 //! - a 409 carries `duplicateId`, the id of the record that holds the unique value;
 //! - an `Idempotency-Key` belongs to one user and keeps the first answer whatever its status was, and "another body"
 //!   means other bytes;
 //! - a property that was never set is `null` in answers; `null` puts a property that has an initial value back to it;
-//! - codes, numbers, `Email` and references are searchable, nothing else; of several filters all must match;
+//! - codes, numbers, `Email`, `CustomerReference` and references are searchable, nothing else; of several filters all
+//!   must match;
 //! - a reference is checked when it is written, and at no other time: a record that others refer to can be deleted, and
 //!   what refers to it stays as it is;
+//! - a document has at least one line. Lines keep the order in which they were added, and those that a patch does not
+//!   name stay. A patch names a line once; of one that it removes nothing else is kept. `LineId` and `LineNumber` can't
+//!   be chosen. An error names a line by its place in the list that was sent, from 0: `Lines[2].LineId`;
 //! - a cursor goes on with the listing that it came from: the same filters and the same `include_deleted`;
 //! - an unknown query parameter is a 400, a known path with another method a 405, a body that is not JSON a 415 when
 //!   its content type says so, else a 400; the token of an inactive user is a 403.

@@ -79,6 +79,12 @@ impl PropertyError {
     pub(crate) fn new(property: &str, message: impl Into<String>) -> Self {
         Self { property: property.to_owned(), message: message.into() }
     }
+
+    /// The same, said of a property of `whole`; of `whole` itself if no property is named.
+    pub(crate) fn within(self, whole: &str) -> Self {
+        let point = if self.property.is_empty() { "" } else { "." };
+        Self { property: format!("{whole}{point}{}", self.property), ..self }
+    }
 }
 
 impl ProblemKind {

@@ -1,17 +1,19 @@
 //! All records, and the rules under which they are created, changed and deleted.
 
+mod lines;
+
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::change::{self, Change};
+use crate::change::{self, Change, Edits};
 use crate::clock::Clock;
 use crate::collection::Collection;
 use crate::control::Rewrite;
 use crate::document::Document;
 use crate::problem::{Problem, ProblemKind, PropertyError};
-use crate::record::Record;
-use crate::schema::{Kind, Presence, Schema, Search};
+use crate::record::{Content, Record, Values};
+use crate::schema::{Kind, Presence, Property, Schema, Search};
 use crate::value::Value;
 
 #[derive(Debug)]
@@ -65,12 +67,7 @@ impl Records {
             check_chosen_id(collection, id)?;
         }
         let id = chosen_id.unwrap_or_else(|| Uuid::new_v4().to_string());
-        let initial = schema
-            .properties
-            .iter()
-            .filter_map(|property| property.initial.map(|value| (property.name, Value::Bool(value))))
-            .collect();
-        let values = self.values_after(collection, &id, initial, document)?;
+        let content = self.content_after(collection, &id, Content::initial(schema), document)?;
         let now = self.clock.now();
         self.store(
             name,
@@ -81,7 +78,7 @@ impl Records {
                 modified_at: now,
                 modified_by: user_id.to_owned(),
                 deleted: false,
-                values,
+                content,
             },
         )
     }
@@ -95,18 +92,18 @@ impl Records {
         document: &Document,
     ) -> Result<(&Record, bool), Problem> {
         let (collection, record) = self.find(name, id)?;
-        let values = self.values_after(collection, id, record.values.clone(), document)?;
-        if values == record.values {
+        let content = self.content_after(collection, id, record.content.clone(), document)?;
+        if content == record.content {
             return self.find(name, id).map(|(_, record)| (record, false));
         }
-        let record = Record { values, ..record.clone() };
+        let record = Record { content, ..record.clone() };
         self.store_next(name, user_id, record).map(|record| (record, true))
     }
 
     /// Puts a tombstone in the place of a record.
     pub(crate) fn delete(&mut self, name: &str, user_id: &str, id: &str) -> Result<(), Problem> {
         let (_, record) = self.find(name, id)?;
-        let tombstone = Record { deleted: true, values: BTreeMap::new(), ..record.clone() };
+        let tombstone = Record { deleted: true, content: Content::default(), ..record.clone() };
         self.store_next(name, user_id, tombstone).map(|_| ())
     }
 
@@ -130,35 +127,51 @@ impl Records {
             .ok_or_else(|| Problem::new(ProblemKind::NotFound, format!("{name} {id} was not stored")))
     }
 
-    /// The values of a record after a change, or why it can't be.
-    fn values_after(
+    /// What a record holds after a change, or why it can't be.
+    fn content_after(
         &self,
         collection: &Collection,
         id: &str,
-        mut values: BTreeMap<&'static str, Value>,
+        before: Content,
         document: &Document,
-    ) -> Result<BTreeMap<&'static str, Value>, Problem> {
+    ) -> Result<Content, Problem> {
         let schema = collection.schema;
-        let (mut change, mut errors) = change::read(schema, document);
-        self.rewrite(schema, &mut change);
-        errors.extend(self.dangling(&change));
-        for (property, value) in &change {
+        let Change { mut edits, lines: line_changes, mut errors } = change::read(schema, document)?;
+        self.rewrite(schema, &mut edits);
+        let values = self.values_after(schema.properties, before.values, &edits, &mut errors);
+        let lines = match schema.lines {
+            Some(properties) => self.lines_after(properties, before.lines, line_changes, &mut errors),
+            None => Vec::new(),
+        };
+        if !errors.is_empty() {
+            return Err(Problem::invalid(errors));
+        }
+        taken(collection, id, &edits).map_or(Ok(Content { values, lines }), Err)
+    }
+
+    /// The values of a record or a line after edits; adds what is wrong with them to the errors of reading them.
+    fn values_after(
+        &self,
+        properties: &[Property],
+        mut values: Values,
+        edits: &Edits,
+        errors: &mut Vec<PropertyError>,
+    ) -> Values {
+        errors.extend(self.dangling(edits));
+        for (property, value) in edits {
             match value {
                 Some(value) => values.insert(property.name, value.clone()),
                 None => values.remove(property.name),
             };
         }
-        errors.extend(missing(schema, &values, &errors));
-        if !errors.is_empty() {
-            return Err(Problem::invalid(errors));
-        }
-        taken(collection, id, &change).map_or(Ok(values), Err)
+        errors.extend(missing(properties, &values, errors));
+        values
     }
 
     /// Changes what is written as the test asked for.
-    fn rewrite(&self, schema: &Schema, change: &mut Change) {
+    fn rewrite(&self, schema: &Schema, edits: &mut Edits) {
         for rewrite in self.rewrites.iter().filter(|rewrite| rewrite.collection == schema.collection) {
-            for (property, value) in change.iter_mut() {
+            for (property, value) in edits.iter_mut() {
                 if let Some(Value::Text(text)) = value
                     && property.name == rewrite.property
                 {
@@ -169,9 +182,9 @@ impl Records {
     }
 
     /// References to records that are not there.
-    fn dangling(&self, change: &Change) -> Vec<PropertyError> {
+    fn dangling(&self, edits: &Edits) -> Vec<PropertyError> {
         let mut errors = Vec::new();
-        for (property, value) in change {
+        for (property, value) in edits {
             if let (Kind::Reference(target), Some(Value::Text(id))) = (property.kind, value)
                 && self.collections.get(target).is_none_or(|collection| collection.live(id).is_none())
             {
@@ -196,14 +209,10 @@ fn check_chosen_id(collection: &Collection, id: &str) -> Result<(), Problem> {
 }
 
 /// Required properties without a value, besides those that already have an error.
-fn missing(
-    schema: &Schema,
-    values: &BTreeMap<&'static str, Value>,
-    errors: &[PropertyError],
-) -> Vec<PropertyError> {
+fn missing(properties: &[Property], values: &Values, errors: &[PropertyError]) -> Vec<PropertyError> {
     let blank = |name: &str| values.get(name).is_none_or(Value::is_blank);
     let sound = |name: &str| errors.iter().all(|error| error.property != name);
-    let missing = schema.properties.iter().filter(|property| blank(property.name) && sound(property.name));
+    let missing = properties.iter().filter(|property| blank(property.name) && sound(property.name));
     missing
         .filter_map(|property| match property.presence {
             Presence::Required => Some(PropertyError::new(property.name, "is required")),
@@ -216,8 +225,8 @@ fn missing(
 }
 
 /// The refusal if another record holds a unique value.
-fn taken(collection: &Collection, id: &str, change: &Change) -> Option<Problem> {
-    change.iter().find_map(|(property, value)| {
+fn taken(collection: &Collection, id: &str, edits: &Edits) -> Option<Problem> {
+    edits.iter().find_map(|(property, value)| {
         let text =
             value.as_ref().filter(|value| property.search == Search::Unique && !value.is_blank())?.text()?;
         let holder = collection.other_holder(property.name, text, id)?;

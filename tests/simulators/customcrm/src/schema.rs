@@ -2,7 +2,7 @@
 
 mod tables;
 
-pub use tables::{CONTACTS, CUSTOMERS, DEFAULT, PRODUCTS, USERS};
+pub use tables::{CONTACTS, CUSTOMERS, DEFAULT, ORDERS, PRODUCTS, QUOTES, USERS};
 
 /// A collection: its name in paths, and what its records hold besides the properties that every record has
 /// (`Id`, `CreatedAt`, `ModifiedAt`, `ModifiedBy`, `Version`, `IsDeleted`).
@@ -14,6 +14,9 @@ pub struct Schema {
     pub entity: &'static str,
     /// The properties, in the order of answers.
     pub properties: &'static [Property],
+    /// What a line holds besides `LineId` and `LineNumber`, if the records are documents: then they have `Lines`, at
+    /// least one. Lines are not searched, so that none of their properties is unique or searchable.
+    pub lines: Option<&'static [Property]>,
 }
 
 /// One property of a collection and its rules.
@@ -77,6 +80,15 @@ pub enum Kind {
 pub(crate) const KEPT_BY_THE_CRM: [&str; 6] =
     ["Id", "CreatedAt", "ModifiedAt", "ModifiedBy", "Version", "IsDeleted"];
 
+/// The property that holds the lines of a document.
+pub(crate) const LINES: &str = "Lines";
+
+/// The property that tells a line from the others of its document, whatever becomes of them.
+pub(crate) const LINE_ID: &str = "LineId";
+
+/// The property that tells a line's place, from 1. Only the CRM writes it.
+pub(crate) const LINE_NUMBER: &str = "LineNumber";
+
 impl Schema {
     pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {
         self.properties.iter().find(|property| property.name == name)
@@ -113,7 +125,7 @@ impl Property {
         self
     }
 
-    /// `filter[Property]=value` finds it.
+    /// `filter[Property]=value` finds it. For texts and whole numbers.
     pub const fn searchable(mut self) -> Self {
         self.search = Search::Exact;
         self

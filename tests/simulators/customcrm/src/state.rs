@@ -34,7 +34,7 @@ impl State {
         let unknown = || Problem::new(ProblemKind::Unauthorized, "the token is unknown or was revoked");
         let user_id = self.tokens.get(token).ok_or_else(unknown)?;
         let (_, user) = self.records.find("users", user_id).map_err(|_| unknown())?;
-        if user.values.get("IsActive") == Some(&Value::Bool(false)) {
+        if user.content.values.get("IsActive") == Some(&Value::Bool(false)) {
             return Err(Problem::new(ProblemKind::Forbidden, "the user of this token is not active"));
         }
         Ok(user_id)

@@ -60,6 +60,15 @@ impl Value {
         }
     }
 
+    /// What the value is found by: a text or a whole number, in lower case.
+    pub(crate) fn search_key(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.to_lowercase()),
+            Self::Integer(number) => Some(number.to_string()),
+            Self::Decimal(_) | Self::Bool(_) => None,
+        }
+    }
+
     /// True for a text without a visible character.
     pub(crate) fn is_blank(&self) -> bool {
         self.text().is_some_and(|text| text.trim().is_empty())

@@ -77,7 +77,7 @@ async fn counts_tell_calls_that_wrote_from_calls_that_changed() {
     crm.delete(&path).await;
     let counts = see(crm.control(Method::GET, "/counts")).await.json();
     let user = crm.running.api_user_id.as_str();
-    let records = json!({"contacts": 0, "customers": 1, "products": 0, "users": 2});
+    let records = json!({"contacts": 0, "customers": 1, "orders": 0, "products": 0, "quotes": 0, "users": 2});
     assert_eq!(counts, json!({"records": records, "writes": {user: 4}, "changes": {user: 3}}));
 }
 
@@ -216,6 +216,41 @@ async fn a_person_edits_over_the_control_api_too() {
     assert_eq!(deleted.status, 204, "{}", deleted.text);
     assert_eq!(see(crm.control(Method::DELETE, &path).json(&deletion)).await.status, 410);
     assert_eq!(see(crm.control(Method::DELETE, &path).json(&json!({"token": "x"}))).await.status, 401);
+}
+
+#[tokio::test]
+async fn every_collection_can_be_seeded_edited_and_looked_at() {
+    let crm = Crm::filled().await;
+    let control = &crm.running.control;
+    let token = &crm.running.human_token;
+    for (collection, id, property) in [
+        ("users", "u1", "Title"),
+        ("customers", "c1", "City"),
+        ("contacts", "k1", "JobTitle"),
+        ("products", "p1", "Category"),
+        ("orders", "o1", "Name"),
+        ("quotes", "q1", "Name"),
+    ] {
+        let patched = control.patch(token, collection, id, &format!(r#"{{"{property}":"B"}}"#)).unwrap();
+        let read = crm.get(&format!("/{collection}/{id}")).await;
+        assert_eq!((read.member(property), &read.text), ("B".into(), &patched), "{collection}");
+        assert!(control.records(collection).unwrap().contains(&patched), "{collection}");
+        control.delete(token, collection, id).unwrap();
+        assert!(!control.records(collection).unwrap().contains(&patched), "{collection}");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_of_documents_has_their_lines() {
+    let crm = Crm::filled().await;
+    let control = &crm.running.control;
+    let token = &crm.running.human_token;
+    let line = r#"{"Lines":[{"ProductId":"p1","Quantity":0.10,"Description":"\u0007\ud83d\udea2"}]}"#;
+    control.patch(token, "orders", "o1", line).unwrap();
+    let records = control.records("orders").unwrap();
+    assert_eq!(records, [crm.get("/orders/o1").await.text]);
+    assert!(records[0].contains(r#""Quantity":0.10,"#), "{}", records[0]);
+    assert_eq!(crm.get("/orders").await.text, format!(r#"{{"data":[{}],"next_cursor":null}}"#, records[0]));
 }
 
 #[tokio::test]

@@ -27,6 +27,21 @@ impl Crm {
         Self { running, client: Client::new() }
     }
 
+    /// A CRM with a record of each kind: user `u1`, customer `c1`, contact `k1`, product `p1`, order `o1`, quote `q1`.
+    pub(crate) async fn filled() -> Self {
+        let crm = Self::start().await;
+        let document = |id: &str| {
+            format!(r#"{{"Id":"{id}","CustomerId":"c1","Lines":[{{"ProductId":"p1","Quantity":1}}]}}"#)
+        };
+        crm.seed("users", r#"{"Id":"u1","Email":"u1@crm.example"}"#);
+        crm.seed("customers", r#"{"Id":"c1","Name":"Anker"}"#);
+        crm.seed("contacts", r#"{"Id":"k1","CustomerId":"c1","LastName":"Vos"}"#);
+        crm.seed("products", r#"{"Id":"p1","Code":"A-1","Name":"Anchor"}"#);
+        crm.seed("orders", &document("o1"));
+        crm.seed("quotes", &document("q1"));
+        crm
+    }
+
     /// A call of the API user.
     pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
         self.call_as(&self.running.api_token, method, path)
@@ -96,6 +111,16 @@ impl Seen {
 
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The lines of a document.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.member("Lines").as_array().unwrap().clone()
+    }
+
+    /// Their ids.
+    pub(crate) fn line_ids(&self) -> Vec<String> {
+        self.lines().iter().map(|line| line["LineId"].as_str().unwrap().to_owned()).collect()
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {

@@ -11,7 +11,7 @@ async fn found(crm: &Crm, collection: &str, filters: &str) -> Vec<String> {
     ids
 }
 
-/// A CRM with contacts of two customers and two products.
+/// A CRM with contacts, orders and quotes of two customers, and two products.
 async fn filled() -> Crm {
     let crm = Crm::start().await;
     crm.seed("customers", r#"{"Id":"c1","Name":"Anker"}"#);
@@ -21,21 +21,40 @@ async fn filled() -> Crm {
     crm.seed("contacts", r#"{"Id":"k3","CustomerId":"c1","LastName":"Bos","Email":"b@x.example"}"#);
     crm.seed("products", r#"{"Id":"p1","Code":"A-1","Name":"A","Barcode":"87","VatCode":"2","Unit":"pc"}"#);
     crm.seed("products", r#"{"Id":"p2","Code":"A-2","Name":"B","Barcode":"87","VatCode":"2","Unit":"kg"}"#);
+    for (collection, id, members) in [
+        ("orders", "o1", r#""CustomerId":"c1","OrderNumber":"7","CustomerReference":"Ref \ud83d\udea2""#),
+        ("orders", "o2", r#""CustomerId":"c2","OrderNumber":"7","CustomerReference":"Ref \ud83d\udea2""#),
+        ("orders", "o3", r#""CustomerId":"c1","OrderNumber":"8","ContactId":"k1""#),
+        ("quotes", "q1", r#""CustomerId":"c1","QuoteNumber":"9","VersionNumber":1"#),
+        ("quotes", "q2", r#""CustomerId":"c1","QuoteNumber":"9","VersionNumber":2"#),
+        ("quotes", "q3", r#""CustomerId":"c2","QuoteNumber":"9","VersionNumber":2"#),
+    ] {
+        let lines = r#"[{"ProductId":"p1","Quantity":1}]"#;
+        crm.seed(collection, &format!(r#"{{"Id":"{id}",{members},"Lines":{lines}}}"#));
+    }
     crm
 }
 
 #[tokio::test]
 async fn several_filters_must_all_match() {
     let crm = filled().await;
-    for (filters, expected) in [
-        ("filter[Email]=a@X.example", &["k1", "k2"][..]),
-        ("filter[CustomerId]=C1", &["k1", "k3"]),
-        ("filter[Email]=a@x.example&filter[CustomerId]=c1", &["k1"]),
-        ("filter[CustomerId]=c1&filter[Email]=a@x.example&filter[Id]=k1", &["k1"]),
-        ("filter[CustomerId]=c2&filter[Email]=b@x.example", &[]),
-        ("filter[CustomerId]=c1&filter[Email]=nobody@x.example", &[]),
+    for (collection, filters, expected) in [
+        ("contacts", "filter[Email]=a@X.example", &["k1", "k2"][..]),
+        ("contacts", "filter[CustomerId]=C1", &["k1", "k3"]),
+        ("contacts", "filter[Email]=a@x.example&filter[CustomerId]=c1", &["k1"]),
+        ("contacts", "filter[CustomerId]=c1&filter[Email]=a@x.example&filter[Id]=k1", &["k1"]),
+        ("contacts", "filter[CustomerId]=c2&filter[Email]=b@x.example", &[]),
+        ("contacts", "filter[CustomerId]=c1&filter[Email]=nobody@x.example", &[]),
+        ("orders", "filter[OrderNumber]=7", &["o1", "o2"]),
+        ("orders", "filter[CustomerReference]=rEF%20%F0%9F%9A%A2", &["o1", "o2"]),
+        ("orders", "filter[CustomerReference]=ref%20%F0%9F%9A%A2&filter[CustomerId]=c2", &["o2"]),
+        ("orders", "filter[ContactId]=k1&filter[CustomerId]=c1&filter[OrderNumber]=8", &["o3"]),
+        ("orders", "filter[ContactId]=k1&filter[OrderNumber]=7", &[]),
+        ("quotes", "filter[QuoteNumber]=9&filter[VersionNumber]=2", &["q2", "q3"]),
+        ("quotes", "filter[QuoteNumber]=9&filter[VersionNumber]=2&filter[CustomerId]=c1", &["q2"]),
+        ("quotes", "filter[VersionNumber]=02", &[]),
     ] {
-        assert_eq!(found(&crm, "contacts", filters).await, expected, "{filters}");
+        assert_eq!(found(&crm, collection, filters).await, expected, "{filters}");
     }
 }
 
@@ -71,6 +90,18 @@ async fn codes_numbers_addresses_and_references_are_searchable_and_nothing_else(
             "products",
             "Code Category Unit Currency CostCurrency VatCode Barcode",
             "Name SalesPrice IsSellable ValidFrom StockQuantity ImageUrl",
+        ),
+        (
+            "orders",
+            "OrderNumber QuotationNumber CustomerReference Currency PaymentTerms CustomerId ContactId OwnerId \
+             InvoiceCustomerId DeliveryCustomerId QuoteId",
+            "Name Status OrderDate TotalAmount Notes Lines Lines.ProductId ProductId LineId",
+        ),
+        (
+            "quotes",
+            "QuoteNumber VersionNumber CustomerReference Currency PaymentTerms CustomerId ContactId OwnerId \
+             InvoiceCustomerId DeliveryCustomerId OrderId",
+            "Name Status QuoteDate TotalAmount Notes Lines Lines.ProductId ProductId LineId",
         ),
         ("users", "Email EmployeeNumber Language TimeZone", "UserName FullName IsActive LastLoginAt"),
     ] {

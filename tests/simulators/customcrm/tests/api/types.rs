@@ -133,6 +133,7 @@ async fn another_collection_is_only_data() {
             Property::new("StartsAt", Kind::Timestamp),
             Property::new("CustomerId", Kind::Reference("customers")),
         ],
+        lines: None,
     };
     let crm = Crm::start_with(Settings { schemas: vec![&EVENTS], ..Settings::default() }).await;
     let event = r#"{"Code":"e1","Day":"2026-02-28","StartsAt":"2026-02-28T10:00:00+01:00"}"#;

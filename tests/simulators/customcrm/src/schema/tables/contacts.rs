@@ -38,4 +38,5 @@ pub static CONTACTS: Schema = Schema {
         Property::new("Notes", Kind::LongText),
         Property::new("IsActive", Kind::Bool).initially(true),
     ],
+    lines: None,
 };

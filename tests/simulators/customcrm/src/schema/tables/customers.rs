@@ -37,4 +37,5 @@ pub static CUSTOMERS: Schema = Schema {
         Property::new("Description", Kind::LongText),
         Property::new("IsActive", Kind::Bool).initially(true),
     ],
+    lines: None,
 };

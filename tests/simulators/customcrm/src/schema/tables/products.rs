@@ -30,4 +30,5 @@ pub static PRODUCTS: Schema = Schema {
         Property::new("Notes", Kind::LongText),
         Property::new("ImageUrl", Kind::Text),
     ],
+    lines: None,
 };

@@ -22,4 +22,5 @@ pub static USERS: Schema = Schema {
         Property::new("IsActive", Kind::Bool).initially(true),
         Property::new("LastLoginAt", Kind::Timestamp).read_only(),
     ],
+    lines: None,
 };

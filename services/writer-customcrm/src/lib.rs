@@ -8,11 +8,15 @@ use std::collections::BTreeMap;
 use broker::Broker;
 use contract::Sighting;
 use customcrm::{CustomCrm, Error, Settings};
+use mapping::{LinePut, Put};
 use model::{Content, FailureClass, Presence, Properties, Record, RecordId, System, UserId, Version};
 use service::{Context, ServiceError};
 use store::Store;
 use tokio::sync::OnceCell;
 use writer::{Aim, Ports, SearchKey, Target, Writer};
+
+/// What a patch marks a line with that goes.
+const DELETED: &str = "Deleted";
 
 /// Runs the writer on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
@@ -65,9 +69,13 @@ impl Target for Crm {
 
     async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, Error> {
         // What is not unique can't be searched for here; the idempotency key keeps a repeated create from making two.
-        let (false, Content::Text(text)) = (key.only_ours, &key.content) else { return Ok(Vec::new()) };
+        let text = |(name, content): &(String, Content)| Some((name.clone(), content.as_text()?.to_owned()));
+        let conditions: Option<Vec<(String, String)>> = key.conditions.iter().map(text).collect();
+        let (false, Some(conditions)) = (key.only_ours, conditions) else { return Ok(Vec::new()) };
+        let conditions: Vec<(&str, &str)> =
+            conditions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut found = Vec::new();
-        for record in self.client.search(aim.entity.as_str(), &key.property, text).await? {
+        for record in self.client.search(aim.entity.as_str(), &conditions).await? {
             found.push(self.sighting(record).await?);
         }
         Ok(found)
@@ -92,11 +100,32 @@ impl Target for Crm {
         aim: Aim<'_>,
         record: &RecordId,
         version: Option<Version>,
-        properties: &Properties,
+        put: &Put,
     ) -> Result<Option<Sighting>, Error> {
         // A version that was never seen can't be the present one: the CRM then answers that it is stale.
         let version = version.unwrap_or(Version(0));
-        let record = self.client.update(aim.entity.as_str(), record, version, properties).await?;
+        let record = self.client.update(aim.entity.as_str(), record, version, &merged(aim, put)).await?;
         self.sighting(record).await.map(Some)
     }
+}
+
+/// The patch of a document: its lines in a list, each told apart by its id; one that goes is marked as deleted.
+fn merged(aim: Aim<'_>, put: &Put) -> Properties {
+    let mut properties = put.properties.clone();
+    let Some(lines) = aim.lines.filter(|_| !put.lines.is_empty()) else { return properties };
+    let id_name = &lines.ids[System::CustomCrm];
+    let with_id = |mut line: Properties, id: &RecordId| {
+        line.insert(id_name.clone(), Content::from(id.as_str()));
+        line
+    };
+    let list = put.lines.iter().map(|line| match line {
+        LinePut::Add(properties) => properties.clone(),
+        LinePut::Change { id, properties } => with_id(properties.clone(), id),
+        LinePut::Remove { id } => {
+            with_id(Properties::from([(DELETED.to_owned(), Content::Boolean(true))]), id)
+        }
+    });
+    let list = list.map(Content::Object).collect();
+    properties.insert(lines.names[System::CustomCrm].clone(), Content::List(list));
+    properties
 }

@@ -4,15 +4,14 @@ use std::error::Error;
 use std::future::Future;
 
 use contract::{Lane, Sighting};
+use mapping::{Lines, Put};
 use model::{Content, EntityName, FailureClass, Properties, RecordId, Version};
 
 /// What a record is searched by before it is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchKey {
-    /// The property, as the system calls it.
-    pub property: String,
-    /// Its value, as the system holds it.
-    pub content: Content,
+    /// Properties, as the system calls them, and their values as it holds them: all of them must be equal.
+    pub conditions: Vec<(String, Content)>,
     /// Whether only a record that our own user made counts, whoever changed it since: the property is not unique.
     pub only_ours: bool,
 }
@@ -22,6 +21,8 @@ pub struct SearchKey {
 pub struct Aim<'a> {
     /// The entity.
     pub entity: &'a EntityName,
+    /// The lines of its records, when they are documents.
+    pub lines: Option<&'a Lines>,
     /// The lane that the write came by: what people edited goes before backfill, in the system's quota too.
     pub lane: Lane,
 }
@@ -40,7 +41,7 @@ pub trait Target: Send + Sync + 'static {
     /// Waits until a write may go out: there is quota for it, and the entity was read a moment ago.
     fn ready(&self, aim: Aim<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// The records that hold this value.
+    /// The records that meet these conditions.
     fn search(
         &self,
         aim: Aim<'_>,
@@ -54,7 +55,7 @@ pub trait Target: Send + Sync + 'static {
         record: &RecordId,
     ) -> impl Future<Output = Result<Option<Sighting>, Self::Error>> + Send;
 
-    /// Creates a record. The same `key` with the same properties is the same request.
+    /// Creates a record, its lines among its properties. The same `key` with the same properties is the same request.
     fn create(
         &self,
         aim: Aim<'_>,
@@ -62,13 +63,13 @@ pub trait Target: Send + Sync + 'static {
         key: &str,
     ) -> impl Future<Output = Result<Sighting, Self::Error>> + Send;
 
-    /// Changes a record that was last seen at this version; fails as [`FailureClass::Stale`] when it is known to
-    /// have changed since. Answers with the record after the write, where the system tells.
+    /// Changes a record, lines and all, that was last seen at this version; fails as [`FailureClass::Stale`] when
+    /// anything of it is known to have changed since. Answers with the record after the write, where the system tells.
     fn update(
         &self,
         aim: Aim<'_>,
         record: &RecordId,
         version: Option<Version>,
-        properties: &Properties,
+        put: &Put,
     ) -> impl Future<Output = Result<Option<Sighting>, Self::Error>> + Send;
 }

@@ -10,8 +10,8 @@ use broker::{Broker, Outgoing};
 use contract::{Lane, Message, Names, Outcome, OutcomeResult, RetryTier, WriteQueued};
 use jiff::{SignedDuration, Timestamp};
 use link::{Effect, Event, Link, Pending, Write, step};
-use mapping::{Lookups, Pair, Problem};
-use model::{ConnectionName, FailureClass, PairName, System, SystemPair, View};
+use mapping::{Lookups, Onto, Pair, Problem, Put};
+use model::{ConnectionName, Content, FailureClass, PairName, Properties, System, SystemPair, View};
 use store::{Commit, LinkChange, Links, OutboxMessage, Store, Stored};
 use telemetry::{Chain, Metrics, WriteOutcome};
 use uuid::Uuid;
@@ -96,7 +96,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         if !self.is_pending(queued).await? {
             return Ok(Handled::Done);
         }
-        if let Err(error) = target.ready(Aim { entity: &pair.entities[self.system], lane }).await {
+        if let Err(error) = target.ready(self.aim(pair, lane)).await {
             return Ok(self.later(&queued.pair, &error, attempt));
         }
         let claimed = match self.claim(queued, pair, lane).await? {
@@ -214,18 +214,29 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     ) -> Result<Sent<T::Error>, WriterError> {
         let lookups = self.lookups(queued, pair, claimed.write.values()).await?;
         let creating = matches!(claimed.write, Write::Create { .. });
-        let properties = match pair.put(self.system, claimed.write.values(), creating, &lookups) {
-            Ok(properties) => properties,
+        let nothing = View::new();
+        let view = |system: System| claimed.link.sides[system].as_ref().map_or(&nothing, |side| &side.view);
+        let source = view(self.system.other());
+        let onto = if creating {
+            Onto::New { source }
+        } else {
+            Onto::Known { source, view: view(self.system), lines: &claimed.link.lines }
+        };
+        let put = match pair.put(self.system, claimed.write.values(), onto, &lookups) {
+            Ok(put) => put,
             Err(problems) => return Ok(Sent::Result(OutcomeResult::Rejected { words: words(&problems) })),
         };
         match &claimed.write {
-            Write::Create { values } => self.create(queued, pair, target, claimed, values, &properties).await,
+            Write::Create { values } => {
+                let properties = self.nested(pair, put);
+                self.create(queued, pair, target, claimed, values, &properties).await
+            }
             Write::Update { record, version, .. } => {
                 if claimed.at.elapsed() > CLAIM_HOLDS {
                     return Ok(Sent::TooLate);
                 }
-                let aim = Aim { entity: &pair.entities[self.system], lane: claimed.lane };
-                match target.update(aim, record, *version, &properties).await {
+                let aim = self.aim(pair, claimed.lane);
+                match target.update(aim, record, *version, &put).await {
                     Ok(after) => Ok(Sent::Result(OutcomeResult::Applied { record: record.clone(), after })),
                     Err(error) => Ok(self.refused(pair, target, claimed, error).await),
                 }
@@ -233,9 +244,23 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         }
     }
 
+    fn aim<'a>(&self, pair: &'a Pair, lane: Lane) -> Aim<'a> {
+        Aim { entity: &pair.entities[self.system], lines: pair.lines.as_ref(), lane }
+    }
+
+    /// A new document as its system takes it: its lines in a list among its properties.
+    fn nested(&self, pair: &Pair, put: Put) -> Properties {
+        let list = put.added().cloned().map(Content::Object).collect();
+        let mut properties = put.properties;
+        if let Some(lines) = &pair.lines {
+            properties.entry(lines.names[self.system].clone()).or_insert(Content::List(list));
+        }
+        properties
+    }
+
     /// What an error of the system makes of the write.
     async fn refused(&self, pair: &Pair, target: &T, claimed: &Claimed, error: T::Error) -> Sent<T::Error> {
-        let aim = Aim { entity: &pair.entities[self.system], lane: claimed.lane };
+        let aim = self.aim(pair, claimed.lane);
         match T::class(&error) {
             FailureClass::Rejected => {
                 let creating = matches!(claimed.write, Write::Create { .. });

@@ -107,8 +107,17 @@ impl Bench {
             let side = link.sides[system].clone().unwrap();
             let version = side.version.map(|version| Version(version.0 + 1));
             let (record, presence) = (side.record, Presence::Present);
-            let observation =
-                Observation { record, version, modified_at: None, by_us, presence, view: view(values) };
+            let observation = Observation {
+                record,
+                version,
+                modified_at: None,
+                by_us,
+                presence,
+                view: view(values),
+                whole_lines: false,
+                admitted: true,
+                stand_in: None,
+            };
             let event = Event::Observed { system, observation };
             *link = step(link, event, &policy, true, Timestamp::now()).link;
         })
@@ -174,5 +183,13 @@ impl Bench {
 
 fn side(id: &str, view: View) -> Side {
     let version = Some(Version(1));
-    Side { record: record(id), version, modified_at: None, view, presence: Presence::Present }
+    Side {
+        record: record(id),
+        version,
+        modified_at: None,
+        view,
+        presence: Presence::Present,
+        admitted: true,
+        stand_in: None,
+    }
 }

@@ -20,13 +20,13 @@ const KEYS: [(&str, &str); 5] = [
 ];
 
 fn search(property: &str, content: &str) -> Call {
-    let content = Content::from(content);
-    Call::Search(SearchKey { property: property.to_owned(), content, only_ours: false })
+    let conditions = vec![(property.to_owned(), Content::from(content))];
+    Call::Search(SearchKey { conditions, only_ours: false })
 }
 
 fn search_own(name: &str) -> Call {
-    let (property, content) = ("Name".to_owned(), Content::from(name));
-    Call::Search(SearchKey { property, content, only_ours: true })
+    let conditions = vec![("Name".to_owned(), Content::from(name))];
+    Call::Search(SearchKey { conditions, only_ours: true })
 }
 
 fn ours(sighting: Sighting) -> Sighting {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use contract::{Lane, Sighting};
 use link::Pending;
+use mapping::Put;
 use model::{FailureClass, Presence, Properties, Record, RecordId, Version};
 use store::{Embedded, Links};
 use tokio::sync::{Barrier, Notify};
@@ -18,7 +19,7 @@ pub(super) enum Call {
     Search(SearchKey),
     Record(RecordId),
     Create { properties: Properties, key: String },
-    Update { record: RecordId, version: Option<Version>, properties: Properties },
+    Update { record: RecordId, version: Option<Version>, put: Put },
 }
 
 /// A refusal as it was scripted.
@@ -69,7 +70,7 @@ impl Scripted {
         Self { state: Arc::default(), links, resume: Arc::new(Notify::new()) }
     }
 
-    /// A search by this property finds these.
+    /// A search whose first condition is this property finds these.
     pub(super) fn finds(&self, property: &str, found: &[Sighting]) {
         self.state.lock().unwrap().searches.insert(property.to_owned(), found.to_vec());
     }
@@ -173,7 +174,7 @@ impl Target for Scripted {
         let mut state = self.state.lock().unwrap();
         match state.search_failures.pop_front() {
             Some(refusal) => Err(refusal),
-            None => Ok(state.searches.get(&key.property).cloned().unwrap_or_default()),
+            None => Ok(state.searches.get(&key.conditions[0].0).cloned().unwrap_or_default()),
         }
     }
 
@@ -205,10 +206,10 @@ impl Target for Scripted {
         aim: Aim<'_>,
         record: &RecordId,
         version: Option<Version>,
-        properties: &Properties,
+        put: &Put,
     ) -> Result<Option<Sighting>, Refusal> {
-        let (record, properties) = (record.clone(), properties.clone());
-        self.called(aim, Call::Update { record, version, properties }).await;
+        let (record, put) = (record.clone(), put.clone());
+        self.called(aim, Call::Update { record, version, put }).await;
         self.write().await?;
         Ok(None)
     }

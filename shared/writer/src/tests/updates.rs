@@ -3,6 +3,7 @@
 use contract::{Message, OutcomeResult};
 use jiff::{SignedDuration, Timestamp};
 use link::{Pending, Write};
+use mapping::Put;
 use model::{Content, LinkId, Version};
 
 use super::bench::Bench;
@@ -14,7 +15,8 @@ const AGREED: [(&str, &str); 2] = [("Name", "Acme"), ("City", "Delft")];
 
 fn update(version: u64, values: &[(&str, &str)]) -> Call {
     let properties = values.iter().map(|(name, text)| ((*name).to_owned(), Content::from(*text))).collect();
-    Call::Update { record: record("a1"), version: Some(Version(version)), properties }
+    let put = Put { properties, lines: Vec::new() };
+    Call::Update { record: record("a1"), version: Some(Version(version)), put }
 }
 
 #[tokio::test]

@@ -3,12 +3,12 @@
 use broker::Broker;
 use contract::{OutcomeResult, Sighting, WriteQueued};
 use mapping::Pair;
-use model::{Content, Properties, View};
+use model::{Content, Properties, PropertyName, View};
 use store::Store;
 use uuid::Uuid;
 
 use super::{CLAIM_HOLDS, Claimed, Sent, Work};
-use crate::{Aim, SearchKey, Target, WriterError};
+use crate::{SearchKey, Target, WriterError};
 
 impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     /// A record is created only when a search for it finds none.
@@ -21,8 +21,10 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         values: &View,
         properties: &Properties,
     ) -> Result<Sent<T::Error>, WriterError> {
-        let aim = Aim { entity: &pair.entities[self.system], lane: claimed.lane };
-        for key in self.search_keys(pair, values, properties) {
+        let aim = self.aim(pair, claimed.lane);
+        let source = claimed.link.sides[self.system.other()].as_ref();
+        let stand_in = source.and_then(|side| side.stand_in.as_deref());
+        for key in self.search_keys(pair, values, properties, stand_in) {
             let mut found = match target.search(aim, &key).await {
                 Ok(found) => found,
                 Err(error) => return Ok(Sent::Failed(error)),
@@ -78,15 +80,32 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     }
 
     /// The match keys that the new record carries; without any, what it is called, among records of our own making.
-    fn search_keys(&self, pair: &Pair, values: &View, properties: &Properties) -> Vec<SearchKey> {
-        let key = |property: &model::PropertyName, only_ours: bool| {
-            let name = &pair.property(property)?.names[self.system];
-            let content = properties.get(name).filter(|content| **content != Content::Null)?.clone();
-            Some(SearchKey { property: name.clone(), content, only_ours })
+    fn search_keys(
+        &self,
+        pair: &Pair,
+        values: &View,
+        properties: &Properties,
+        stand_in: Option<&str>,
+    ) -> Vec<SearchKey> {
+        let key = |rows: &[PropertyName], only_ours: bool| {
+            let condition = |row: &PropertyName| {
+                let name = pair.property(row)?.names[self.system].as_ref()?;
+                let content = properties.get(name).filter(|content| **content != Content::Null)?;
+                Some((name.clone(), content.clone()))
+            };
+            let conditions = rows.iter().map(condition).collect::<Option<Vec<_>>>()?;
+            Some(SearchKey { conditions, only_ours })
         };
-        let keys: Vec<SearchKey> =
-            pair.match_keys(values).iter().filter_map(|match_key| key(&match_key.property, false)).collect();
-        if keys.is_empty() { key(&pair.search_own, true).into_iter().collect() } else { keys }
+        let keys: Vec<SearchKey> = pair
+            .match_keys(values, stand_in)
+            .iter()
+            .filter_map(|match_key| key(&match_key.rows.0, false))
+            .collect();
+        if keys.is_empty() {
+            key(std::slice::from_ref(&pair.search_own), true).into_iter().collect()
+        } else {
+            keys
+        }
     }
 }
 

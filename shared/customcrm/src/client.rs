@@ -120,9 +120,14 @@ impl CustomCrm {
         }
     }
 
-    /// The live records whose property has this value, whatever the case; all of them.
-    pub async fn search(&self, collection: &str, property: &str, value: &str) -> Result<Vec<Record>, Error> {
-        self.all(collection, &[(&format!("filter[{property}]"), value)]).await
+    /// The live records whose properties all have these values, whatever the case; all of them. Without a condition
+    /// that is the whole collection.
+    pub async fn search(&self, collection: &str, conditions: &[(&str, &str)]) -> Result<Vec<Record>, Error> {
+        let filters: Vec<(String, &str)> =
+            conditions.iter().map(|(property, value)| (format!("filter[{property}]"), *value)).collect();
+        let query: Vec<(&str, &str)> =
+            filters.iter().map(|(filter, value)| (filter.as_str(), *value)).collect();
+        self.all(collection, &query).await
     }
 
     /// Creates a record. Within 24 hours the same key and properties give the first answer again instead of a second

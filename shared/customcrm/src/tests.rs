@@ -3,9 +3,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::json::read_properties;
+use contract::json::{read_content, read_properties};
 use jiff::Timestamp;
-use model::{Content, FailureClass, Presence, Properties, RecordId, Version};
+use model::{Content, FailureClass, Presence, Properties, Record, RecordId, Version};
 use simulator_customcrm::{Effect, Fault, Limits, Running, Simulator};
 
 use crate::{ChangesCursor, CustomCrm, Error, Settings};
@@ -52,6 +52,96 @@ async fn an_amount_keeps_every_digit_both_ways() {
         assert_eq!(number.normalize().to_string(), expected);
     }
     assert_eq!(created, read);
+}
+
+/// The lines of a document, each as its members.
+fn lines(record: &Record) -> Vec<&Properties> {
+    let Content::List(lines) = &record.properties["Lines"] else { panic!("{record:?}") };
+    lines.iter().map(members).collect()
+}
+
+fn members(content: &Content) -> &Properties {
+    let Content::Object(members) = content else { panic!("{content:?}") };
+    members
+}
+
+#[tokio::test]
+async fn lines_keep_their_ids_their_order_and_every_digit_both_ways() {
+    let (running, client) = started().await;
+    running.control.seed("customers", [r#"{"Id":"c1","Name":"Acme"}"#]).unwrap();
+    running.control.seed("products", [r#"{"Id":"p1","Code":"A","Name":"Anchor"}"#]).unwrap();
+    let sent = properties(
+        r#"{"CustomerId":"c1","OrderNumber":"7","Lines":[
+            {"ProductId":"p1","Quantity":12345678901234567890.12345678,"Description":"\u0007 \u05d0 \ud83d\udea2"},
+            {"ProductId":"p1","Quantity":-0.10,"UnitPrice":0.0000000000000000000000000001}]}"#,
+    );
+    let created = client.create("orders", &sent, "k1").await.unwrap();
+    let numbers = |record: &Record, name: &str| -> Vec<Content> {
+        lines(record).iter().map(|line| line[name].clone()).collect()
+    };
+    let exact = |text: &str| Content::Number(text.parse().unwrap());
+    assert_eq!(numbers(&created, "Quantity"), [exact("12345678901234567890.12345678"), exact("-0.1")]);
+    assert_eq!(lines(&created)[1]["UnitPrice"], exact("0.0000000000000000000000000001"));
+    assert_eq!(lines(&created)[0]["Description"], Content::from("\u{7} \u{5d0} \u{1f6a2}"));
+
+    let ids = numbers(&created, "LineId");
+    let change = |members: &str, id: &Content| {
+        let Content::Object(mut line) = read_content(members).unwrap() else { panic!("{members}") };
+        line.insert("LineId".to_owned(), id.clone());
+        Content::Object(line)
+    };
+    let list = vec![
+        change(r#"{"Deleted":true}"#, &ids[0]),
+        change(r#"{"Quantity":0.30}"#, &ids[1]),
+        read_content(r#"{"ProductId":"p1","Quantity":99999999999999999999.5}"#).unwrap(),
+    ];
+    let patch = Properties::from([("Lines".to_owned(), Content::List(list))]);
+    let updated = client.update("orders", &created.id, created.version.unwrap(), &patch).await.unwrap();
+    assert_eq!(numbers(&updated, "Quantity"), [exact("0.3"), exact("99999999999999999999.5")]);
+    assert_eq!(numbers(&updated, "LineId")[0], ids[1]);
+
+    let read = client.record("orders", &created.id).await.unwrap();
+    let listed = client.changes("orders", &ChangesCursor::start(), 500).await.unwrap().records;
+    let found = client.search("orders", &[("OrderNumber", "7")]).await.unwrap();
+    assert_eq!((&read, &listed[..], &found[..]), (&updated, &[updated.clone()][..], &[updated.clone()][..]));
+}
+
+#[tokio::test]
+async fn a_refused_line_is_named_by_its_place() {
+    let (running, client) = started().await;
+    running.control.seed("customers", [r#"{"Id":"c1","Name":"Acme"}"#]).unwrap();
+    running.control.seed("products", [r#"{"Id":"p1","Code":"A","Name":"Anchor"}"#]).unwrap();
+    let sent =
+        properties(r#"{"CustomerId":"c1","Lines":[{"ProductId":"p1","Quantity":1},{"ProductId":"p1"}]}"#);
+    let refused = client.create("orders", &sent, "k1").await.unwrap_err();
+    assert_eq!(refused.class(), FailureClass::Rejected);
+    assert!(refused.to_string().contains("Lines[1].Quantity is required"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_search_finds_what_meets_every_condition() {
+    let (running, client) = started().await;
+    running.control.seed("customers", [r#"{"Id":"c1","Name":"A"}"#, r#"{"Id":"c2","Name":"B"}"#]).unwrap();
+    let contact = |id: &str, customer: &str, email: &str| {
+        format!(r#"{{"Id":"{id}","CustomerId":"{customer}","LastName":"Vos","Email":"{email}"}}"#)
+    };
+    let odd = "a&filter[CustomerId]=c2+%\u{1f6a2}#@x.example";
+    let contacts = [contact("k1", "c1", odd), contact("k2", "c2", odd), contact("k3", "c1", "b@x.example")];
+    running.control.seed("contacts", contacts).unwrap();
+    for (conditions, expected) in [
+        (&[("Email", odd)][..], &["k1", "k2"][..]),
+        (&[("CustomerId", "C1")], &["k1", "k3"]),
+        (&[("Email", odd), ("CustomerId", "c1")], &["k1"]),
+        (&[("CustomerId", "c2"), ("Email", "B@x.example")], &[]),
+        (&[], &["k1", "k2", "k3"]),
+    ] {
+        let found = client.search("contacts", conditions).await.unwrap();
+        let mut ids: Vec<&str> = found.iter().map(|record| record.id.as_str()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, expected, "{conditions:?}");
+    }
+    let unknown = client.search("contacts", &[("Email", odd), ("LastName", "Vos")]).await.unwrap_err();
+    assert_eq!(unknown.class(), FailureClass::Rejected);
 }
 
 #[tokio::test]
@@ -119,7 +209,7 @@ async fn a_lost_answer_is_ambiguous_and_the_same_key_makes_no_second_record() {
     let sent = properties(r#"{"Name":"Acme","CustomerNumber":"25"}"#);
     let lost = client.create("customers", &sent, "k1").await.unwrap_err();
     assert_eq!(lost.class(), FailureClass::Ambiguous, "{lost:?}");
-    let found = client.search("customers", "CustomerNumber", "25").await.unwrap();
+    let found = client.search("customers", &[("CustomerNumber", "25")]).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(client.create("customers", &sent, "k1").await.unwrap().id, found[0].id);
     assert_eq!(running.control.counts().records["customers"], 1);

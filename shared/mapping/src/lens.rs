@@ -1,22 +1,45 @@
 //! Transforms as lenses: `get` reads the canonical value out of a vendor's content, `put` writes it back.
 //!
 //! Each obeys, up to the canonical form that it declares: what is put is what is got, and putting back what
-//! was got changes nothing.
+//! was got changes nothing. Content that no canonical value stands for is a [`LensProblem`].
 
-use std::collections::BTreeMap;
+mod describe;
+mod flags;
+pub mod labelled;
+mod lists;
+mod numbers;
+mod problem;
+mod references;
+mod texts;
+mod times;
+mod words;
 
-use model::{Content, LinkId, PairName, RecordId, Reference, System, UserId, Value};
+#[cfg(test)]
+mod tests;
+
+use model::{Content, PairName, RecordId, Reference, System, Value};
 use rust_decimal::Decimal;
 
+pub use self::{
+    labelled::{InvalidLabel, Label},
+    lists::{Holds, List},
+    problem::LensProblem,
+    texts::Over,
+    words::{InvalidWords, Word, Words},
+};
 use crate::{Lookups, country};
 
-/// How one property is read and written.
+/// How one property is read and written. A length is counted in characters and is what Exact holds.
+///
+/// Null and a blank text are the empty value, and the empty value is written as null.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lens {
-    /// Free text. Canonical: without blanks at its ends, line ends as `\n`; a blank text is empty.
+    /// Free text. Canonical: without blanks at its ends, line ends as `\n`.
     Text {
-        /// The longest that the target holds, in characters.
+        /// The longest that fits.
         max: Option<usize>,
+        /// What becomes of a longer one.
+        over: Over,
     },
     /// A code. Canonical: without blanks at its ends, upper case and without inner blanks where the row says so.
     Code {
@@ -25,34 +48,63 @@ pub enum Lens {
         /// Blanks, dots and hyphens inside are left out.
         compact: bool,
         /// Exact stores a code of digits padded on the left with blanks to this width.
-        pad: Option<usize>,
-        /// The longest that the target holds, in characters.
+        pad: Option<u8>,
+        /// The longest that fits.
         max: Option<usize>,
     },
     /// An e-mail address. Canonical: without blanks at its ends.
     Email {
-        /// The longest that the target holds, in characters.
+        /// The longest that fits.
+        max: Option<usize>,
+    },
+    /// A phone number. Canonical: without blanks at its ends, one blank for several inside; otherwise as written.
+    Phone {
+        /// The longest that fits.
         max: Option<usize>,
     },
     /// A country. Canonical: the ISO 3166 code of two letters in upper case; a known name is looked up.
     Country,
-    /// A word of a closed list; CustomCRM's word is canonical.
+    /// A language. Canonical: its code of two or three letters in upper case, with or without a region: `NL-BE`.
+    Language,
+    /// A currency. Canonical: its code of three letters in upper case.
+    Currency,
+    /// A word of a closed list. Canonical: CustomCRM's word.
     Enum {
-        /// CustomCRM's word -> Exact's.
-        words: BTreeMap<String, String>,
+        /// The words of both systems.
+        words: Words,
     },
-    /// A number. Canonical: CustomCRM's; Exact holds it multiplied by `factor` (a percentage as a fraction: 0.01).
+    /// A number. Canonical: CustomCRM's, rounded half away from zero; Exact holds it multiplied by `factor` (a
+    /// percentage as a fraction: 0.01).
     Decimal {
-        /// What Exact's number is of CustomCRM's.
+        /// What Exact's number is of CustomCRM's; not zero.
         factor: Decimal,
         /// Decimal places of the canonical number.
         places: u32,
     },
-    /// Yes or no; CustomCRM's is canonical.
+    /// A whole number. Canonical: a number without decimal places.
+    Integer {
+        /// CustomCRM holds it as a text.
+        text: bool,
+    },
+    /// Yes or no. Canonical: CustomCRM's. A number, 1 or 0, is read as well on both sides.
     Boolean {
         /// Exact holds the opposite.
         inverted: bool,
+        /// Exact holds the number 1 or 0 (`Edm.Byte`).
+        byte: bool,
     },
+    /// A day of the calendar, of the years 1 to 9999. Canonical: a date, which no time zone moves. CustomCRM holds
+    /// `2026-01-31`; Exact gives `/Date(ms)/`, the midnight of a clock in UTC, and takes `2026-01-31T00:00:00`. A
+    /// time of day in Exact is left out.
+    Date,
+    /// A moment, of the years 1 to 9999. Canonical: to the millisecond. CustomCRM holds RFC 3339; Exact gives
+    /// `/Date(ms)/` and takes the time of a clock in UTC, without a zone.
+    Timestamp,
+    /// Whether a record is in use; Exact holds its last day of use. Canonical: a boolean: no when that day is past,
+    /// yes when it is today, to come, or not set.
+    ///
+    /// Exact has no form for the empty value: it is written as no last day, and read back as yes.
+    ActiveUntil,
     /// Another record of a linked pair. Canonical: the link.
     Reference {
         /// The pair whose links tie the two records.
@@ -60,61 +112,46 @@ pub enum Lens {
     },
     /// A user, by the user directory. Canonical: the e-mail address in lower case.
     Person,
-}
-
-/// Why content or a value does not fit. Never holds the value itself: it may be personal.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LensProblem {
-    /// The vendor's content is of another kind.
-    #[error("holds {found} where {expected} belongs")]
-    Kind {
-        /// What was expected.
-        expected: &'static str,
-        /// What is there.
-        found: &'static str,
+    /// A code of one of Exact's lists. Canonical: the code, without blanks at its ends.
+    Lookup {
+        /// The list.
+        list: List,
+        /// What Exact's record holds of the entry.
+        holds: Holds,
     },
-    /// The text is longer than the target holds.
-    #[error("is {length} characters long; at most {max} fit: shorten it")]
-    TooLong {
-        /// How long it is.
-        length: usize,
-        /// How long it may be.
-        max: usize,
+    /// A text that is a line `label: text` of a longer text in Exact. Canonical: one line, without blanks at its ends.
+    ///
+    /// Written alone it makes a text of one line; [`labelled::write`] makes one of several rows and of the rest.
+    Labelled {
+        /// What the line begins with.
+        label: Label,
     },
-    /// The word stands in no list.
-    #[error("holds a word that the pair file's table does not list; it lists: {known}")]
-    UnknownWord {
-        /// The words that it lists.
-        known: String,
-    },
-    /// The country is neither a code nor a known name.
-    #[error(
-        "holds no ISO 3166 country code, nor a country name that is known here: write the code of two letters"
-    )]
-    UnknownCountry,
-    /// The id can't be one.
-    #[error("holds no usable id")]
-    Id,
-    /// The number is beyond what can be held exactly.
-    #[error("holds a number that is too large")]
-    Number,
-    /// The reference can't be written yet.
-    #[error("refers to a record that has no partner there yet")]
-    Unresolved,
 }
 
 impl Lens {
     /// The Edm types that it can be written to, as Exact's reference names them.
     pub fn edm_types(&self) -> &'static [&'static str] {
+        const TEXT: &[&str] = &["Edm.String"];
+        const WHOLE: &[&str] = &["Edm.Int16", "Edm.Int32", "Edm.Int64", "Edm.Byte"];
+        const ID: &[&str] = &["Edm.Guid"];
         match self {
             Self::Text { .. }
             | Self::Code { .. }
             | Self::Email { .. }
+            | Self::Phone { .. }
             | Self::Country
-            | Self::Enum { .. } => &["Edm.String"],
+            | Self::Language
+            | Self::Currency
+            | Self::Lookup { holds: Holds::Code, .. }
+            | Self::Labelled { .. } => TEXT,
+            Self::Enum { words } if words.are_numbers() => WHOLE,
+            Self::Enum { .. } => TEXT,
             Self::Decimal { .. } => &["Edm.Double", "Edm.Decimal"],
-            Self::Boolean { .. } => &["Edm.Boolean"],
-            Self::Reference { .. } | Self::Person => &["Edm.Guid"],
+            Self::Integer { .. } => WHOLE,
+            Self::Boolean { byte: false, .. } => &["Edm.Boolean"],
+            Self::Boolean { byte: true, .. } => &["Edm.Byte"],
+            Self::Date | Self::Timestamp | Self::ActiveUntil => &["Edm.DateTime"],
+            Self::Reference { .. } | Self::Person | Self::Lookup { holds: Holds::Id, .. } => ID,
         }
     }
 
@@ -129,68 +166,105 @@ impl Lens {
     }
 
     /// Reads the canonical value.
+    ///
+    /// # Errors
+    /// The content is of another kind, or nothing that the canonical form has a value for.
     pub fn get(&self, system: System, content: &Content, lookups: &Lookups) -> Result<Value, LensProblem> {
-        if *content == Content::Null {
-            return Ok(Value::Empty);
-        }
-        match self {
-            Self::Text { .. } => Ok(filled(text(content)?.trim().replace("\r\n", "\n"))),
-            Self::Email { .. } => Ok(filled(text(content)?.trim().to_owned())),
-            Self::Code { upper, compact, .. } => Ok(filled(code(text(content)?, *upper, *compact))),
-            Self::Country => match text(content)?.trim() {
-                "" => Ok(Value::Empty),
-                name => country::code(name).map(Value::Text).ok_or(LensProblem::UnknownCountry),
-            },
-            Self::Enum { words } => get_word(system, text(content)?.trim(), words),
-            Self::Decimal { factor, places } => get_number(system, content, *factor, *places),
-            Self::Boolean { inverted } => match content {
-                Content::Boolean(yes) => {
-                    Ok(Value::Boolean(*yes ^ (*inverted && system == System::ExactOnline)))
-                }
-                other => Err(LensProblem::Kind { expected: "a boolean", found: other.kind() }),
-            },
-            Self::Reference { pair } => match text(content)? {
-                "" => Ok(Value::Empty),
-                id => get_reference(system, id, pair, lookups),
-            },
-            Self::Person => match text(content)? {
-                "" => Ok(Value::Empty),
-                id => get_person(system, id, lookups),
-            },
+        match (self, content) {
+            (Self::ActiveUntil, _) => flags::get_active(system, content, lookups.today),
+            (_, Content::Null) => Ok(Value::Empty),
+            (Self::Decimal { factor, places }, _) => numbers::get(system, content, *factor, *places),
+            (Self::Integer { .. }, _) => numbers::get_whole(content),
+            (Self::Boolean { inverted, .. }, _) => flags::get(system, content, *inverted),
+            (Self::Enum { words }, _) if system == System::ExactOnline => words.get(content),
+            (_, Content::Text(text)) if text.trim().is_empty() => Ok(Value::Empty),
+            (_, Content::Text(text)) => self.get_text(system, text, lookups),
+            _ => Err(LensProblem::Kind { expected: self.expects(), found: content.kind() }),
         }
     }
 
-    /// Writes the content that holds this value in this system.
+    fn get_text(&self, system: System, text: &str, lookups: &Lookups) -> Result<Value, LensProblem> {
+        match (self, system) {
+            (Self::Date, _) => times::get_date(system, text).map(Value::Date),
+            (Self::Timestamp, _) => times::get_moment(system, text).map(Value::Timestamp),
+            (Self::Reference { pair }, _) => references::get(system, text, pair, lookups),
+            (Self::Person, _) => references::get_person(system, text, lookups),
+            (Self::Lookup { list, holds: Holds::Id }, System::ExactOnline) => {
+                list.code_of(text, lookups).map(Value::Text)
+            }
+            (Self::Labelled { label }, System::ExactOnline) => Ok(filled(labelled::read(text, label))),
+            _ => self.canonical(text).map(filled),
+        }
+    }
+
+    /// Writes the content that holds this value in this system. What stands in for an empty value is written as a
+    /// text is.
+    ///
+    /// # Errors
+    /// The value is of another kind, the system has no form for it, or what it refers to is not known there.
     pub fn put(&self, system: System, value: &Value, lookups: &Lookups) -> Result<Content, LensProblem> {
         match (self, value) {
             (_, Value::Empty) => Ok(Content::Null),
-            (Self::Text { max } | Self::Email { max }, Value::Text(text)) => fitting(text.clone(), *max),
-            (Self::Code { pad, max, .. }, Value::Text(text)) => {
-                let Content::Text(text) = fitting(text.clone(), *max)? else { return Ok(Content::Null) };
-                match pad {
-                    Some(width)
-                        if system == System::ExactOnline && text.chars().all(|c| c.is_ascii_digit()) =>
-                    {
-                        Ok(Content::Text(format!("{text:>width$}")))
-                    }
-                    _ => Ok(Content::Text(text)),
-                }
+            (_, Value::Text(text) | Value::StandIn(text)) => self.put_text(system, text, lookups),
+            (Self::Decimal { factor, places }, Value::Decimal(number)) => {
+                numbers::put(system, *number, *factor, *places)
             }
-            (Self::Country, Value::Text(text)) => Ok(Content::Text(text.clone())),
-            (Self::Enum { words }, Value::Text(word)) => put_word(system, word, words),
-            (Self::Decimal { factor, .. }, Value::Decimal(number)) => put_number(system, *number, *factor),
-            (Self::Boolean { inverted }, Value::Boolean(yes)) => {
-                Ok(Content::Boolean(*yes ^ (*inverted && system == System::ExactOnline)))
+            (Self::Integer { text }, Value::Decimal(number)) => numbers::put_whole(system, *number, *text),
+            (Self::Boolean { inverted, byte }, Value::Boolean(yes)) => {
+                Ok(flags::put(system, *yes, *inverted, *byte))
             }
+            (Self::ActiveUntil, Value::Boolean(yes)) => flags::put_active(system, *yes, lookups.today),
+            (Self::Date, Value::Date(date)) => times::put_date(system, *date),
+            (Self::Timestamp, Value::Timestamp(moment)) => times::put_moment(system, *moment),
             (Self::Reference { pair }, Value::Reference(Reference::Linked(link))) => {
-                put_reference(system, link, pair, lookups)
+                references::put(system, link, pair, lookups)
             }
-            (Self::Person, Value::Reference(Reference::Person(email))) => lookups
-                .user(system, email)
-                .map(|user| Content::Text(user.to_string()))
-                .ok_or(LensProblem::Unresolved),
-            (_, Value::Reference(_)) => Err(LensProblem::Unresolved),
-            (lens, _) => Err(LensProblem::Kind { expected: lens.expects(), found: "another kind of value" }),
+            (Self::Person, Value::Reference(Reference::Person(email))) => {
+                references::put_person(system, email, lookups)
+            }
+            (Self::Reference { .. }, Value::Reference(Reference::Unlinked { .. })) => {
+                Err(LensProblem::Unresolved)
+            }
+            (Self::Person, Value::Reference(Reference::UnknownPerson { .. })) => {
+                Err(LensProblem::UnknownPerson)
+            }
+            _ => Err(LensProblem::Kind { expected: self.expects(), found: "another kind of value" }),
+        }
+    }
+
+    fn put_text(&self, system: System, text: &str, lookups: &Lookups) -> Result<Content, LensProblem> {
+        let text = self.canonical(text)?;
+        if text.is_empty() {
+            return Ok(Content::Null);
+        }
+        if system == System::CustomCrm {
+            return Ok(Content::Text(text));
+        }
+        let text = match self {
+            Self::Text { max, over } => texts::fitting(text, *max, *over)?,
+            Self::Email { max } | Self::Phone { max } => texts::fitting(text, *max, Over::Refuse)?,
+            Self::Code { pad, max, .. } => texts::padded(texts::fitting(text, *max, Over::Refuse)?, *pad),
+            Self::Lookup { list, holds } => list.written(text, *holds, lookups)?,
+            Self::Labelled { label } => labelled::write(&[(label, text.as_str())], ""),
+            Self::Enum { words } => return words.put(&text),
+            _ => text,
+        };
+        Ok(Content::Text(text))
+    }
+
+    /// The canonical form of a text of CustomCRM.
+    fn canonical(&self, text: &str) -> Result<String, LensProblem> {
+        match self {
+            Self::Text { .. } => Ok(texts::plain(text)),
+            Self::Code { upper, compact, .. } => Ok(texts::code(text, *upper, *compact)),
+            Self::Email { .. } | Self::Lookup { .. } => Ok(text.trim().to_owned()),
+            Self::Phone { .. } => Ok(texts::phone(text)),
+            Self::Labelled { .. } => Ok(labelled::one_line(text)),
+            Self::Enum { words } => words.known(text.trim()).map(str::to_owned),
+            Self::Country => country::code(text.trim()).ok_or(LensProblem::UnknownCountry),
+            Self::Language => texts::language(text).ok_or(LensProblem::Language),
+            Self::Currency => texts::currency(text).ok_or(LensProblem::Currency),
+            _ => Err(LensProblem::Kind { expected: self.expects(), found: "a text" }),
         }
     }
 
@@ -199,112 +273,25 @@ impl Lens {
             Self::Text { .. }
             | Self::Code { .. }
             | Self::Email { .. }
+            | Self::Phone { .. }
             | Self::Country
-            | Self::Enum { .. } => "a text",
+            | Self::Language
+            | Self::Currency
+            | Self::Enum { .. }
+            | Self::Lookup { .. }
+            | Self::Labelled { .. } => "a text",
             Self::Decimal { .. } => "a number",
+            Self::Integer { .. } => "a whole number",
             Self::Boolean { .. } => "a boolean",
+            Self::Date => "a date",
+            Self::Timestamp => "a moment",
+            Self::ActiveUntil => "a boolean, or a date in Exact",
             Self::Reference { .. } => "a reference",
             Self::Person => "a user",
         }
     }
 }
 
-fn text(content: &Content) -> Result<&str, LensProblem> {
-    content.as_text().ok_or(LensProblem::Kind { expected: "a text", found: content.kind() })
-}
-
 fn filled(text: String) -> Value {
     if text.is_empty() { Value::Empty } else { Value::Text(text) }
-}
-
-fn code(text: &str, upper: bool, compact: bool) -> String {
-    let kept = text.trim().chars().filter(|c| !(compact && (c.is_whitespace() || matches!(c, '.' | '-'))));
-    let kept: String = kept.collect();
-    if upper { kept.to_uppercase() } else { kept }
-}
-
-fn fitting(text: String, max: Option<usize>) -> Result<Content, LensProblem> {
-    let length = text.chars().count();
-    match max {
-        Some(max) if length > max => Err(LensProblem::TooLong { length, max }),
-        _ => Ok(Content::Text(text)),
-    }
-}
-
-fn get_word(system: System, word: &str, words: &BTreeMap<String, String>) -> Result<Value, LensProblem> {
-    if word.is_empty() {
-        return Ok(Value::Empty);
-    }
-    let canonical = match system {
-        System::CustomCrm => words.keys().find(|known| known.as_str() == word),
-        System::ExactOnline => words.iter().find(|(_, exact)| exact.as_str() == word).map(|(crm, _)| crm),
-    };
-    canonical.map(|known| Value::Text(known.clone())).ok_or_else(|| unknown_word(system, words))
-}
-
-fn put_word(system: System, word: &str, words: &BTreeMap<String, String>) -> Result<Content, LensProblem> {
-    match (system, words.get(word)) {
-        (System::CustomCrm, Some(_)) => Ok(Content::from(word)),
-        (System::ExactOnline, Some(exact)) => Ok(Content::from(exact.as_str())),
-        (_, None) => Err(unknown_word(System::CustomCrm, words)),
-    }
-}
-
-fn unknown_word(system: System, words: &BTreeMap<String, String>) -> LensProblem {
-    let known: Vec<&str> = match system {
-        System::CustomCrm => words.keys().map(String::as_str).collect(),
-        System::ExactOnline => words.values().map(String::as_str).collect(),
-    };
-    LensProblem::UnknownWord { known: known.join(", ") }
-}
-
-fn get_number(system: System, content: &Content, factor: Decimal, places: u32) -> Result<Value, LensProblem> {
-    let Content::Number(number) = content else {
-        return Err(LensProblem::Kind { expected: "a number", found: content.kind() });
-    };
-    let canonical = match system {
-        System::CustomCrm => *number,
-        System::ExactOnline => number.checked_div(factor).ok_or(LensProblem::Number)?,
-    };
-    Ok(Value::Decimal(canonical.round_dp(places).normalize()))
-}
-
-fn put_number(system: System, number: Decimal, factor: Decimal) -> Result<Content, LensProblem> {
-    let written = match system {
-        System::CustomCrm => number,
-        System::ExactOnline => number.checked_mul(factor).ok_or(LensProblem::Number)?,
-    };
-    Ok(Content::Number(written.normalize()))
-}
-
-fn get_reference(system: System, id: &str, pair: &PairName, lookups: &Lookups) -> Result<Value, LensProblem> {
-    let record = RecordId::parse(id).map_err(|_| LensProblem::Id)?;
-    let key = (pair.clone(), system, record);
-    let reference = match lookups.links.get(&key) {
-        Some(link) => Reference::Linked(link.clone()),
-        None => Reference::Unlinked { pair: key.0, system, record: key.2 },
-    };
-    Ok(Value::Reference(reference))
-}
-
-fn put_reference(
-    system: System,
-    link: &LinkId,
-    pair: &PairName,
-    lookups: &Lookups,
-) -> Result<Content, LensProblem> {
-    lookups
-        .records
-        .get(&(pair.clone(), link.clone(), system))
-        .map(|record| Content::Text(record.to_string()))
-        .ok_or(LensProblem::Unresolved)
-}
-
-fn get_person(system: System, id: &str, lookups: &Lookups) -> Result<Value, LensProblem> {
-    let user = UserId::parse(id).map_err(|_| LensProblem::Id)?;
-    let reference = match lookups.people[system].get(&user) {
-        Some(email) if lookups.is_known_person(email) => Reference::Person(email.clone()),
-        _ => Reference::UnknownPerson { system, user: id.to_owned() },
-    };
-    Ok(Value::Reference(reference))
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use model::{LinkId, PairName, RecordId, System, SystemPair, UserId};
+use jiff::civil::Date;
+use model::{Content, LinkId, PairName, RecordId, System, SystemPair, UserId};
 
 /// A record that a reference points at and whose link must be looked up before the record can be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +21,13 @@ pub struct Lookups {
     pub links: BTreeMap<(PairName, System, RecordId), LinkId>,
     /// Which record a link has in a system.
     pub records: BTreeMap<(PairName, LinkId, System), RecordId>,
+    /// Exact's lists, such as payment conditions: each code's own id, by the list's name. A list that is not there
+    /// has not been read, and then its codes are not judged.
+    pub lists: BTreeMap<String, BTreeMap<String, String>>,
+    /// What the connection gives for this deployment's pairs, by name, such as `literal.account`.
+    pub given: BTreeMap<String, Content>,
+    /// The day on which the mapping is asked, in the company's zone: what is past by then.
+    pub today: Date,
     /// The user directory: each system's users by their e-mail, in lower case.
     pub people: SystemPair<BTreeMap<UserId, String>>,
 }

@@ -1,8 +1,9 @@
 //! A request, taken apart far enough to be answered.
 
 use crate::database::Key;
+use crate::edm::Edm;
 use crate::filter;
-use crate::schema::{Endpoint, endpoint};
+use crate::schema::{Endpoint, endpoint, shape_of};
 
 /// A request as it reached the simulator.
 #[derive(Debug, Clone, Default)]
@@ -50,25 +51,34 @@ impl Call {
 pub(crate) struct Resource {
     pub(crate) endpoint: &'static Endpoint,
     pub(crate) key: Option<Key>,
+    /// The position of the list within the record that is asked for.
+    pub(crate) list: Option<usize>,
     /// Only the number of records is asked for.
     pub(crate) count: bool,
 }
 
 impl Resource {
-    /// Reads `crm/Accounts`, `crm/Accounts(guid'...')` or `crm/Accounts/$count`.
+    /// Reads `crm/Accounts`, `crm/Accounts(guid'...')`, `crm/Quotations(guid'...')/QuotationLines` or
+    /// `crm/Accounts/$count`.
     pub(crate) fn parse(path: &str) -> Option<Self> {
-        let (path, count) = match path.strip_suffix("/$count") {
-            Some(path) => (path, true),
-            None => (path, false),
+        let Some((path, rest)) = path.split_once('(') else {
+            let (path, count) = path.strip_suffix("/$count").map_or((path, false), |path| (path, true));
+            return Some(Self { endpoint: endpoint(path)?, key: None, list: None, count });
         };
-        let (path, key) = match path.split_once('(') {
-            Some((path, key)) => {
-                let key = filter::literals(key.strip_suffix(')')?).ok()?;
-                let [key] = key.as_slice() else { return None };
-                (path, Some(Key::of(key)?))
+        let endpoint = endpoint(path)?;
+        let (key, list) = match rest.split_once(")/") {
+            Some((key, list)) => (key, Some(list)),
+            None => (rest.strip_suffix(')')?, None),
+        };
+        let key = filter::literals(key).ok()?;
+        let [key] = key.as_slice() else { return None };
+        let list = match list {
+            Some(name) => {
+                let shape = shape_of(endpoint.table);
+                Some(shape.position(name).filter(|at| shape.properties[*at].edm == Edm::Navigation)?)
             }
-            None => (path, None),
+            None => None,
         };
-        Some(Self { endpoint: endpoint(path)?, key, count: count && key.is_none() })
+        Some(Self { endpoint, key: Some(Key::of(key)?), list, count: false })
     }
 }

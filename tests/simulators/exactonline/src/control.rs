@@ -8,15 +8,18 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::database::{Key, wall_clock_at};
+use crate::answer::Refused;
+use crate::database::{Context, Database, Key, wall_clock_at};
 use crate::edm::Value;
 use crate::error::SimulatorError;
 use crate::faults::{Fault, LoggedCall};
 use crate::json::Json;
 use crate::query::Query;
-use crate::schema::{Endpoint, endpoint, shape_of};
+use crate::schema::{Endpoint, SHAPES, endpoint, shape_of};
 use crate::service::Service;
 use crate::settings::{Limits, Person, Rendition, Switches};
+
+const ACCOUNTS: &str = "crm/Accounts";
 
 /// How many calls there were, by what.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -145,9 +148,10 @@ impl Control {
         self.service().switches = switches;
     }
 
-    /// Lets the service change the texts of a property when it stores them; `None` ends that.
+    /// Lets the service change the texts of a property, whatever entity has it, when it stores them; `None` ends
+    /// that.
     pub fn normalise(&self, property: &str, rendition: Option<Rendition>) -> Result<(), SimulatorError> {
-        if shape_of("accounts").position(property).is_none() {
+        if SHAPES.values().all(|shape| shape.position(property).is_none()) {
             return Err(SimulatorError::UnknownProperty(property.to_owned()));
         }
         let mut service = self.service();
@@ -188,56 +192,96 @@ impl Control {
 
     /// Creates one account as the first person would.
     pub fn create_account(&self, body: &str) -> Result<Uuid, SimulatorError> {
-        let key = self.as_person(|database, context| database.create(accounts(), body, context))?;
-        match key {
-            Key::Guid(id) => Ok(id),
-            Key::Number(_) => unreachable!("accounts are keyed by guid"),
-        }
+        self.create(ACCOUNTS, body, self.first_person())
     }
 
     /// Changes the named properties of an account as the first person would.
     pub fn change_account(&self, id: Uuid, body: &str) -> Result<(), SimulatorError> {
-        self.as_person(|database, context| database.change(accounts(), Key::Guid(id), body, context))
+        self.change(ACCOUNTS, id, body, self.first_person())
     }
 
     /// Deletes an account as the first person would.
     pub fn delete_account(&self, id: Uuid) -> Result<(), SimulatorError> {
-        self.as_person(|database, context| database.remove(accounts(), Key::Guid(id), context))
+        self.delete(ACCOUNTS, id, self.first_person())
     }
 
-    fn as_person<Outcome>(
+    /// Creates a record at the endpoint `path` (`crm/Contacts`) from the JSON object of a create, as `user` would.
+    /// All rules of the service hold but its limits. Gives the record's id.
+    pub fn create(&self, path: &str, body: &str, user: Uuid) -> Result<Uuid, SimulatorError> {
+        self.write_as(path, "POST", user, |database, endpoint, context| {
+            match database.create(endpoint, body, context)? {
+                Key::Guid(id) => Ok(id),
+                Key::Number(_) => unreachable!("records that can be created are keyed by guid"),
+            }
+        })
+    }
+
+    /// Changes the named properties of a record at the endpoint `path` as `user` would.
+    pub fn change(&self, path: &str, id: Uuid, body: &str, user: Uuid) -> Result<(), SimulatorError> {
+        self.write_as(path, "PUT", user, |database, endpoint, context| {
+            database.change(endpoint, Key::Guid(id), body, context)
+        })
+    }
+
+    /// Deletes a record at the endpoint `path` as `user` would.
+    pub fn delete(&self, path: &str, id: Uuid, user: Uuid) -> Result<(), SimulatorError> {
+        self.write_as(path, "DELETE", user, |database, endpoint, context| {
+            database.remove(endpoint, Key::Guid(id), context)
+        })
+    }
+
+    /// All records of the main division at the endpoint `path` as a JSON list in the order of their keys, with every
+    /// property that the endpoint shows, and numbers exactly as stored. Only a feed (`sync/CRM/Contacts`) shows row
+    /// versions.
+    pub fn records(&self, path: &str) -> Result<String, SimulatorError> {
+        let endpoint = known(path)?;
+        let service = self.service();
+        let context = service.context("", service.division, service.api_user);
+        let table = service.database.tables.get(endpoint.table);
+        let rows = table.into_iter().flat_map(|table| table.rows.values());
+        let records = rows
+            .filter(|row| row.division.is_none_or(|owner| owner == service.division))
+            .map(|row| service.database.record(endpoint, row, &Query::default(), &context))
+            .collect();
+        Ok(Json::List(records).render(false))
+    }
+
+    /// All accounts of the main division as [`Control::records`] gives them, as their feed shows them.
+    pub fn snapshot(&self) -> String {
+        self.records("sync/CRM/Accounts").expect("the feed of accounts is among the endpoints")
+    }
+
+    fn first_person(&self) -> Uuid {
+        let service = self.service();
+        service.people.get(1).map_or(service.api_user, |person| person.id)
+    }
+
+    fn write_as<Outcome>(
         &self,
-        act: impl FnOnce(
-            &mut crate::database::Database,
-            &crate::database::Context<'_>,
-        ) -> Result<Outcome, crate::answer::Refused>,
+        path: &str,
+        method: &str,
+        user: Uuid,
+        write: impl FnOnce(&mut Database, &Endpoint, &Context<'_>) -> Result<Outcome, Refused>,
     ) -> Result<Outcome, SimulatorError> {
+        let endpoint = known(path)?;
         let mut service = self.service();
-        let user = service.people.get(1).map_or(service.api_user, |person| person.id);
+        if !service.people.iter().any(|person| person.id == user) {
+            return Err(SimulatorError::UnknownUser(user));
+        }
         let mut database = std::mem::take(&mut service.database);
-        let outcome = act(&mut database, &service.context("", service.division, user));
+        let context = service.context("", service.division, user);
+        let outcome = if endpoint.methods.contains(&method) {
+            write(&mut database, endpoint, &context)
+        } else {
+            Err(Refused::method())
+        };
         service.database = database;
         outcome.map_err(|refused| SimulatorError::Refused { status: refused.status, text: refused.text })
     }
-
-    /// All accounts of the main division as a JSON list in the order of their ids, with every property that the
-    /// sync feed shows, and numbers exactly as stored.
-    pub fn snapshot(&self) -> String {
-        let service = self.service();
-        let context = service.context("", service.division, service.api_user);
-        let feed = endpoint("sync/CRM/Accounts").expect("the feed of accounts is among the endpoints");
-        let rows = &service.database.table("accounts").rows;
-        let records = rows
-            .values()
-            .filter(|row| row.division == Some(service.division))
-            .map(|row| service.database.record(feed, row, &Query::default(), &context))
-            .collect();
-        Json::List(records).render(false)
-    }
 }
 
-fn accounts() -> &'static Endpoint {
-    endpoint("crm/Accounts").expect("accounts are among the endpoints")
+fn known(path: &str) -> Result<&'static Endpoint, SimulatorError> {
+    endpoint(path).ok_or_else(|| SimulatorError::UnknownPath(path.to_owned()))
 }
 
 fn short_name(call: &LoggedCall) -> String {

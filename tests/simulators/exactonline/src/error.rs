@@ -22,9 +22,12 @@ pub enum SimulatorError {
     /// A user that the simulator does not know.
     #[error("there is no user {0}: use the id of one of `people`, or add the person first")]
     UnknownUser(Uuid),
-    /// A property that accounts do not have.
-    #[error("accounts have no property `{0}`: names are spelled as in the reference")]
+    /// A property that no entity has.
+    #[error("no entity has a property `{0}`: names are spelled as in the reference")]
     UnknownProperty(String),
+    /// An endpoint that the simulator does not have.
+    #[error("there is no endpoint `{0}`: give its path behind the division, such as `crm/Contacts`")]
+    UnknownPath(String),
     /// The seed is no JSON list of objects.
     #[error("the seed is not a JSON list: give `[{{\"Name\":\"...\"}}, ...]`")]
     SeedNotAList(#[source] serde_json::Error),

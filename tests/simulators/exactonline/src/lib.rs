@@ -24,6 +24,7 @@ mod grants;
 mod json;
 mod limiter;
 mod oauth;
+mod own_user;
 mod query;
 mod record;
 mod register;

@@ -3,7 +3,7 @@
 use crate::answer::Refused;
 use crate::edm::{Edm, Value};
 use crate::filter::{self, Filter};
-use crate::schema::{Endpoint, Family, Shape};
+use crate::schema::{Endpoint, Family, Shape, regular_endpoint, shape_of};
 
 /// The decoded query of a request, in its order.
 pub(crate) type Pairs = [(String, String)];
@@ -20,7 +20,16 @@ pub(crate) struct Query {
     /// The values, in the order of the list, after which this page begins.
     pub(crate) skip_token: Option<Vec<Value>>,
     pub(crate) inline_count: bool,
-    pub(crate) expand: Vec<usize>,
+    /// The lists of other records that are delivered within each record.
+    pub(crate) expand: Vec<Expansion>,
+}
+
+/// A list of other records within a record.
+#[derive(Debug, Clone)]
+pub(crate) struct Expansion {
+    pub(crate) position: usize,
+    /// The properties of those records that are asked for; `None` is all.
+    pub(crate) select: Option<Vec<usize>>,
 }
 
 impl Query {
@@ -34,7 +43,7 @@ impl Query {
             }
             seen.push(name.clone());
             match name.as_str() {
-                "$select" => query.select = select(text, endpoint, shape)?,
+                "$select" => {}
                 "$filter" => query.filter = Some(filter_of(text, endpoint, shape)?),
                 "$orderby" => query.order = order(text, endpoint, shape)?,
                 "$top" => query.top = Some(text.parse().map_err(|_| Refused::syntax())?),
@@ -43,24 +52,58 @@ impl Query {
                 }
                 "$inlinecount" if text == "allpages" => query.inline_count = true,
                 "$inlinecount" if text == "none" => {}
-                "$expand" => {
-                    query.expand = text
-                        .split(',')
-                        .map(|name| position(name, endpoint, shape, true))
-                        .collect::<Result<_, _>>()?;
-                }
+                "$expand" => query.expand = expand(text, endpoint, shape)?,
                 "$format" if text == "json" => {}
                 option if option.starts_with('$') => return Err(Refused::syntax()),
                 _ => {}
             }
         }
+        // A selection may reach into what is expanded.
+        if let Some((_, text)) = pairs.iter().find(|(name, _)| name == "$select") {
+            query.select(text, endpoint, shape)?;
+        }
         Ok(query)
+    }
+
+    fn select(&mut self, text: &str, endpoint: &Endpoint, shape: &Shape) -> Result<(), Refused> {
+        if text.trim() == "*" {
+            return if endpoint.star_refused { Err(Refused::syntax()) } else { Ok(()) };
+        }
+        let mut selected = Vec::new();
+        for name in text.split(',') {
+            let (name, inner) =
+                name.split_once('/').map_or((name, None), |(name, inner)| (name, Some(inner)));
+            let at = position(name, endpoint, shape, inner.is_some())?;
+            if let Some(inner) = inner {
+                let within = self.expand.iter_mut().find(|expansion| expansion.position == at);
+                let within = within.ok_or_else(Refused::syntax)?;
+                let lines = lines_of(shape, at).ok_or_else(Refused::syntax)?;
+                let inner = position(inner, lines, shape_of(lines.table), false)?;
+                within.select.get_or_insert_default().push(inner);
+            }
+            if !selected.contains(&at) {
+                selected.push(at);
+            }
+        }
+        self.select = Some(selected);
+        Ok(())
     }
 }
 
-/// Whether an endpoint shows this property: the row version is shown by the sync feeds only.
+/// Whether an endpoint shows this property.
 pub(crate) fn shows(endpoint: &Endpoint, shape: &Shape, position: usize) -> bool {
-    endpoint.family == Family::Sync || shape.properties[position].name != "Timestamp"
+    shape.properties[position].shown.shows(endpoint.family)
+}
+
+/// The endpoint over the records that a list within a record holds, where the simulator has them.
+pub(crate) fn lines_of(shape: &Shape, position: usize) -> Option<&'static Endpoint> {
+    regular_endpoint(shape.properties[position].lines.as_deref()?)
+}
+
+fn expand(text: &str, endpoint: &Endpoint, shape: &Shape) -> Result<Vec<Expansion>, Refused> {
+    text.split(',')
+        .map(|name| Ok(Expansion { position: position(name, endpoint, shape, true)?, select: None }))
+        .collect()
 }
 
 fn position(name: &str, endpoint: &Endpoint, shape: &Shape, navigation: bool) -> Result<usize, Refused> {
@@ -69,13 +112,6 @@ fn position(name: &str, endpoint: &Endpoint, shape: &Shape, navigation: bool) ->
         .filter(|position| shows(endpoint, shape, *position))
         .filter(|position| !navigation || shape.properties[*position].edm == Edm::Navigation)
         .ok_or_else(Refused::syntax)
-}
-
-fn select(text: &str, endpoint: &Endpoint, shape: &Shape) -> Result<Option<Vec<usize>>, Refused> {
-    if text.trim() == "*" {
-        return Ok(None);
-    }
-    text.split(',').map(|name| position(name, endpoint, shape, false)).collect::<Result<_, _>>().map(Some)
 }
 
 fn filter_of(text: &str, endpoint: &Endpoint, shape: &Shape) -> Result<Filter, Refused> {

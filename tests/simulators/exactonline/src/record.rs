@@ -3,7 +3,7 @@
 use crate::database::{Context, Database, Row};
 use crate::edm::{Edm, Value};
 use crate::json::Json;
-use crate::query::{Pairs, Query, shows};
+use crate::query::{Expansion, Pairs, Query, lines_of, shows};
 use crate::schema::{Endpoint, Family, Shape, shape_of};
 
 impl Database {
@@ -21,16 +21,33 @@ impl Database {
         let all = || (0..shape.properties.len()).filter(|at| shows(endpoint, shape, *at)).collect();
         for position in query.select.clone().unwrap_or_else(all) {
             let property = &shape.properties[position];
-            let value = if property.edm != Edm::Navigation {
-                self.value(shape, row, position).to_json(property.edm, context.switches.int64_as_string)
-            } else if query.expand.contains(&position) {
-                Json::object([("results", Json::List(Vec::new()))])
-            } else {
-                deferred(&address, &property.name)
+            let expansion = query.expand.iter().find(|expansion| expansion.position == position);
+            let value = match expansion {
+                _ if property.edm != Edm::Navigation => {
+                    self.value(shape, row, position).to_json(property.edm, context.switches.int64_as_string)
+                }
+                Some(expansion) => self.expanded(shape, row, expansion, context),
+                None => deferred(&address, &property.name),
             };
             properties.push((property.name.clone(), value));
         }
         Json::Object(properties)
+    }
+
+    /// The list of other records within a record.
+    pub(crate) fn expanded(
+        &self,
+        shape: &Shape,
+        row: &Row,
+        expansion: &Expansion,
+        context: &Context<'_>,
+    ) -> Json {
+        let query = Query { select: expansion.select.clone(), ..Query::default() };
+        let records = lines_of(shape, expansion.position).map_or(Vec::new(), |endpoint| {
+            let lines = self.lines(shape_of(endpoint.table), row, shape);
+            lines.into_iter().map(|line| self.record(endpoint, line, &query, context)).collect()
+        });
+        Json::object([("results", Json::List(records))])
     }
 }
 

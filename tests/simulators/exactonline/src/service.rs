@@ -9,32 +9,18 @@ use uuid::Uuid;
 use crate::answer::{Answer, Refused};
 use crate::call::{Call, Resource};
 use crate::clock::Clock;
-use crate::database::{Context, Database, wall_clock_at};
-use crate::edm::{Value, iso};
+use crate::database::{Context, Database, Key};
 use crate::faults::{Fault, FaultKind, LoggedCall};
 use crate::grants::{Bearer, Grants};
 use crate::json::Json;
 use crate::limiter::Limiter;
-use crate::query::{Query, check_list};
+use crate::query::{Expansion, Query, check_list, lines_of};
 use crate::record::{address, bare_record};
-use crate::schema::{Endpoint, Family, shape_of};
+use crate::schema::{Family, shape_of};
 use crate::settings::{Limits, Person, Renditions, Settings, Switches};
-use crate::write::fill;
 
 /// Calls that the log holds before it forgets the oldest.
 const LOG_KEPT: usize = 200_000;
-
-/// The only endpoint without a division.
-const ME: Endpoint = Endpoint {
-    path: "current/Me",
-    family: Family::Regular,
-    table: "me",
-    type_name: "Exact.Web.Api.Models.System.Me",
-    methods: &["GET"],
-    select_needed: false,
-    filter_needed: false,
-    only_filters: &[],
-};
 
 /// The state of the simulated service.
 #[derive(Debug)]
@@ -229,41 +215,6 @@ impl Service {
         answer
     }
 
-    fn me(&self, call: &Call, user: Uuid, now: i64) -> Result<Answer, Refused> {
-        only_json(call)?;
-        if call.method != "GET" {
-            return Err(Refused::method());
-        }
-        let shape = shape_of("me");
-        let query = Query::parse(&call.query, &ME, shape)?;
-        let person = self.people.iter().find(|person| person.id == user);
-        let (name, email) = person.map_or(("", ""), |person| (&*person.full_name, &*person.email));
-        let wall = wall_clock_at(now, &self.zone);
-        let text = |text: &str| Value::Text(text.to_owned());
-        let row = fill(
-            shape,
-            None,
-            now,
-            &[
-                ("UserID", Value::Guid(user)),
-                ("CurrentDivision", Value::Integer(i64::from(self.division))),
-                ("AccountingDivision", Value::Integer(i64::from(self.division))),
-                ("FullName", text(name)),
-                ("Email", text(email)),
-                ("UserName", text(email)),
-                ("LanguageCode", text("nl-NL")),
-                ("Legislation", Value::Integer(1)),
-                // No source shows how this text is spelled: ISO 8601 without a zone is assumed.
-                ("ServerTime", Value::Text(iso(wall))),
-                ("ServerUtcOffset", Value::Double(((wall - now) / 1_000).into())),
-            ],
-        );
-        let context = self.context(&call.base, self.division, user);
-        let record = self.database.record(&ME, &row, &query, &context);
-        let results = Json::object([("results", Json::List(vec![record]))]);
-        Ok(Answer::json(200, &Json::object([("d", results)]), self.switches.escape_slashes))
-    }
-
     fn perform(&mut self, call: &Call, user: Uuid, division: i32, path: &str) -> Result<Answer, Refused> {
         let in_scope =
             self.divisions.contains(&division) && !self.switches.divisions_out_of_scope.contains(&division);
@@ -278,7 +229,7 @@ impl Service {
         let keyed = resource.key.is_some();
         let fits = match call.method.as_str() {
             "POST" => !keyed,
-            "PUT" | "DELETE" => keyed,
+            "PUT" | "DELETE" => keyed && resource.list.is_none(),
             _ => true,
         };
         if !fits || !resource.endpoint.methods.contains(&call.method.as_str()) {
@@ -310,6 +261,9 @@ impl Service {
             if !self.switches.has_right(endpoint.path) {
                 return Err(Refused::not_found(endpoint.path));
             }
+            if let Some(position) = resource.list {
+                return self.lines_within(resource, key, position, &context);
+            }
             return Ok(Answer::json(200, &self.database.single(endpoint, key, &query, &context)?, escape));
         }
         let select_required =
@@ -327,6 +281,22 @@ impl Service {
             return Ok(Answer::json(200, &Json::object([("d", nothing)]), escape));
         }
         Ok(Answer::json(200, &self.database.list(endpoint, &query, &call.query, &context), escape))
+    }
+
+    /// The address that a record gives for a list that it does not deliver.
+    fn lines_within(
+        &self,
+        resource: &Resource,
+        key: Key,
+        position: usize,
+        context: &Context<'_>,
+    ) -> Result<Answer, Refused> {
+        let shape = shape_of(resource.endpoint.table);
+        let row = self.database.find(shape.name, key, context.division);
+        let row = row.ok_or_else(|| Refused::not_found(resource.endpoint.path))?;
+        lines_of(shape, position).ok_or_else(|| Refused::not_found(&shape.properties[position].name))?;
+        let lines = self.database.expanded(shape, row, &Expansion { position, select: None }, context);
+        Ok(Answer::json(200, &Json::object([("d", lines)]), self.switches.escape_slashes))
     }
 
     fn write(
@@ -365,19 +335,6 @@ impl Service {
         outcome
     }
 
-    fn has_rights(&self, call: &Call) -> Result<Answer, Refused> {
-        if call.method != "GET" {
-            return Err(Refused::method());
-        }
-        only_json(call)?;
-        let quoted = |name| call.option(name).and_then(|text| text.strip_prefix('\'')?.strip_suffix('\''));
-        let (Some(path), Some(_)) = (quoted("endpoint"), quoted("action")) else {
-            return Err(Refused::syntax());
-        };
-        let answer = Json::object([("UserHasRights", Json::Boolean(self.switches.has_right(path)))]);
-        Ok(Answer::json(200, &Json::object([("d", answer)]), self.switches.escape_slashes))
-    }
-
     /// The moment in milliseconds as the service writes it in texts.
     pub(crate) fn american(&self, moment: i64) -> String {
         Timestamp::from_millisecond(moment)
@@ -395,10 +352,10 @@ fn ended() -> Refused {
 }
 
 /// The service's default is Atom XML, which the simulator does not speak (status inferred).
-fn unsupported() -> Refused {
+pub(crate) fn unsupported() -> Refused {
     Refused::new(415, "Unsupported media type requested.")
 }
 
-fn only_json(call: &Call) -> Result<(), Refused> {
+pub(crate) fn only_json(call: &Call) -> Result<(), Refused> {
     if call.takes_json() { Ok(()) } else { Err(unsupported()) }
 }

@@ -4,7 +4,7 @@ use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 use serde_json::Value;
-use simulator_exactonline::{Control, Limits, Running, Settings, Simulator};
+use simulator_exactonline::{Control, Limits, Running, Settings, Simulator, Switches};
 
 pub(crate) struct Company {
     pub(crate) running: Running,
@@ -140,25 +140,74 @@ impl Company {
 
     /// Creates an account and gives its id.
     pub(crate) async fn create(&self, body: &str) -> String {
-        let reply = self.send(Method::POST, "crm/Accounts", body).await;
+        self.create_at("crm/Accounts", body).await
+    }
+
+    /// Creates a record at an endpoint and gives its id.
+    pub(crate) async fn create_at(&self, path: &str, body: &str) -> String {
+        let reply = self.post_at(path, body).await;
         assert_eq!(reply.status, 201, "{reply:?}");
-        reply.json()["d"]["ID"].as_str().unwrap().to_owned()
+        let record = &reply.json()["d"];
+        let key = ["OrderID", "QuotationID", "ID"].into_iter().find(|key| record[key].is_string());
+        // The first of these that is filled is the key: without a wish for more, nothing else is.
+        record[key.unwrap()].as_str().unwrap().to_owned()
     }
 
     /// An account as it is stored.
     pub(crate) async fn account(&self, id: &str) -> Value {
-        let reply = self.get(&format!("crm/Accounts(guid'{id}')")).await;
+        self.record_at("crm/Accounts", id).await
+    }
+
+    /// A record as its endpoint shows it.
+    pub(crate) async fn record_at(&self, path: &str, id: &str) -> Value {
+        let reply = self.get(&format!("{path}(guid'{id}')")).await;
         assert_eq!(reply.status, 200, "{reply:?}");
         reply.json()["d"].clone()
     }
 
+    pub(crate) async fn post_at(&self, path: &str, body: &str) -> Reply {
+        self.send(Method::POST, path, body).await
+    }
+
     pub(crate) async fn put(&self, id: &str, body: &str) -> Reply {
-        self.send(Method::PUT, &format!("crm/Accounts(guid'{id}')"), body).await
+        self.put_at("crm/Accounts", id, body).await
+    }
+
+    pub(crate) async fn put_at(&self, path: &str, id: &str, body: &str) -> Reply {
+        self.send(Method::PUT, &format!("{path}(guid'{id}')"), body).await
     }
 
     pub(crate) async fn delete(&self, id: &str) -> Reply {
-        self.send(Method::DELETE, &format!("crm/Accounts(guid'{id}')"), "").await
+        self.delete_at("crm/Accounts", id).await
     }
+
+    pub(crate) async fn delete_at(&self, path: &str, id: &str) -> Reply {
+        self.send(Method::DELETE, &format!("{path}(guid'{id}')"), "").await
+    }
+
+    /// All rows of a feed, in its order.
+    pub(crate) async fn feed(&self, path: &str, select: &str) -> Vec<Value> {
+        self.get(&format!("sync/{path}?$select={select}")).await.results()
+    }
+
+    /// Type and key of everything in the feed of deleted records.
+    pub(crate) async fn deleted(&self) -> Vec<(i64, String)> {
+        let rows = self.feed("Deleted", "EntityType,EntityKey").await;
+        let row = |row: &Value| {
+            (row["EntityType"].as_i64().unwrap(), row["EntityKey"].as_str().unwrap().to_owned())
+        };
+        rows.iter().map(row).collect()
+    }
+}
+
+/// Settings of [`calm`] with these switches.
+pub(crate) fn switched(switches: Switches) -> Settings {
+    Settings { switches, ..calm() }
+}
+
+/// The answer of a business rule.
+pub(crate) fn business(text: &str) -> (u16, String) {
+    (500, text.to_owned())
 }
 
 pub(crate) async fn reply(request: reqwest::RequestBuilder) -> Reply {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod company;
+mod contacts;
 mod control;
 mod limits;
 mod program;

@@ -1,8 +1,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
-use simulator_exactonline::{Language, Rendition, Settings, Switches};
+use simulator_exactonline::{Language, Rendition, Switches};
 
-use crate::company::{Company, Reply, calm, reply};
+use crate::company::{Company, Reply, business, reply, switched};
 
 async fn post(company: &Company, body: &str) -> Reply {
     company.send(Method::POST, "crm/Accounts", body).await
@@ -12,13 +12,8 @@ async fn refusal(company: &Company, body: &str) -> (u16, String) {
     post(company, body).await.error()
 }
 
-fn business(text: &str) -> (u16, String) {
-    (500, text.to_owned())
-}
-
 async fn dutch() -> Company {
-    let switches = Switches { language: Language::Nl, ..Switches::default() };
-    Company::open_with(Settings { switches, ..calm() }).await
+    Company::open_with(switched(Switches { language: Language::Nl, ..Switches::default() })).await
 }
 
 #[tokio::test]
@@ -313,7 +308,7 @@ async fn texts_are_stored_in_the_rendition_that_was_asked_for() {
 async fn an_empty_text_is_stored_as_nothing_or_kept_by_a_switch() {
     for (empty_text_is_null, expected) in [(true, Value::Null), (false, json!(""))] {
         let switches = Switches { empty_text_is_null, ..Switches::default() };
-        let company = Company::open_with(Settings { switches, ..calm() }).await;
+        let company = Company::open_with(switched(switches)).await;
         let id = company.create(r#"{"Name":"A","City":""}"#).await;
         assert_eq!(company.account(&id).await["City"], expected);
     }

@@ -1,0 +1,109 @@
+//! The body of a write. Its form is judged before the rules of the business: first 400, then 500.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::message;
+use crate::answer::Refused;
+use crate::database::Context;
+use crate::edm::{Edm, Value};
+use crate::schema::{Access, Family, Initial, Property, Shape};
+
+/// The values that a request names, by position.
+pub(crate) type Named = BTreeMap<usize, Value>;
+
+/// What a body is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A new record.
+    Create,
+    /// A change of a record.
+    Change,
+}
+
+/// What a request names, and what is wrong with naming it.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
+    pub(crate) named: Named,
+    /// What the rules of the business say to the names alone.
+    pub(crate) messages: Vec<String>,
+}
+
+impl Body {
+    /// Reads the JSON object of a request.
+    pub(crate) fn read(
+        shape: &'static Shape,
+        text: &str,
+        purpose: Purpose,
+        context: &Context<'_>,
+    ) -> Result<Self, Refused> {
+        let properties: BTreeMap<String, &RawValue> =
+            serde_json::from_str(text).map_err(|_| not_an_object())?;
+        let mut body = Self::default();
+        for (name, raw) in properties.iter().filter(|(name, _)| *name != "__metadata") {
+            let position = shape
+                .position(name)
+                .filter(|at| shape.properties[*at].shown.shows(Family::Regular))
+                .ok_or_else(|| unknown(name))?;
+            body.take(&shape.properties[position], position, raw, purpose, context)?;
+        }
+        Ok(body)
+    }
+
+    fn take(
+        &mut self,
+        property: &Property,
+        position: usize,
+        raw: &RawValue,
+        purpose: Purpose,
+        context: &Context<'_>,
+    ) -> Result<(), Refused> {
+        let writable = match property.access {
+            Access::Always => true,
+            Access::CreateOnly => purpose == Purpose::Create,
+            Access::Never => false,
+        };
+        if property.edm == Edm::Navigation || (!writable && !property.tolerated) {
+            self.messages.push(message(context.switches.language, property, "Invalid", "Ongeldig"));
+            return Ok(());
+        }
+        let value = Value::from_json(raw.get(), property.edm, context.zone)
+            .ok_or_else(|| unreadable(&property.name, property.edm))?;
+        // Nothing is taken to say nothing where a new record gets more than a constant (inferred).
+        let left_out = purpose == Purpose::Create
+            && value == Value::Null
+            && property.initial.iter().any(|initial| !matches!(initial, Initial::Constant(_)));
+        if writable && !left_out {
+            self.named.insert(position, value);
+        }
+        Ok(())
+    }
+}
+
+fn not_an_object() -> Refused {
+    Refused::new(
+        400,
+        "Error processing request stream. The request should be a valid top-level resource object.",
+    )
+}
+
+/// The text is that of the framework under the service (inferred).
+fn unknown(name: &str) -> Refused {
+    Refused::new(
+        400,
+        format!("Error processing request stream. The property name '{name}' specified is not valid."),
+    )
+}
+
+fn unreadable(name: &str, edm: Edm) -> Refused {
+    let edm = edm.message_name();
+    Refused::new(
+        400,
+        format!(
+            "Error processing request stream. Error encountered in converting the value from request payload for \
+             property '{name}' to type '{edm}', which is the property's expected type. See inner exception for more \
+             detail."
+        ),
+    )
+}

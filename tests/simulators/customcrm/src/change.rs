@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::document::Document;
 use crate::problem::{Problem, PropertyError};
-use crate::schema::{KEPT_BY_THE_CRM, Kind, LINE_ID, LINE_NUMBER, LINES, Presence, Property, Schema};
+use crate::schema::{KEPT_BY_THE_CRM, Kind, LINE_ID, LINES, Presence, Property, Schema};
 use crate::value::Value;
 
 /// What marks a line that is to be removed.
@@ -117,7 +117,7 @@ fn read_line(properties: &'static [Property], document: &Document) -> LineChange
         let read = match name.as_str() {
             LINE_ID => read_value(Kind::Text, name, json).map(|value| id = value),
             DELETED => read_value(Kind::Bool, name, json).map(|value| deleted = value),
-            _ => read_edit(properties, "line", &[LINE_NUMBER], name, json).map(|edit| edits.push(edit)),
+            _ => read_edit(properties, "line", &[], name, json).map(|edit| edits.push(edit)),
         };
         errors.extend(read.err());
     }

@@ -17,8 +17,8 @@
 //! - a reference is checked when it is written, and at no other time: a record that others refer to can be deleted, and
 //!   what refers to it stays as it is;
 //! - a document has at least one line. Lines keep the order in which they were added, and those that a patch does not
-//!   name stay. A patch names a line once; of one that it removes nothing else is kept. `LineId` and `LineNumber` can't
-//!   be chosen. An error names a line by its place in the list that was sent, from 0: `Lines[2].LineId`;
+//!   name stay. A patch names a line once; of one that it removes nothing else is kept. `LineId` can't be
+//!   chosen; `LineNumber` is the line's place, from 1, unless the caller gives one. An error names a line by its place in the list that was sent, from 0: `Lines[2].LineId`;
 //! - a cursor goes on with the listing that it came from: the same filters and the same `include_deleted`;
 //! - an unknown query parameter is a 400, a known path with another method a 405, a body that is not JSON a 415 when
 //!   its content type says so, else a 400; the token of an inactive user is a 403.

@@ -82,7 +82,7 @@ impl Record {
     }
 }
 
-fn write_values(out: &mut String, properties: &[Property], values: &Values) {
+fn write_values<'a>(out: &mut String, properties: impl IntoIterator<Item = &'a Property>, values: &Values) {
     for property in properties {
         let _ = write!(out, ",\"{}\":", property.name);
         match values.get(property.name) {
@@ -98,8 +98,12 @@ fn write_lines(out: &mut String, properties: &[Property], lines: &[Line]) {
         out.push_str(if position > 0 { ",{" } else { "{" });
         let _ = write!(out, "\"{LINE_ID}\":");
         write_text(out, &line.id);
-        let _ = write!(out, ",\"{LINE_NUMBER}\":{}", position + 1);
-        write_values(out, properties, &line.values);
+        if !line.values.contains_key(LINE_NUMBER) {
+            let _ = write!(out, ",\"{LINE_NUMBER}\":{}", position + 1);
+        }
+        let said =
+            |property: &&Property| property.name != LINE_NUMBER || line.values.contains_key(LINE_NUMBER);
+        write_values(out, properties.iter().filter(said), &line.values);
         out.push('}');
     }
     out.push(']');

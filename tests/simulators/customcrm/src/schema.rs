@@ -14,7 +14,7 @@ pub struct Schema {
     pub entity: &'static str,
     /// The properties, in the order of answers.
     pub properties: &'static [Property],
-    /// What a line holds besides `LineId` and `LineNumber`, if the records are documents: then they have `Lines`, at
+    /// What a line holds besides `LineId`, if the records are documents: then they have `Lines`, at
     /// least one. Lines are not searched, so that none of their properties is unique or searchable.
     pub lines: Option<&'static [Property]>,
 }
@@ -86,7 +86,7 @@ pub(crate) const LINES: &str = "Lines";
 /// The property that tells a line from the others of its document, whatever becomes of them.
 pub(crate) const LINE_ID: &str = "LineId";
 
-/// The property that tells a line's place, from 1. Only the CRM writes it.
+/// The property that tells a line's number: where the caller gave none, its place, from 1.
 pub(crate) const LINE_NUMBER: &str = "LineNumber";
 
 impl Schema {

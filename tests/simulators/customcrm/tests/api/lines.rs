@@ -202,7 +202,7 @@ async fn what_is_wrong_with_a_line_is_said_by_its_place_and_property() {
         (json!([{"LineId": ids[0], "Deleted": "true"}]), &["Lines[0].Deleted"]),
         (json!([{"LineId": ids[0], "Quantity": null}]), &["Lines[0].Quantity"]),
         (json!([{"LineId": ids[0], "ProductId": null}]), &["Lines[0].ProductId"]),
-        (json!([{"LineId": ids[0], "LineNumber": 1}]), &["Lines[0].LineNumber"]),
+        (json!([{"LineId": ids[0], "LineNumber": 1.5}]), &["Lines[0].LineNumber"]),
         (
             json!([{"LineId": ids[0], "Id": "x", "quantity": 1, "Lines": []}]),
             &["Lines[0].Id", "Lines[0].Lines", "Lines[0].quantity"],

@@ -83,6 +83,7 @@ fn typed(collection: &str) -> &'static [(&'static str, &'static str)] {
             ("TotalAmount", "0.0"),
         ],
         "Lines" => &[
+            ("LineNumber", "7"),
             ("ProductId", "\"p1\""),
             ("Quantity", "-2.50"),
             ("UnitPrice", "12345678901234567890.12345678"),
@@ -167,7 +168,7 @@ async fn every_property_comes_back_as_it_was_written_and_there_is_no_other() {
         assert_eq!(created.status, 201, "{}", created.text);
         let given: Vec<&str> = always.into_iter().chain(["Lines"]).collect();
         check(collection, &created.json(), &created.text, &given);
-        check("Lines", &created.lines()[0], &created.text, &["LineId", "LineNumber"]);
+        check("Lines", &created.lines()[0], &created.text, &["LineId"]);
     }
 }
 

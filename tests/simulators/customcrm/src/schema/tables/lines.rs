@@ -1,9 +1,10 @@
 //! Lines of orders and quotes.
 
-use crate::schema::{Kind, Property};
+use crate::schema::{Kind, LINE_NUMBER, Property};
 
 /// What a line of a document holds. `NetAmount` is what the caller wrote, as all amounts are: the CRM computes none.
 pub(super) const LINES: &[Property] = &[
+    Property::new(LINE_NUMBER, Kind::Integer),
     Property::new("ProductId", Kind::Reference("products")).required(),
     Property::new("ProductCode", Kind::Text),
     Property::new("Description", Kind::LongText),

@@ -2,9 +2,11 @@
 
 /// The code of two letters for a code or a name; `None` when neither is known.
 pub(crate) fn code(text: &str) -> Option<String> {
-    let upper = text.to_uppercase();
-    if CODES.split(' ').any(|code| code == upper) {
-        return Some(upper);
+    if text.len() == 2 {
+        let upper = text.to_ascii_uppercase();
+        if CODES.as_bytes().chunks(3).any(|code| code.starts_with(upper.as_bytes())) {
+            return Some(upper);
+        }
     }
     let lower = text.to_lowercase();
     NAMES.iter().find(|(name, _)| *name == lower).map(|(_, code)| (*code).to_owned())
@@ -19,7 +21,7 @@ MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG
 RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV \
 TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
-const NAMES: [(&str, &str); 47] = [
+const NAMES: [(&str, &str); 50] = [
     ("allemagne", "DE"),
     ("austria", "AT"),
     ("belgien", "BE"),
@@ -38,6 +40,7 @@ const NAMES: [(&str, &str); 47] = [
     ("frankrijk", "FR"),
     ("germany", "DE"),
     ("great britain", "GB"),
+    ("holland", "NL"),
     ("ierland", "IE"),
     ("ireland", "IE"),
     ("italia", "IT"),
@@ -61,8 +64,10 @@ const NAMES: [(&str, &str); 47] = [
     ("sweden", "SE"),
     ("switzerland", "CH"),
     ("the netherlands", "NL"),
+    ("uk", "GB"),
     ("united kingdom", "GB"),
     ("united states", "US"),
+    ("usa", "US"),
     ("verenigd koninkrijk", "GB"),
     ("zweden", "SE"),
     ("zwitserland", "CH"),

@@ -249,7 +249,7 @@ impl Lens {
             Self::Enum { words } => return words.put(&text),
             _ => text,
         };
-        Ok(Content::Text(text))
+        Ok(if text.is_empty() { Content::Null } else { Content::Text(text) })
     }
 
     /// The canonical form of a text of CustomCRM.

@@ -3,6 +3,8 @@
 //! A label is recognised whatever its case and however many blanks stand around it, because people edit these
 //! texts. Of two lines with one label the first is read, and both are replaced when the text is written.
 
+use super::texts;
+
 /// What a line begins with, such as `E-mail`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label(String);
@@ -51,7 +53,8 @@ pub fn read(text: &str, label: &Label) -> String {
 /// The text without the lines that have one of these labels, and without blanks at its ends.
 pub fn rest(text: &str, labels: &[&Label]) -> String {
     let is_labelled = |line: &str| labels.iter().any(|label| label.text_in(line).is_some());
-    let kept: Vec<&str> = lines(text).filter(|line| !is_labelled(line)).collect();
+    let text = texts::plain(text);
+    let kept: Vec<&str> = lines(&text).filter(|line| !is_labelled(line)).collect();
     kept.join("\n").trim().to_owned()
 }
 

@@ -89,8 +89,10 @@ pub enum LensProblem {
     /// The reference can't be written yet.
     #[error("refers to a record that has no partner there yet")]
     Unresolved,
-    /// The user is not known in the other system.
-    #[error("names a user whom the user directory there does not know by e-mail: add them there")]
+    /// The user is not known in both systems.
+    #[error(
+        "names a user whom only one system knows by this e-mail address: give them an account in the other"
+    )]
     UnknownPerson,
 }
 

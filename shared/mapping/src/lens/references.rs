@@ -43,6 +43,8 @@ pub(super) fn get_person(system: System, id: &str, lookups: &Lookups) -> Result<
 }
 
 pub(super) fn put_person(system: System, email: &str, lookups: &Lookups) -> Result<Content, LensProblem> {
-    let user = lookups.user(system, email).ok_or(LensProblem::UnknownPerson)?;
+    // Somebody whom only one directory knows would be read back as unknown.
+    let known = lookups.user(system, email).filter(|_| lookups.is_known_person(email));
+    let user = known.ok_or(LensProblem::UnknownPerson)?;
     Ok(Content::from(user.as_str()))
 }

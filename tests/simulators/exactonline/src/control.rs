@@ -18,6 +18,7 @@ use crate::query::Query;
 use crate::schema::{Endpoint, SHAPES, endpoint, shape_of};
 use crate::service::Service;
 use crate::settings::{Limits, Person, Rendition, Switches};
+use crate::write::Purpose;
 
 const ACCOUNTS: &str = "crm/Accounts";
 
@@ -219,7 +220,16 @@ impl Control {
     /// Changes the named properties of a record at the endpoint `path` as `user` would.
     pub fn change(&self, path: &str, id: Uuid, body: &str, user: Uuid) -> Result<(), SimulatorError> {
         self.write_as(path, "PUT", user, |database, endpoint, context| {
-            database.change(endpoint, Key::Guid(id), body, context)
+            database.change(endpoint, Key::Guid(id), body, Purpose::Change, context)
+        })
+    }
+
+    /// Sets stored properties of a record that callers only read, such as an item's `Stock` or an order's `Status`,
+    /// as deliveries, invoices and other processes do that the simulator does not have. The record counts as
+    /// changed by `user`.
+    pub fn process(&self, path: &str, id: Uuid, body: &str, user: Uuid) -> Result<(), SimulatorError> {
+        self.write_as(path, "PUT", user, |database, endpoint, context| {
+            database.change(endpoint, Key::Guid(id), body, Purpose::Process, context)
         })
     }
 

@@ -9,6 +9,7 @@
 //! was called; [`Control`] does the same from within the process.
 
 mod answer;
+mod business;
 mod call;
 mod clock;
 mod codes;

@@ -1,13 +1,22 @@
-//! The records that are there from the start: users and divisions.
+//! The records that are there from the start: users, divisions and the lists of codes.
 
 use uuid::Uuid;
 
+use crate::codes::{self, Code};
 use crate::database::{Key, wall_clock_at};
 use crate::edm::Value;
 use crate::schema::shape_of;
 use crate::service::Service;
 use crate::settings::Person;
 use crate::write::fill;
+
+/// The tables that show a code list, and the list.
+const CODE_TABLES: [(&str, &str); 4] = [
+    ("units", "unit"),
+    ("item_groups", "item_group"),
+    ("vat_codes", "vat"),
+    ("payment_conditions", "payment"),
+];
 
 impl Service {
     /// Makes a user known.
@@ -67,6 +76,32 @@ impl Service {
                 ],
             );
             self.database.store("divisions", Key::Number(i64::from(division)), row);
+            for (table, list) in CODE_TABLES {
+                for code in codes::list(list) {
+                    self.add_code(division, table, code);
+                }
+            }
         }
+    }
+
+    fn add_code(&mut self, division: i32, table: &'static str, code: &Code) {
+        let shape = shape_of(table);
+        let id = Uuid::new_v4();
+        let text = |text: &str| Value::Text(text.to_owned());
+        let values = [
+            ("ID", Value::Guid(id)),
+            ("Code", text(code.code)),
+            ("Description", text(code.name)),
+            ("Division", Value::Integer(i64::from(division))),
+            ("Active", Value::Boolean(true)),
+            ("Main", Value::Integer(i64::from(code.code == "pc"))),
+            ("Type", text(code.parent)),
+            ("TimeUnit", if code.detail.is_empty() { Value::Null } else { text(code.detail) }),
+            ("Percentage", code.field("Percentage")),
+            ("IsBlocked", Value::Boolean(false)),
+        ];
+        let known: Vec<_> = values.into_iter().filter(|(name, _)| shape.position(name).is_some()).collect();
+        let row = fill(shape, Some(division), self.now(), &known);
+        self.database.store(table, Key::Guid(id), row);
     }
 }

@@ -50,6 +50,8 @@ pub(crate) enum Derived {
     NamedBy { source: usize, field: String },
     /// The filled ones of these texts with a blank between.
     Joined(Vec<usize>),
+    /// The price of an item in its oldest price record without an account.
+    BasePrice,
 }
 
 /// What a new record holds in a property that its create does not name.
@@ -180,6 +182,37 @@ pub(crate) static SHAPES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new
             include_str!("tables/contacts.tsv"),
             labels(["Contact", "Contactpersoon"], ["Contacts", "Contactpersonen"]),
             Some(5),
+        ),
+        (
+            "items",
+            include_str!("tables/items.tsv"),
+            labels(["Item", "Artikel"], ["Items", "Artikelen"]),
+            Some(9),
+        ),
+        (
+            "sales_item_prices",
+            include_str!("tables/sales_item_prices.tsv"),
+            labels(["Item price", "Artikelprijs"], ["Item prices", "Artikelprijzen"]),
+            Some(8),
+        ),
+        ("units", include_str!("tables/units.tsv"), labels(["Unit", "Eenheid"], ["Units", "Eenheden"]), None),
+        (
+            "item_groups",
+            include_str!("tables/item_groups.tsv"),
+            labels(["Item group", "Artikelgroep"], ["Item groups", "Artikelgroepen"]),
+            None,
+        ),
+        (
+            "vat_codes",
+            include_str!("tables/vat_codes.tsv"),
+            labels(["VAT code", "Btw-code"], ["VAT codes", "Btw-codes"]),
+            None,
+        ),
+        (
+            "payment_conditions",
+            include_str!("tables/payment_conditions.tsv"),
+            labels(["Payment condition", "Betalingsconditie"], ["Payment conditions", "Betalingscondities"]),
+            None,
         ),
         (
             "users",

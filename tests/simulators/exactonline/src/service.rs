@@ -18,6 +18,7 @@ use crate::query::{Expansion, Query, check_list, lines_of};
 use crate::record::{address, bare_record};
 use crate::schema::{Family, shape_of};
 use crate::settings::{Limits, Person, Renditions, Settings, Switches};
+use crate::write::Purpose;
 
 /// Calls that the log holds before it forgets the oldest.
 const LOG_KEPT: usize = 200_000;
@@ -326,7 +327,8 @@ impl Service {
                 Answer::json(201, &body, self.switches.escape_slashes).with("Location", address)
             }),
             ("PUT", Some(key)) => {
-                database.change(endpoint, key, &call.body, &context).map(|()| Answer::empty(204))
+                let changed = database.change(endpoint, key, &call.body, Purpose::Change, &context);
+                changed.map(|()| Answer::empty(204))
             }
             ("DELETE", Some(key)) => database.remove(endpoint, key, &context).map(|()| Answer::empty(204)),
             _ => Err(Refused::method()),

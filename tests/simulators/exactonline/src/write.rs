@@ -41,6 +41,7 @@ impl Database {
         self.settle(shape, &mut row, body, true, context)?;
         stamp(shape, &mut row, true, context);
         self.store(shape.name, Key::Guid(id), row);
+        self.follow_up(shape, id, context)?;
         Ok(Key::Guid(id))
     }
 
@@ -50,6 +51,7 @@ impl Database {
         endpoint: &Endpoint,
         key: Key,
         body: &str,
+        purpose: Purpose,
         context: &Context<'_>,
     ) -> Result<(), Refused> {
         let shape = shape_of(endpoint.table);
@@ -57,7 +59,7 @@ impl Database {
             .find(endpoint.table, key, context.division)
             .cloned()
             .ok_or_else(|| Refused::not_found(endpoint.path))?;
-        let body = Body::read(shape, body, Purpose::Change, context)?;
+        let body = Body::read(shape, body, purpose, context)?;
         self.settle(shape, &mut row, body, false, context)?;
         row.written_at = context.now;
         stamp(shape, &mut row, false, context);

@@ -18,6 +18,7 @@ impl Database {
                 Value::Boolean(self.looked_up(shape, row, *source, field) == row.values[shape.key])
             }
             Some(Derived::Joined(parts)) => joined(row, parts),
+            Some(Derived::BasePrice) => self.base_price(shape, row),
         }
     }
 

@@ -44,6 +44,23 @@ const ENDPOINTS: &[Endpoint] = &[
     entity("crm/Contacts", "contacts", "Exact.Web.Api.Models.Contact"),
     bulk("bulk/CRM/Contacts", "contacts", "Exact.Web.Api.Models.Bulk.CRM.Contact"),
     starless(feed("sync/CRM/Contacts", "contacts", "Exact.Web.Api.Models.Sync.CRM.Contact")),
+    entity("logistics/Items", "items", "Exact.Web.Api.Models.Logistics.Item"),
+    bulk("bulk/Logistics/Items", "items", "Exact.Web.Api.Models.Bulk.Logistics.Item"),
+    starless(feed("sync/Logistics/Items", "items", "Exact.Web.Api.Models.Sync.Logistics.Item")),
+    entity("logistics/SalesItemPrices", "sales_item_prices", "Exact.Web.Api.Models.Logistics.SalesItemPrice"),
+    starless(feed(
+        "sync/Logistics/SalesItemPrices",
+        "sales_item_prices",
+        "Exact.Web.Api.Models.Sync.Logistics.SalesItemPrice",
+    )),
+    list("logistics/Units", "units", "Exact.Web.Api.Models.Logistics.Unit"),
+    list("logistics/ItemGroups", "item_groups", "Exact.Web.Api.Models.Logistics.ItemGroup"),
+    list("vat/VATCodes", "vat_codes", "Exact.Web.Api.Models.Financial.VATCode"),
+    list(
+        "cashflow/PaymentConditions",
+        "payment_conditions",
+        "Exact.Web.Api.Models.Cashflow.PaymentCondition",
+    ),
     Endpoint {
         only_filters: &["Timestamp", "EntityType"],
         ..feed("sync/Deleted", "deleted", "Exact.Web.Api.Models.Sync.Deleted")

@@ -5,7 +5,7 @@
 //! - `ref=T` (a record of table T), `owner` (that record owns this one), `lines=T` (it lists
 //!   the records of table T that this one owns)
 //! - `default=JSON`, `take=P:F` (property F of what P names), `same=P`, `today`: the first that is something
-//! - `mirror=P:F`, `when=P:TEXT`, `named-by=P:F`, `join=P,Q`: derived when read
+//! - `mirror=P:F`, `when=P:TEXT`, `named-by=P:F`, `join=P,Q`, `base-price`: derived when read
 //! - `server=W`: filled when stored
 //! - `in=regular,bulk,sync`: where it is shown; `filter`: it satisfies a mandatory filter; `tolerated`
 //! - `en=`, `nl=`: its name in messages, with `_` for a blank
@@ -111,8 +111,10 @@ fn initial(word: &str, argument: &str, at: &impl Fn(&str) -> usize) -> Initial {
 }
 
 fn derived(word: &str, argument: &str, at: &impl Fn(&str) -> usize) -> Derived {
-    if word == "join" {
-        return Derived::Joined(argument.split(',').map(at).collect());
+    match word {
+        "join" => return Derived::Joined(argument.split(',').map(at).collect()),
+        "base-price" => return Derived::BasePrice,
+        _ => {}
     }
     let (source, rest) = two(argument);
     let (source, rest) = (at(source), rest.to_owned());

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Create,
     /// A change of a record.
     Change,
+    /// A change by the service itself, which may set what callers only read.
+    Process,
 }
 
 /// What a request names, and what is wrong with naming it.
@@ -59,10 +61,10 @@ impl Body {
         purpose: Purpose,
         context: &Context<'_>,
     ) -> Result<(), Refused> {
-        let writable = match property.access {
-            Access::Always => true,
-            Access::CreateOnly => purpose == Purpose::Create,
-            Access::Never => false,
+        let writable = match (property.access, purpose) {
+            (Access::Always, _) | (Access::CreateOnly, Purpose::Create) => true,
+            (_, Purpose::Process) => property.derived.is_none() && property.server.is_none() && !property.key,
+            _ => false,
         };
         if property.edm == Edm::Navigation || (!writable && !property.tolerated) {
             self.messages.push(message(context.switches.language, property, "Invalid", "Ongeldig"));

@@ -43,6 +43,9 @@ impl Database {
                 messages.extend(self.fault(shape, row, position, creating, context));
             }
         }
+        if messages.is_empty() {
+            messages = self.broken(shape, row, context);
+        }
         if !messages.is_empty() {
             return Err(Refused::business(&messages));
         }

@@ -4,7 +4,9 @@
 mod company;
 mod contacts;
 mod control;
+mod items;
 mod limits;
+mod lists;
 mod program;
 mod reading;
 mod sync;

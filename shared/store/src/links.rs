@@ -319,7 +319,7 @@ impl<S: Store> Links<S> {
     }
 
     fn match_key(&self, connection: &ConnectionName, pair: &PairName, system: System, key: &MatchKey) -> Key {
-        self.key(connection, &["match", pair.as_str(), system.name(), key.property.as_str(), &key.value])
+        self.key(connection, &["match", pair.as_str(), system.name(), &key.name(), &key.value])
     }
 
     fn read_key(&self, connection: &ConnectionName, pair: &PairName, system: System) -> Key {

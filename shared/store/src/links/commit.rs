@@ -98,7 +98,7 @@ impl<S: Store> Links<S> {
         for system in System::BOTH {
             let Some(side) = &link.sides[system] else { continue };
             indexed.records.insert(self.record_key(connection, &pair.name, system, &side.record));
-            for key in pair.match_keys(&side.view) {
+            for key in pair.match_keys(&side.view, side.stand_in.as_deref()) {
                 indexed.sets.insert((self.match_key(connection, &pair.name, system, &key), own.clone()));
             }
         }

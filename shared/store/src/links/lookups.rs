@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mapping::{Lookups, Pair, ReferenceNeed};
+use mapping::{List, Lookups, Pair, ReferenceNeed};
 use model::{ConnectionName, Reference, System, UserId, Value, View};
 
 use super::{Links, LinksError};
-use crate::{Applied, Batch, Change, Check, Store};
+use crate::{Applied, Batch, Change, Check, Key, Store};
 
 impl<S: Store> Links<S> {
     /// A system's users by e-mail; `None` until its collector has read them.
@@ -41,6 +41,41 @@ impl<S: Store> Links<S> {
         match self.store.apply(Batch::new().then(Change::Set { key, value })).await? {
             Applied::Done { .. } | Applied::Refused(_) => Ok(()),
         }
+    }
+
+    /// What was read of Exact's lists: each code's own id, by the list's name. A list that is not there has not been
+    /// read.
+    pub async fn lists(
+        &self,
+        connection: &ConnectionName,
+    ) -> Result<BTreeMap<String, BTreeMap<String, String>>, LinksError> {
+        let keys: Vec<Key> = List::ALL.iter().map(|list| self.list_key(connection, list.name())).collect();
+        let entries = self.store.get_many(&keys).await?;
+        let mut lists = BTreeMap::new();
+        for ((list, key), entry) in List::ALL.into_iter().zip(keys).zip(entries) {
+            let Some(entry) = entry else { continue };
+            let codes = serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key })?;
+            lists.insert(list.name().to_owned(), codes);
+        }
+        Ok(lists)
+    }
+
+    /// Replaces what was read of a list.
+    pub async fn set_list(
+        &self,
+        connection: &ConnectionName,
+        name: &str,
+        ids: &BTreeMap<String, String>,
+    ) -> Result<(), LinksError> {
+        let value = serde_json::to_string(ids).expect("a list holds only texts");
+        let change = Change::Set { key: self.list_key(connection, name), value };
+        match self.store.apply(Batch::new().then(change)).await? {
+            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
+        }
+    }
+
+    fn list_key(&self, connection: &ConnectionName, name: &str) -> Key {
+        self.key(connection, &["list", name])
     }
 
     /// What a record's references stand for, and the checks that hold a commit to references that are not linked yet.

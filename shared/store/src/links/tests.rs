@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::ReadPart;
 use jiff::{SignedDuration, Timestamp};
 use link::{Link, Pending, Side, Status};
-use mapping::Pair;
+use mapping::{Pair, Reading};
 use model::{
     ConnectionName, LinkId, PairName, Presence, PropertyName, RecordId, System, Value, Version, View,
 };
@@ -46,7 +46,13 @@ impl Desk {
         Self {
             links: Links::new(Embedded::in_memory().unwrap(), "test"),
             connection: ConnectionName::parse("acme").unwrap(),
-            pair: Pair::parse("customer-account.toml", PAIR_FILE, &BTreeSet::from([name])).unwrap(),
+            pair: Pair::parse(
+                "customer-account.toml",
+                PAIR_FILE,
+                Reading::Practical,
+                &BTreeSet::from([name]),
+            )
+            .unwrap(),
         }
     }
 
@@ -106,7 +112,7 @@ impl Desk {
 
     /// Where the match keys of a record with these values lead, for a link that is not stored.
     async fn candidates(&self, system: System, values: &[(&str, &str)]) -> super::Candidates {
-        let keys = self.pair.match_keys(&view(values));
+        let keys = self.pair.match_keys(&view(values), None);
         let own = LinkId::begun_by(system, &record("own"));
         self.links.candidates(&self.connection, &self.pair, system, &keys, &own).await.unwrap()
     }
@@ -151,6 +157,8 @@ fn side(id: &str, values: &[(&str, &str)]) -> Side {
         modified_at: None,
         view: view(values),
         presence: Presence::Present,
+        admitted: true,
+        stand_in: None,
     }
 }
 

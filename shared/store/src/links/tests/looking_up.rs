@@ -192,3 +192,17 @@ async fn users_are_known_by_their_address_in_lower_case_once_they_were_read() {
     assert_eq!(people, BTreeMap::from([(user, "anna@example.nl".to_owned())]));
     assert_eq!(desk.links.people(&desk.connection, EXACT).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_list_is_known_once_it_was_read() {
+    let desk = Desk::new();
+    let lists = async || desk.links.lists(&desk.connection).await.unwrap();
+    assert_eq!(lists().await, BTreeMap::new());
+    let units = |code: &str| BTreeMap::from([(code.to_owned(), "guid".to_owned())]);
+    for code in ["pc", "\u{202e}st\u{fc}k \u{1f4e6}:{}%"] {
+        desk.links.set_list(&desk.connection, "units", &units(code)).await.unwrap();
+        assert_eq!(lists().await, BTreeMap::from([("units".to_owned(), units(code))]));
+    }
+    let other = model::ConnectionName::parse("other").unwrap();
+    assert_eq!(desk.links.lists(&other).await.unwrap(), BTreeMap::new());
+}

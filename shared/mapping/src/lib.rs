@@ -7,16 +7,25 @@
 //! What it refuses: to guess. Content that does not fit is a [`Problem`] with the property's name, never a
 //! silent default.
 
+mod admission;
 mod country;
 mod file;
 mod lens;
 mod lookups;
 mod pair;
+mod reading;
 
 #[cfg(test)]
 mod tests;
 
-pub use file::{FileProblem, Place};
-pub use lens::{Lens, LensProblem};
+pub use admission::{Admission, Wanted};
+pub use file::{FileProblem, Place, schema};
+pub use lens::{
+    Holds, InvalidLabel, InvalidWords, Label, Lens, LensProblem, List, Over, Word, Words, labelled,
+};
 pub use lookups::{Lookups, ReferenceNeed};
-pub use pair::{Archive, MatchKey, Pair, Problem, Property, Seen};
+pub use pair::{
+    About, Archive, Constant, KeyRows, LinePut, Lines, MatchKey, Onto, Pair, Problem, Property, Put, Raise,
+    Seen, StandIn, Through, Versions,
+};
+pub use reading::Reading;

@@ -1,11 +1,19 @@
 //! A pair: its rows, and a record seen and written through them.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod keys;
+mod put;
+mod view;
 
-use link::{ConflictPolicy, DeletePolicy, Flow, Policy, Rule};
-use model::{EntityName, PairName, Properties, PropertyName, System, SystemPair, Value, View};
+use std::collections::BTreeMap;
 
-use crate::{Lens, LensProblem, Lookups, Place, ReferenceNeed};
+use link::{ConflictPolicy, DeletePolicy, Flow, LinesPolicy, Policy, Rule};
+use model::{Content, EntityName, PairName, PropertyName, System, SystemPair, Value, View};
+
+pub use self::{
+    keys::{KeyRows, MatchKey},
+    put::{LinePut, Onto, Put},
+};
+use crate::{Admission, Lens, LensProblem, Place};
 
 /// Two entities and what ties their properties.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,22 +22,54 @@ pub struct Pair {
     pub name: PairName,
     /// The file that it was read from, for messages.
     pub file: String,
+    /// Where it says which other pairs write before it or, without that, its entity in Exact.
+    pub place: Place,
+    /// What it keeps in agreement, for the dataflow document.
+    pub about: About,
     /// The entity on each side.
     pub entities: SystemPair<EntityName>,
-    /// Its rows, in the order of the file.
+    /// Its rows, in the order of the file; those of lines are in [`Self::lines`].
     pub properties: Vec<Property>,
-    /// The properties by which an unlinked record finds its partner, the strongest first.
-    pub match_keys: Vec<PropertyName>,
+    /// The lines of a document; `None` for a pair of plain records.
+    pub lines: Option<Lines>,
+    /// What every record that the pair makes is given.
+    pub constants: Vec<Constant>,
+    /// The rows by which an unlinked record finds its partner, the strongest first.
+    pub match_keys: Vec<KeyRows>,
     /// The property by which a record that our own user made, and that carries no match key, is found again
     /// after an uncertain create.
     pub search_own: PropertyName,
     /// Whether a missing partner may be created in each system.
     pub creates: SystemPair<bool>,
+    /// Which records of each system may get a partner.
+    pub admissions: SystemPair<Admission>,
     /// What marks a record as no longer in use, in each system; `None` where a deletion of its partner ends the
     /// link and leaves the record as it is.
     pub archives: SystemPair<Option<Archive>>,
+    /// The pairs that write before this one where several meet in one record of Exact.
+    pub yields_to: Vec<PairName>,
+    /// Where a record of CustomCRM takes over another pair's partner instead of getting its own.
+    pub adopts: Option<Through>,
+    /// What Exact's new record is given where the CRM's own property is empty.
+    pub stand_in: Option<StandIn>,
+    /// What a record that this pair refers to must hold in Exact before a record is made there.
+    pub raises: Option<Raise>,
+    /// How Exact numbers the versions of one document, for entities that have such.
+    pub versions: Option<Versions>,
+    /// Whether a record of CustomCRM may belong to many links: the pair only tells which records are whose, and
+    /// writes nothing.
+    pub is_membership: bool,
     /// Rows that rest because the pair that they refer to is not kept by this deployment.
     pub resting: Vec<PropertyName>,
+}
+
+/// What people read about a pair.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Its heading, such as "Customers and accounts".
+    pub title: String,
+    /// What is synchronised, in a sentence or a few.
+    pub summary: String,
 }
 
 /// The property and value that mark a record as no longer in use.
@@ -41,15 +81,74 @@ pub struct Archive {
     pub value: Value,
 }
 
+/// Another pair's link, found through a property that refers to one of its records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Through {
+    /// Where it stands in the file.
+    pub place: Place,
+    /// The property of CustomCRM that holds the other record's id, such as `QuoteId`.
+    pub reference: String,
+    /// The pair whose link the other record belongs to.
+    pub pair: PairName,
+}
+
+/// What stands in for an empty property when a record is made in Exact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandIn {
+    /// The row.
+    pub property: PropertyName,
+    /// The properties of CustomCRM that it is taken from: the first that is filled.
+    pub from: Vec<String>,
+    /// Whose stand-in is taken over instead, where there is such a link: what Exact holds in the same row there.
+    pub inherits: Option<Through>,
+}
+
+/// What a record that is referred to must hold in Exact before a record that refers to it is made there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raise {
+    /// Where it stands in the file.
+    pub place: Place,
+    /// The row that refers to it.
+    pub reference: PropertyName,
+    /// Its property, a row of the pair that the reference goes through.
+    pub property: PropertyName,
+    /// The value that it must hold.
+    pub value: Value,
+}
+
+/// The rows that tell the versions of one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    /// The number that all versions share.
+    pub number: PropertyName,
+    /// Which version it is, from 1.
+    pub version: PropertyName,
+}
+
+/// A value that every new record of a system is given, whatever its partner holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constant {
+    /// Where it stands in its file.
+    pub place: Place,
+    /// Whose record.
+    pub system: System,
+    /// The property.
+    pub name: String,
+    /// Its value; a text `$name` stands for what the connection gives under this name.
+    pub content: Content,
+}
+
 /// One row of a pair's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Property {
     /// Where the row stands in its file.
     pub place: Place,
-    /// The row's name.
+    /// The row's name; of a line's property `Lines.Quantity`, after the row of the lines.
     pub name: PropertyName,
-    /// What the property is called on each side.
-    pub names: SystemPair<String>,
+    /// What the property is called on each side; `None` where it is known on the other side only.
+    pub names: SystemPair<Option<String>>,
+    /// Properties of CustomCRM that are read where the first one is empty, in this order.
+    pub fallbacks: Vec<String>,
     /// Its type in Exact's reference.
     pub edm: String,
     /// How it is read and written.
@@ -62,6 +161,37 @@ pub struct Property {
     pub required: bool,
     /// Whether emptying it is undone rather than carried over.
     pub keep_filled: bool,
+    /// Whether Exact takes it when a record is made, and never after.
+    pub create_only: bool,
+    /// Whether it belongs to the least that a working sync carries.
+    pub is_core: bool,
+    /// What people should know about the row, for the dataflow document.
+    pub note: Option<String>,
+}
+
+/// The lines of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lines {
+    /// Where they stand in the file.
+    pub place: Place,
+    /// The row's name, such as `Lines`.
+    pub name: PropertyName,
+    /// What the list is called on each side.
+    pub names: SystemPair<String>,
+    /// Their type in Exact's reference.
+    pub edm: String,
+    /// What a line's own id is called on each side.
+    pub ids: SystemPair<String>,
+    /// Which way lines flow.
+    pub flow: Flow,
+    /// What happens when one side removed a line that the other edited.
+    pub conflict: ConflictPolicy,
+    /// The rows of a line.
+    pub properties: Vec<Property>,
+    /// The rows by which a line finds its partner at first, the strongest first.
+    pub match_by: Vec<PropertyName>,
+    /// The row, a number, that tells a line's place in its document.
+    pub order: Option<PropertyName>,
 }
 
 /// A record seen through a pair.
@@ -83,128 +213,82 @@ pub struct Problem {
     pub problem: String,
 }
 
-/// A normalised value by which a partner is looked for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MatchKey {
-    /// The row.
-    pub property: PropertyName,
-    /// Its value, in the form that is compared: lower case, without blanks and punctuation of codes.
-    pub value: String,
-}
-
 impl Pair {
-    /// The records that must be looked up before this record can be read.
-    pub fn needs(&self, system: System, properties: &Properties) -> BTreeSet<ReferenceNeed> {
-        self.properties.iter().filter_map(|row| row.lens.need(properties.get(&row.names[system])?)).collect()
-    }
-
-    /// Reads a record. A property that the record does not hold is absent from the view; one that can't be
-    /// read is absent too, and told as a problem.
-    pub fn view(&self, system: System, properties: &Properties, lookups: &Lookups) -> Seen {
-        let mut seen = Seen::default();
-        for row in &self.properties {
-            let Some(content) = properties.get(&row.names[system]) else { continue };
-            match row.lens.get(system, content, lookups) {
-                Ok(value) => {
-                    seen.view.insert(row.name.clone(), value);
-                }
-                Err(problem) => seen.problems.push(row.problem(system, &problem)),
-            }
-        }
-        seen
-    }
-
-    /// Writes these values as the system's own properties.
-    ///
-    /// All that does not fit is told at once, and then nothing is to be sent: a value that is too long, a
-    /// required property emptied, or, for a create, left out.
-    pub fn put(
-        &self,
-        system: System,
-        values: &View,
-        creating: bool,
-        lookups: &Lookups,
-    ) -> Result<Properties, Vec<Problem>> {
-        let mut properties = Properties::new();
-        let mut problems = Vec::new();
-        for row in &self.properties {
-            let value = values.get(&row.name);
-            let missing = value.map_or(creating, Value::is_empty);
-            if row.required && missing {
-                problems.push(Problem {
-                    property: row.names[system].clone(),
-                    problem: "is mandatory and is empty: fill it in".to_owned(),
-                });
-                continue;
-            }
-            let Some(value) = value else { continue };
-            match row.lens.put(system, value, lookups) {
-                Ok(content) => {
-                    properties.insert(row.names[system].clone(), content);
-                }
-                Err(problem) => problems.push(row.problem(system, &problem)),
-            }
-        }
-        if problems.is_empty() { Ok(properties) } else { Err(problems) }
-    }
-
-    /// The match keys that a view carries, the strongest first.
-    pub fn match_keys(&self, view: &View) -> Vec<MatchKey> {
-        self.match_keys
-            .iter()
-            .filter_map(|property| match view.get(property)? {
-                Value::Text(text) => normal(text).map(|value| MatchKey { property: property.clone(), value }),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The row of this name.
+    /// The row of this name, a line's among them: `Lines.Quantity` for any `Lines[key].Quantity`.
     pub fn property(&self, name: &PropertyName) -> Option<&Property> {
-        self.properties.iter().find(|row| row.name == *name)
+        let row = name.row();
+        self.rows().find(|property| property.name == row)
     }
 
-    /// The names of all mapped properties in a system: what a read has to select.
+    /// All rows, those of lines last.
+    pub fn rows(&self) -> impl Iterator<Item = &Property> {
+        self.properties.iter().chain(self.lines.iter().flat_map(|lines| &lines.properties))
+    }
+
+    /// The names of a record's own mapped properties in a system, and of those that its admission, stand-in and
+    /// adoption look at: what a read has to select.
     pub fn names(&self, system: System) -> Vec<&str> {
-        self.properties.iter().map(|row| row.names[system].as_str()).collect()
+        let rows = self.properties.iter().filter_map(|row| row.names[system].as_deref());
+        let mut names: Vec<&str> = rows.chain(self.admissions[system].names()).collect();
+        if system == System::CustomCrm {
+            names.extend(self.properties.iter().flat_map(|row| &row.fallbacks).map(String::as_str));
+            names.extend(self.adopts.iter().map(|adopts| adopts.reference.as_str()));
+            if let Some(stand_in) = &self.stand_in {
+                names.extend(stand_in.from.iter().map(String::as_str));
+                names.extend(stand_in.inherits.iter().map(|through| through.reference.as_str()));
+            }
+        }
+        names
+    }
+
+    /// The names of a line's mapped properties in a system, its id among them.
+    pub fn line_names(&self, system: System) -> Vec<&str> {
+        let Some(lines) = &self.lines else { return Vec::new() };
+        let rows = lines.properties.iter().filter_map(|row| row.names[system].as_deref());
+        std::iter::once(lines.ids[system].as_str()).chain(rows).collect()
     }
 
     /// The rules that the link state machine follows.
     pub fn policy(&self) -> Policy {
-        let rule =
-            |row: &Property| Rule { flow: row.flow, conflict: row.conflict, keep_filled: row.keep_filled };
         let delete = |archive: &Option<Archive>| match archive {
             Some(archive) => DeletePolicy::Archive(archive.property.clone(), archive.value.clone()),
             None => DeletePolicy::Unlink,
         };
+        let mut rules: BTreeMap<PropertyName, Rule> =
+            self.rows().map(|row| (row.name.clone(), self.rule(row))).collect();
+        if let Some(lines) = &self.lines {
+            let rule = Rule { flow: lines.flow, conflict: lines.conflict, ..Rule::default() };
+            rules.insert(lines.name.clone(), rule);
+        }
         Policy {
-            rules: self
-                .properties
-                .iter()
-                .map(|row| (row.name.clone(), rule(row)))
-                .collect::<BTreeMap<_, _>>(),
+            rules,
             creates: self.creates,
             deletes: SystemPair {
                 customcrm: delete(&self.archives.customcrm),
                 exactonline: delete(&self.archives.exactonline),
             },
+            lines: self
+                .lines
+                .as_ref()
+                .map(|lines| LinesPolicy { row: lines.name.clone(), match_by: lines.match_by.clone() }),
+        }
+    }
+
+    fn rule(&self, row: &Property) -> Rule {
+        Rule {
+            flow: row.flow,
+            conflict: row.conflict,
+            keep_filled: row.keep_filled,
+            required: row.required,
+            create_only: row.create_only,
+            stand_in: self.stand_in.as_ref().is_some_and(|stand_in| stand_in.property == row.name),
         }
     }
 }
 
 impl Property {
-    fn problem(&self, system: System, problem: &LensProblem) -> Problem {
-        Problem { property: self.names[system].clone(), problem: problem.to_string() }
+    pub(crate) fn problem(&self, system: System, problem: &LensProblem) -> Problem {
+        let name = self.names[system].as_deref().unwrap_or(self.name.as_str());
+        Problem { property: name.to_owned(), problem: problem.to_string() }
     }
-}
-
-/// The form in which two keys are compared; `None` when nothing is left to compare.
-fn normal(text: &str) -> Option<String> {
-    let is_address = text.contains('@');
-    let kept: String = text
-        .chars()
-        .filter(|c| if is_address { !c.is_whitespace() } else { c.is_alphanumeric() })
-        .flat_map(char::to_lowercase)
-        .collect();
-    (!kept.is_empty()).then_some(kept)
 }

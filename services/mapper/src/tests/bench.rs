@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use contract::{Message, Names, Observed, Outcome, OutcomeResult, ReadCompleted, ReadPart, Sighting};
 use jiff::Timestamp;
 use link::{Event, Link, Pending, Status, Write, step};
-use mapping::{Lookups, Pair};
+use mapping::{Lookups, Onto, Pair, Reading};
 use model::{Content, EntityName, LinkId, PairName, PropertyName, System, Value};
 use store::{Commit, LinkChange, Links, OutboxMessage, Stored};
 use telemetry::Metrics;
@@ -20,7 +20,7 @@ const PAIR_FILE: &str = include_str!("../../../../deploy/pairs/customer-account.
 
 pub(super) fn pair() -> Pair {
     let kept = BTreeSet::from([PairName::parse("customer-account").unwrap()]);
-    Pair::parse("customer-account.toml", PAIR_FILE, &kept).unwrap()
+    Pair::parse("customer-account.toml", PAIR_FILE, Reading::Practical, &kept).unwrap()
 }
 
 pub(super) struct Bench {
@@ -195,7 +195,10 @@ impl Bench {
         let looked = self.handler.links.look_up_records(&connection, pair, system, &values, &mut lookups);
         looked.await.unwrap();
         let mut made = ours(sighting(id, 1, &[]));
-        made.record.properties = pair.put(system, &values, true, &lookups).unwrap();
+        let stored = self.link(link).await;
+        let source = &stored.sides[system.other()].as_ref().expect("a partner is made for a record").view;
+        let put = pair.put(system, &values, Onto::New { source }, &lookups).unwrap();
+        made.record.properties = put.properties;
         for name in pair.names(system) {
             made.record.properties.entry(name.to_owned()).or_insert(Content::Null);
         }

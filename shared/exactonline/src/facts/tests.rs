@@ -17,7 +17,7 @@ fn unfit(from: &str, to: &str) -> String {
     let text = PAIR.replacen(from, to, 1);
     assert_ne!(text, PAIR, "the change of this case changes nothing");
     let kept = BTreeSet::from([PairName::parse("customer-account").unwrap()]);
-    let pair = Pair::parse("pair.toml", &text, &kept).unwrap();
+    let pair = Pair::parse("pair.toml", &text, mapping::Reading::Practical, &kept).unwrap();
     accounts().unfit(&pair).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 

@@ -11,7 +11,7 @@ use super::{Difference, Holdings, differences, metric_sum, percentile};
 fn pair() -> Pair {
     let text = include_str!("../../../../../deploy/pairs/customer-account.toml");
     let kept: BTreeSet<_> = Pair::name_in(text).into_iter().collect();
-    Pair::parse("customer-account.toml", text, &kept).unwrap()
+    Pair::parse("customer-account.toml", text, mapping::Reading::Practical, &kept).unwrap()
 }
 
 fn id(text: &str) -> RecordId {

@@ -1,0 +1,197 @@
+//! A record written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Content, LineKey, Properties, PropertyName, RecordId, System, SystemPair, Value, View};
+
+use super::{Constant, Lines, Pair, Problem, Property};
+use crate::Lookups;
+
+/// What values are written onto.
+#[derive(Debug, Clone, Copy)]
+pub enum Onto<'a> {
+    /// A new record.
+    New {
+        /// What its partner holds: new lines come in the order of its lines.
+        source: &'a View,
+    },
+    /// A record that is there.
+    Known {
+        /// What its partner holds: new lines come in the order of its lines.
+        source: &'a View,
+        /// What it holds itself, as far as it is known.
+        view: &'a View,
+        /// Each side's own keys of its lines.
+        lines: &'a BTreeMap<LineKey, SystemPair<Option<LineKey>>>,
+    },
+}
+
+/// A record's properties as its system takes them, and what becomes of its lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Put {
+    /// The record's own properties.
+    pub properties: Properties,
+    /// Its lines.
+    pub lines: Vec<LinePut>,
+}
+
+/// What becomes of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinePut {
+    /// It is new.
+    Add(Properties),
+    /// It changes.
+    Change {
+        /// Its own id.
+        id: RecordId,
+        /// What changes of it.
+        properties: Properties,
+    },
+    /// It goes.
+    Remove {
+        /// Its own id.
+        id: RecordId,
+    },
+}
+
+impl Put {
+    /// The new lines, as a new record lists them.
+    pub fn added(&self) -> impl Iterator<Item = &Properties> {
+        self.lines.iter().filter_map(|line| match line {
+            LinePut::Add(properties) => Some(properties),
+            LinePut::Change { .. } | LinePut::Remove { .. } => None,
+        })
+    }
+}
+
+impl Pair {
+    /// Writes these values as the system's own properties.
+    ///
+    /// All that does not fit is told at once, and then nothing is to be sent: a value that is too long, a
+    /// required property emptied, or, for a new record or line, left out.
+    pub fn put(
+        &self,
+        system: System,
+        values: &View,
+        onto: Onto<'_>,
+        lookups: &Lookups,
+    ) -> Result<Put, Vec<Problem>> {
+        let mut writing = Writing { system, values, lookups, problems: Vec::new() };
+        let mut put = Put::default();
+        let is_new = matches!(onto, Onto::New { .. });
+        put.properties = writing.rows(&self.properties, is_new, PropertyName::clone);
+        if is_new {
+            writing.constants(&self.constants, &mut put.properties);
+        }
+        if let Some(lines) = &self.lines {
+            put.lines = writing.lines(lines, onto);
+        }
+        if writing.problems.is_empty() { Ok(put) } else { Err(writing.problems) }
+    }
+}
+
+struct Writing<'a> {
+    system: System,
+    values: &'a View,
+    lookups: &'a Lookups,
+    problems: Vec<Problem>,
+}
+
+impl Writing<'_> {
+    fn rows(
+        &mut self,
+        rows: &[Property],
+        is_new: bool,
+        cell: impl Fn(&PropertyName) -> PropertyName,
+    ) -> Properties {
+        let mut properties = Properties::new();
+        for row in rows {
+            let Some(name) = row.names[self.system].as_deref() else { continue };
+            let value = self.values.get(&cell(&row.name));
+            if row.required && value.map_or(is_new, Value::is_empty) {
+                self.problem(name, "is mandatory and is empty: fill it in");
+                continue;
+            }
+            let Some(value) = value else { continue };
+            match row.lens.put(self.system, value, self.lookups) {
+                Ok(content) => {
+                    if content == Content::Null && self.system == System::CustomCrm {
+                        let fallbacks = row.fallbacks.iter().map(|name| (name.clone(), Content::Null));
+                        properties.extend(fallbacks);
+                    }
+                    properties.insert(name.to_owned(), content);
+                }
+                Err(problem) => self.problems.push(row.problem(self.system, &problem)),
+            }
+        }
+        properties
+    }
+
+    fn constants(&mut self, constants: &[Constant], properties: &mut Properties) {
+        let system = self.system;
+        for constant in constants.iter().filter(|constant| constant.system == system) {
+            match self.resolved(&constant.content) {
+                Ok(content) => {
+                    properties.insert(constant.name.clone(), content);
+                }
+                Err(name) => {
+                    let problem = format!("needs {name}, which the connection does not give: configure it");
+                    self.problem(&constant.name, &problem);
+                }
+            }
+        }
+    }
+
+    /// The content with what the connection gives in place of `$name`; or the name that it does not give.
+    fn resolved(&self, content: &Content) -> Result<Content, String> {
+        Ok(match content {
+            Content::Text(text) => match text.strip_prefix('$') {
+                Some(name) => self.lookups.given.get(name).cloned().ok_or_else(|| name.to_owned())?,
+                None => content.clone(),
+            },
+            Content::List(list) => {
+                Content::List(list.iter().map(|item| self.resolved(item)).collect::<Result<_, _>>()?)
+            }
+            Content::Object(object) => {
+                let resolved = object.iter().map(|(name, item)| Ok((name.clone(), self.resolved(item)?)));
+                Content::Object(resolved.collect::<Result<_, String>>()?)
+            }
+            Content::Null | Content::Boolean(_) | Content::Number(_) => content.clone(),
+        })
+    }
+
+    fn lines(&mut self, lines: &Lines, onto: Onto<'_>) -> Vec<LinePut> {
+        let (Onto::New { source } | Onto::Known { source, .. }) = onto;
+        let keys: BTreeSet<LineKey> = self.values.keys().filter_map(PropertyName::line).collect();
+        let mut keys: Vec<LineKey> = keys.into_iter().collect();
+        keys.sort_by_key(|key| lines.position(key, source));
+        let mut puts = Vec::new();
+        for key in keys {
+            puts.extend(self.line(lines, &key, onto));
+        }
+        puts
+    }
+
+    fn line(&mut self, lines: &Lines, key: &LineKey, onto: Onto<'_>) -> Option<LinePut> {
+        let id = match onto {
+            Onto::New { .. } => None,
+            Onto::Known { lines, .. } => {
+                lines.get(key).and_then(|keys| keys[self.system].as_ref()?.id_in(self.system))
+            }
+        };
+        let cell = |row: &PropertyName| PropertyName::in_line(key, row);
+        match (self.values.get(&PropertyName::of_line(&lines.name, key)), id) {
+            (Some(Value::Empty), Some(id)) => Some(LinePut::Remove { id }),
+            (Some(Value::Empty), None) => None,
+            (_, None) => Some(LinePut::Add(self.rows(&lines.properties, true, cell))),
+            (_, Some(id)) => {
+                let properties = self.rows(&lines.properties, false, cell);
+                Some(LinePut::Change { id, properties })
+            }
+        }
+    }
+
+    fn problem(&mut self, property: &str, problem: &str) {
+        self.problems.push(Problem { property: property.to_owned(), problem: problem.to_owned() });
+    }
+}

@@ -143,7 +143,7 @@ impl<S: Store> Handler<S> {
         system: System,
         observation: &Observation,
     ) -> Result<bool, MapperError> {
-        let keys = self.pair.match_keys(&observation.view);
+        let keys = self.pair.match_keys(&observation.view, observation.stand_in.as_deref());
         let own = LinkId::begun_by(system, &observation.record);
         let found = self.links.candidates(connection, &self.pair, system.other(), &keys, &own).await?;
         let partners = self.links.candidates(connection, &self.pair, system, &keys, &own).await?;
@@ -213,7 +213,7 @@ impl<S: Store> Handler<S> {
         let Some(side) = present.filter(|_| alone) else {
             return Ok(Decided { links: vec![change(before, &link)], checks: Vec::new(), effects, link });
         };
-        let keys = self.pair.match_keys(&side.view);
+        let keys = self.pair.match_keys(&side.view, side.stand_in.as_deref());
         let found = self.links.candidates(connection, &self.pair, system, &keys, &link.id).await?;
         let partners: Vec<&LinkId> = found.partners.iter().collect();
         if let [partner] = partners.as_slice()
@@ -282,6 +282,9 @@ impl<S: Store> Handler<S> {
             by_us: sighting.by_us,
             presence: *presence,
             view: seen.view,
+            whole_lines: *presence == Presence::Present,
+            admitted: self.pair.admits(system, properties),
+            stand_in: self.pair.stand_in(system, properties),
         };
         Ok(Some((observation, checks)))
     }
@@ -329,6 +332,9 @@ fn observation_of(side: Side) -> Observation {
         by_us: false,
         presence: side.presence,
         view: side.view,
+        whole_lines: true,
+        admitted: side.admitted,
+        stand_in: side.stand_in,
     }
 }
 
@@ -339,5 +345,7 @@ fn side_of(observation: Observation) -> Side {
         modified_at: observation.modified_at,
         view: observation.view,
         presence: observation.presence,
+        admitted: observation.admitted,
+        stand_in: observation.stand_in,
     }
 }

@@ -10,8 +10,11 @@ use broker::{Broker, Delivery, InProcess, Outgoing, REASON_HEADER, Settlement, S
 use contract::{Lane, Message, Names, observation_key};
 use jiff::Timestamp;
 use link::{Link, Pending};
+use mapping::Reading;
 use model::{PropertyName, System, SystemPair, Value};
-use service::{BrokerConfig, Config, ConnectionConfig, Context, Health, ServiceError, StoreConfig};
+use service::{
+    BrokerConfig, Config, ConnectionConfig, Context, Health, LiteralConfig, ServiceError, StoreConfig,
+};
 use store::{Embedded, Links};
 use telemetry::{LogFilter, LogFormat, Metrics};
 use tokio::task::JoinHandle;
@@ -96,7 +99,13 @@ fn context() -> Context {
         broker: BrokerConfig::InProcess,
         store: StoreConfig::File { path: PathBuf::new() },
         shutdown_grace: Duration::from_secs(5),
-        connections: vec![ConnectionConfig { name: connection(), customcrm: None, exactonline: None }],
+        connections: vec![ConnectionConfig {
+            name: connection(),
+            reading: Reading::Practical,
+            literal: LiteralConfig::default(),
+            customcrm: None,
+            exactonline: None,
+        }],
     };
     Context {
         config: Arc::new(config),

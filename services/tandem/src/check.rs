@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use link::Flow;
-use mapping::Pair;
+use mapping::{Pair, Reading};
 use model::System;
-use service::ServiceError;
+use service::{Pairs, ServiceError};
 use telemetry::Chain;
 
 use crate::BAD_USAGE;
@@ -32,9 +32,9 @@ pub(crate) fn run(folder: &Path) -> ExitCode {
 }
 
 fn checked(folder: &Path) -> Result<Vec<Pair>, ServiceError> {
-    let pairs = service::load_pairs(folder)?;
+    let pairs = Pairs::load(folder, &Reading::ALL.into())?;
     exactonline::kept(&pairs).map_err(ServiceError::Pairs)?;
-    Ok(pairs)
+    Ok(pairs.of(Reading::Practical).to_vec())
 }
 
 fn told(pairs: &[Pair]) -> String {

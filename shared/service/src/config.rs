@@ -10,13 +10,15 @@ mod section;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use model::ConnectionName;
+use mapping::Reading;
+use model::{ConnectionName, RecordId};
 use secrecy::SecretString;
 use telemetry::{LogFilter, LogFormat};
 use url::Url;
@@ -84,10 +86,24 @@ pub enum StoreConfig {
 pub struct ConnectionConfig {
     /// Its name, in every message and key.
     pub name: ConnectionName,
+    /// Which reading of the pair files it keeps.
+    pub reading: Reading,
+    /// The records that it gives to pair files which ask for them.
+    pub literal: LiteralConfig,
     /// The CustomCRM side; present if the service needs it.
     pub customcrm: Option<CustomCrmConfig>,
     /// The Exact Online side; present if the service needs it.
     pub exactonline: Option<ExactOnlineConfig>,
+}
+
+/// Records of Exact for documents that stand for something that is no document: pair files call them
+/// `$literal.account` and `$literal.item`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiteralConfig {
+    /// The account that such a document is for.
+    pub account: Option<RecordId>,
+    /// The item that its line is about.
+    pub item: Option<RecordId>,
 }
 
 /// How to reach a CustomCRM workspace.
@@ -168,6 +184,12 @@ impl Config {
         print::toml(self)
     }
 
+    /// The readings that its connections keep; the practical one where it has none.
+    pub fn readings(&self) -> BTreeSet<Reading> {
+        let readings: BTreeSet<_> = self.connections.iter().map(|connection| connection.reading).collect();
+        if readings.is_empty() { BTreeSet::from([Reading::default()]) } else { readings }
+    }
+
     /// The CustomCRM sides of all connections; complete if the service needs them.
     pub fn customcrm(&self) -> impl Iterator<Item = (&ConnectionName, &CustomCrmConfig)> {
         self.connections
@@ -188,7 +210,8 @@ impl Config {
 pub struct Problem {
     /// The file.
     pub file: PathBuf,
-    /// The line, from 1. For a key that is missing: the line where its section begins.
+    /// The line, from 1. For a key that is missing: the line where its section begins; `None` for one that only the
+    /// pair files ask for.
     pub line: Option<usize>,
     /// The key with its sections, as `connection.acme.customcrm.url`.
     pub key: String,

@@ -15,6 +15,7 @@ mod arguments;
 mod config;
 mod endpoints;
 mod error;
+mod given;
 mod health;
 mod pairs;
 mod run;
@@ -26,12 +27,13 @@ mod tasks;
 mod tests;
 
 pub use config::{
-    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, Needs, Problem, Servers,
-    StoreConfig,
+    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, Needs,
+    Problem, Servers, StoreConfig,
 };
 pub use error::{ServiceError, TaskFailure};
+pub use given::Given;
 pub use health::{Check, Health, Pulse};
-pub use pairs::{entities, load_pairs, parse_pairs, selected};
+pub use pairs::{Pairs, entities, load_pairs, parse_pairs, selected, selected_of_lines};
 pub use run::{Context, run, run_from, run_with};
 pub use servers::servers;
 pub use supervise::{Backoff, Transient, supervise};

@@ -1,18 +1,160 @@
 //! The pair files of a deployment.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
-use mapping::Pair;
+use mapping::{FileProblem, Pair, Place, Reading};
 use model::{EntityName, System};
 
-use crate::ServiceError;
+use crate::{ServiceError, given};
 
-/// Reads all pair files (`*.toml`) of a folder, in the order of their names.
+/// The pairs of a deployment in each reading that one of its connections keeps. Clones share them.
+///
+/// It is the list of all of them, those of the practical reading first: what both readings keep is there twice.
+#[derive(Debug, Clone)]
+pub struct Pairs {
+    all: Arc<[Pair]>,
+    /// How many of them are of the practical reading.
+    practical: usize,
+}
+
+impl Pairs {
+    /// Reads the pair files of a folder, in each of these readings.
+    ///
+    /// Fails as [`load_pairs`] does, and where a pair is of other entities in the other reading: it has one queue.
+    pub fn load(folder: &Path, readings: &BTreeSet<Reading>) -> Result<Self, ServiceError> {
+        let files = pair_files(folder)?;
+        let texts: Vec<(String, &str)> =
+            files.iter().map(|(name, text)| (name.clone(), text.as_str())).collect();
+        let (mut all, mut practical, mut problems) = (Vec::new(), 0, Vec::new());
+        for reading in readings {
+            match parse_pairs(&texts, *reading) {
+                Ok(pairs) => all.extend(pairs),
+                // What is wrong with a file is mostly wrong in both readings.
+                Err(ServiceError::Pairs(found)) => {
+                    let new: Vec<FileProblem> =
+                        found.into_iter().filter(|problem| !problems.contains(problem)).collect();
+                    problems.extend(new);
+                }
+                Err(error) => return Err(error),
+            }
+            if *reading == Reading::Practical {
+                practical = all.len();
+            }
+        }
+        let pairs = Self { all: all.into(), practical };
+        problems.extend(pairs.of_other_entities());
+        if problems.is_empty() { Ok(pairs) } else { Err(ServiceError::Pairs(problems)) }
+    }
+
+    /// The pairs of a reading, in the order of their files' names; none of a reading that no connection keeps.
+    pub fn of(&self, reading: Reading) -> &[Pair] {
+        let (practical, literal) = self.all.split_at(self.practical);
+        match reading {
+            Reading::Practical => practical,
+            Reading::Literal => literal,
+        }
+    }
+
+    /// Each pair once, whatever its reading: for queues and entities, which are the same in both.
+    pub fn once(&self) -> impl Iterator<Item = &Pair> {
+        let practical = self.of(Reading::Practical);
+        let only_literal = |pair: &&Pair| practical.iter().all(|other: &Pair| other.name != pair.name);
+        practical.iter().chain(self.of(Reading::Literal).iter().filter(only_literal))
+    }
+
+    fn of_other_entities(&self) -> Vec<FileProblem> {
+        let differ = |literal: &Pair| {
+            self.of(Reading::Practical)
+                .iter()
+                .any(|pair| pair.name == literal.name && pair.entities != literal.entities)
+        };
+        let problem = |pair: &Pair| {
+            let what = "the entities are others in the literal reading; give the pair the same ones in both";
+            Place::START.problem(&pair.file, what.to_owned())
+        };
+        self.of(Reading::Literal).iter().filter(|pair| differ(pair)).map(problem).collect()
+    }
+}
+
+impl Deref for Pairs {
+    type Target = [Pair];
+
+    fn deref(&self) -> &[Pair] {
+        &self.all
+    }
+}
+
+/// Pairs of the practical reading.
+impl From<Vec<Pair>> for Pairs {
+    fn from(pairs: Vec<Pair>) -> Self {
+        Self { practical: pairs.len(), all: pairs.into() }
+    }
+}
+
+/// Reads all pair files (`*.toml`) of a folder in one reading, in the order of their names.
 ///
 /// Fails with everything that is wrong with any of them, and where there is none.
-pub fn load_pairs(folder: &Path) -> Result<Vec<Pair>, ServiceError> {
+pub fn load_pairs(folder: &Path, reading: Reading) -> Result<Vec<Pair>, ServiceError> {
+    let files = pair_files(folder)?;
+    let texts: Vec<(String, &str)> = files.iter().map(|(name, text)| (name.clone(), text.as_str())).collect();
+    parse_pairs(&texts, reading)
+}
+
+/// Reads pair files that are already in memory in one reading: (name for messages, text).
+pub fn parse_pairs(files: &[(String, &str)], reading: Reading) -> Result<Vec<Pair>, ServiceError> {
+    let kept: BTreeSet<_> = files.iter().filter_map(|(_, text)| Pair::name_in(text)).collect();
+    let mut pairs: Vec<Pair> = Vec::new();
+    let mut problems = Vec::new();
+    for (name, text) in files {
+        match Pair::parse(name, text, reading, &kept) {
+            Ok(pair) if pairs.iter().any(|other| other.name == pair.name) => {
+                return Err(ServiceError::PairTwice { pair: pair.name, file: name.clone() });
+            }
+            Ok(pair) => {
+                problems.extend(given::unknown(&pair));
+                pairs.push(pair);
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(pairs) } else { Err(ServiceError::Pairs(problems)) }
+}
+
+/// The entities that these pairs keep in a system, each once.
+pub fn entities(pairs: &[Pair], system: System) -> BTreeSet<EntityName> {
+    pairs.iter().map(|pair| pair.entities[system].clone()).collect()
+}
+
+/// The properties of an entity that any of these pairs maps, each once: what a read has to select.
+pub fn selected(pairs: &[Pair], system: System, entity: &EntityName) -> Vec<String> {
+    each_once(pairs, system, entity, Pair::names)
+}
+
+/// The properties of the lines of an entity that any of these pairs maps, each once; none where it has no lines.
+pub fn selected_of_lines(pairs: &[Pair], system: System, entity: &EntityName) -> Vec<String> {
+    each_once(pairs, system, entity, Pair::line_names)
+}
+
+fn each_once(
+    pairs: &[Pair],
+    system: System,
+    entity: &EntityName,
+    names: for<'a> fn(&'a Pair, System) -> Vec<&'a str>,
+) -> Vec<String> {
+    let of_entity = pairs.iter().filter(|pair| pair.entities[system] == *entity);
+    let names: BTreeSet<&str> = of_entity.flat_map(|pair| names(pair, system)).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// The pair files of a folder, by their names: (name for messages, text).
+fn pair_files(folder: &Path) -> Result<Vec<(String, String)>, ServiceError> {
     let unreadable = |file: &Path| {
         let file = file.to_owned();
         move |source| ServiceError::UnreadablePair { file, source }
@@ -29,36 +171,5 @@ pub fn load_pairs(folder: &Path) -> Result<Vec<Pair>, ServiceError> {
     if files.is_empty() {
         return Err(ServiceError::NoPairs { folder: folder.to_owned() });
     }
-    let texts: Vec<(String, &str)> =
-        files.iter().map(|(path, text)| (path.display().to_string(), text.as_str())).collect();
-    parse_pairs(&texts)
-}
-
-/// The entities that these pairs keep in a system, each once.
-pub fn entities(pairs: &[Pair], system: System) -> BTreeSet<EntityName> {
-    pairs.iter().map(|pair| pair.entities[system].clone()).collect()
-}
-
-/// The properties of an entity that any of these pairs maps, each once: what a read has to select.
-pub fn selected(pairs: &[Pair], system: System, entity: &EntityName) -> Vec<String> {
-    let names =
-        pairs.iter().filter(|pair| pair.entities[system] == *entity).flat_map(|pair| pair.names(system));
-    names.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
-}
-
-/// Reads pair files that are already in memory: (name for messages, text).
-pub fn parse_pairs(files: &[(String, &str)]) -> Result<Vec<Pair>, ServiceError> {
-    let kept: BTreeSet<_> = files.iter().filter_map(|(_, text)| Pair::name_in(text)).collect();
-    let mut pairs: Vec<Pair> = Vec::new();
-    let mut problems = Vec::new();
-    for (name, text) in files {
-        match Pair::parse(name, text, &kept) {
-            Ok(pair) if pairs.iter().any(|other| other.name == pair.name) => {
-                return Err(ServiceError::PairTwice { pair: pair.name, file: name.clone() });
-            }
-            Ok(pair) => pairs.push(pair),
-            Err(found) => problems.extend(found),
-        }
-    }
-    if problems.is_empty() { Ok(pairs) } else { Err(ServiceError::Pairs(problems)) }
+    Ok(files.into_iter().map(|(path, text)| (path.display().to_string(), text)).collect())
 }

@@ -1,5 +1,6 @@
 //! From the command line to the exit code, in the order in which it happens.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use contract::{Names, PairEntities, Topology};
 use mapping::Pair;
+use model::ConnectionName;
 use telemetry::{Chain, Metrics, Settings, Telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -21,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::Arguments;
 use crate::endpoints::endpoints;
 use crate::error::BAD_CONFIGURATION;
-use crate::{Config, Health, Needs, ServiceError, Tasks, load_pairs};
+use crate::{Config, ConnectionConfig, Given, Health, Needs, Pairs, ServiceError, Tasks, given};
 
 /// Two workers do for one service, and keep a deployment of many small ones small.
 const WORKERS: usize = 2;
@@ -35,8 +37,8 @@ const BLOCKING_GRACE: Duration = Duration::from_secs(1);
 pub struct Context {
     /// The configuration; every value in it is valid.
     pub config: Arc<Config>,
-    /// The pairs to keep; none unless the service needs them.
-    pub pairs: Arc<[Pair]>,
+    /// The pairs to keep, in each reading that a connection keeps; none unless the service needs them.
+    pub pairs: Pairs,
     /// Cancelled when the process shall stop: take nothing more, settle what is in hand, return.
     pub stop: CancellationToken,
     /// Where the service tells how it stands.
@@ -51,11 +53,31 @@ impl Context {
         Tasks::new(self.stop.clone(), self.config.shutdown_grace)
     }
 
+    /// The pairs of a connection, in the reading that it keeps; none for one that is not configured.
+    pub fn pairs_of(&self, connection: &ConnectionName) -> &[Pair] {
+        self.connection(connection).map_or(&[], |connection| self.pairs.of(connection.reading))
+    }
+
+    /// Each pair once, whatever its reading: for queues and entities, which are the same in both.
+    pub fn pairs(&self) -> impl Iterator<Item = &Pair> {
+        self.pairs.once()
+    }
+
+    /// What a connection gives to its pairs and is asked for by one of them.
+    pub fn given_to(&self, connection: &ConnectionName) -> Vec<Given> {
+        let asked: BTreeSet<&str> = self.pairs_of(connection).iter().flat_map(given::asked).collect();
+        let given = self.connection(connection).map(ConnectionConfig::given).unwrap_or_default();
+        given.into_iter().filter(|given| asked.contains(given.name)).collect()
+    }
+
+    fn connection(&self, name: &ConnectionName) -> Option<&ConnectionConfig> {
+        self.config.connections.iter().find(|connection| connection.name == *name)
+    }
+
     /// The exchanges and queues of this deployment.
     pub fn topology(&self) -> Topology {
         let entities: Vec<PairEntities> = self
-            .pairs
-            .iter()
+            .pairs()
             .map(|pair| PairEntities {
                 pair: pair.name.clone(),
                 customcrm: pair.entities.customcrm.clone(),
@@ -112,15 +134,25 @@ where
             let _ = io::stdout().write_all(config.to_toml().as_bytes());
             ExitCode::SUCCESS
         }
-        Ok(config) => match if needs.pairs { load_pairs(&config.pairs) } else { Ok(Vec::new()) } {
+        Ok(config) => match pairs(file, &config, needs) {
             Err(error) => refused(name, &error),
             Ok(pairs) => run_with(name, config, pairs, start),
         },
     }
 }
 
+/// The pairs that the configuration names, and nothing that they ask of it missing.
+fn pairs(file: &Path, config: &Config, needs: Needs) -> Result<Pairs, ServiceError> {
+    if !needs.pairs {
+        return Ok(Vec::new().into());
+    }
+    let pairs = Pairs::load(&config.pairs, &config.readings())?;
+    given::check(file, config, &pairs)?;
+    Ok(pairs)
+}
+
 /// Runs what `start` starts under the name `name`, as [`run`] does, from a configuration that is already loaded.
-pub fn run_with<S, F, E>(name: &'static str, config: Config, pairs: Vec<Pair>, start: S) -> ExitCode
+pub fn run_with<S, F, E>(name: &'static str, config: Config, pairs: Pairs, start: S) -> ExitCode
 where
     S: FnOnce(Context) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
@@ -150,12 +182,7 @@ where
     code
 }
 
-async fn host<S, F, E>(
-    name: &'static str,
-    config: Config,
-    pairs: Vec<Pair>,
-    start: S,
-) -> Result<(), ServiceError>
+async fn host<S, F, E>(name: &'static str, config: Config, pairs: Pairs, start: S) -> Result<(), ServiceError>
 where
     S: FnOnce(Context) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
@@ -169,7 +196,7 @@ where
         health: Health::new(),
         metrics: Arc::new(Metrics::new(name)),
         config: Arc::new(config),
-        pairs: pairs.into(),
+        pairs,
     };
     let port = listen(context.config.health_listen, &context).await?;
     let signals = tokio::spawn(stop_on_signals(signals, context.stop.clone()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use broker::InProcess;
-use mapping::Onto;
+use mapping::{Onto, Reading};
 use model::{Properties, RecordId, System, SystemPair, View};
 use service::{Context, Health, ServiceError, parse_pairs};
 use store::{Embedded, Links};
@@ -63,7 +63,7 @@ pub(crate) async fn play(
     // Dropped last: it holds the file of the grant.
     let folder = tempfile::tempdir().map_err(DemoError::Folder)?;
     let (name, text) = PAIR;
-    let pairs = parse_pairs(&[(name.to_owned(), text)]).map_err(DemoError::Services)?;
+    let pairs = parse_pairs(&[(name.to_owned(), text)], Reading::default()).map_err(DemoError::Services)?;
     let pair = pairs.first().cloned().expect("the pair's file was read");
     let config = systems.config(folder.path(), log_filter)?;
     let store = Embedded::in_memory().map_err(DemoError::Store)?;

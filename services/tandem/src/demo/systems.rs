@@ -6,10 +6,13 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mapping::Reading;
 use model::{ConnectionName, Content, Properties, RecordId, System, SystemPair, UserId};
 use reqwest::{Client, Method, Response};
 use serde_json::value::RawValue;
-use service::{BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, StoreConfig};
+use service::{
+    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, StoreConfig,
+};
 use simulator_customcrm::{self as crm, NewUser};
 use simulator_exactonline as exact;
 use telemetry::{LogFilter, LogFormat};
@@ -101,6 +104,8 @@ impl Systems {
             shutdown_grace: Duration::from_secs(5),
             connections: vec![ConnectionConfig {
                 name: Self::connection(),
+                reading: Reading::default(),
+                literal: LiteralConfig::default(),
                 customcrm: Some(CustomCrmConfig {
                     url: address(&self.crm.base_url)?,
                     token: self.crm.api_token.clone().into(),

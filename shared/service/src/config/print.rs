@@ -41,7 +41,16 @@ pub(super) fn toml(config: &Config) -> String {
 }
 
 fn connection(connection: &ConnectionConfig) -> Value {
-    let mut sides = table([("name", text(connection.name.as_str()))]);
+    let mut sides =
+        table([("name", text(connection.name.as_str())), ("reading", text(connection.reading.name()))]);
+    let given = [("account", &connection.literal.account), ("item", &connection.literal.item)];
+    let literal: Table = given
+        .into_iter()
+        .filter_map(|(key, record)| Some((key.to_owned(), text(record.as_ref()?.as_str()))))
+        .collect();
+    if !literal.is_empty() {
+        sides.insert("literal".to_owned(), Value::Table(literal));
+    }
     if let Some(side) = &connection.customcrm {
         sides.insert("customcrm".to_owned(), customcrm(side));
     }

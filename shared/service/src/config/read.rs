@@ -1,24 +1,20 @@
-//! From the file as written to the configuration as meant.
+//! From the file as written to the configuration as meant. Connections are in [`connection`].
 
-use std::collections::BTreeSet;
+mod connection;
+
 use std::fs;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use model::ConnectionName;
 use secrecy::SecretString;
 use telemetry::{LogFilter, LogFormat};
 use toml::de::DeTable;
 use url::{Host, Url};
 
 use super::section::{Report, Section};
-use super::{
-    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, Needs, Problem, Servers,
-    StoreConfig,
-};
+use super::{BrokerConfig, Config, Needs, Problem, Servers, StoreConfig};
 
 /// A secret is a line; what is larger is the wrong file.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -37,7 +33,7 @@ pub(super) fn config(file: &Path, folder: &Path, text: &str, needs: Needs) -> Re
     if !errors.is_empty() {
         return Err(report.into_problems());
     }
-    let read = Reading { folder, needs }.root(Section::root(&report, root.get_ref()));
+    let read = Reader { folder, needs }.root(Section::root(&report, root.get_ref()));
     let problems = report.into_problems();
     match read {
         Some(config) if problems.is_empty() => Ok(config),
@@ -45,13 +41,13 @@ pub(super) fn config(file: &Path, folder: &Path, text: &str, needs: Needs) -> Re
     }
 }
 
-struct Reading<'a> {
+struct Reader<'a> {
     folder: &'a Path,
     needs: Needs,
 }
 
 /// Each function records what is wrong and gives `None` then; all are called before any result is looked at.
-impl Reading<'_> {
+impl Reader<'_> {
     fn root(&self, root: Section<'_>) -> Option<Config> {
         let namespace = namespace(&root);
         let pairs = self.pairs(&root);
@@ -180,112 +176,6 @@ impl Reading<'_> {
         }
     }
 
-    fn connections(&self, root: &Section<'_>) -> Option<Vec<ConnectionConfig>> {
-        let sections = root.sections("connection");
-        if sections.is_empty() && !root.has("connection") && (self.needs.customcrm || self.needs.exactonline)
-        {
-            root.problem("connection", "is missing", "add a section [[connection]] with a name");
-        }
-        let mut names = BTreeSet::new();
-        let read = |section| self.connection(section, &mut names);
-        // Each is read, so that all problems are told, before the first failure ends it.
-        let connections: Vec<_> = sections.into_iter().map(read).collect();
-        connections.into_iter().collect()
-    }
-
-    fn connection(
-        &self,
-        mut section: Section<'_>,
-        names: &mut BTreeSet<ConnectionName>,
-    ) -> Option<ConnectionConfig> {
-        let name = connection_name(&section);
-        if let Some(name) = &name {
-            section.rename(format!("connection.{name}"));
-            if !names.insert(name.clone()) {
-                section.problem("name", "is the name of another connection", "give each its own name");
-            }
-        }
-        let sides = [("customcrm", self.needs.customcrm), ("exactonline", self.needs.exactonline)];
-        for (side, needed) in sides {
-            if needed && !section.has(side) {
-                let what = format!("has no section for {side}");
-                section.problem("name", what, format!("add [connection.{side}] below its [[connection]]"));
-            }
-        }
-        let customcrm = section.section("customcrm").map(|side| self.customcrm(side));
-        let exactonline = section.section("exactonline").map(|side| self.exactonline(side));
-        section.finish();
-        Some(ConnectionConfig {
-            name: name?,
-            customcrm: side(customcrm, self.needs.customcrm)?,
-            exactonline: side(exactonline, self.needs.exactonline)?,
-        })
-    }
-
-    fn customcrm(&self, section: Section<'_>) -> Option<CustomCrmConfig> {
-        let url = http_url(&section, "\"https://crm.example.com/api/v1\"");
-        let token = self.side_secret(&section, "token_file", self.needs.customcrm);
-        let poll_interval = seconds(&section, "poll_seconds", 2.0, POLL_SECONDS);
-        let calls_per_minute = count(&section, "calls_per_minute", 600);
-        section.finish();
-        let (token_file, token) = token?;
-        Some(CustomCrmConfig {
-            url: url?,
-            token: token.into(),
-            token_file,
-            poll_interval: poll_interval?,
-            calls_per_minute: calls_per_minute?,
-        })
-    }
-
-    fn exactonline(&self, section: Section<'_>) -> Option<ExactOnlineConfig> {
-        let url = http_url(&section, "\"https://start.exactonline.nl\"");
-        let division = required_count(&section, "division", "123456, the number of the division");
-        let client_id = section.required_text("client_id", "\"...\", the id of your app at Exact");
-        if client_id == Some("") {
-            section.problem("client_id", "is empty", "write the id of your app at Exact");
-        }
-        let secret = self.side_secret(&section, "client_secret_file", self.needs.exactonline);
-        let grant_file = self.grant_file(&section);
-        let poll_interval = seconds(&section, "poll_seconds", 30.0, POLL_SECONDS);
-        let calls_per_minute = count(&section, "calls_per_minute", 60);
-        let calls_per_day = count(&section, "calls_per_day", 5_000);
-        section.finish();
-        let (client_secret_file, client_secret) = secret?;
-        Some(ExactOnlineConfig {
-            url: url?,
-            division: division?,
-            client_id: client_id?.to_owned(),
-            client_secret: client_secret.into(),
-            client_secret_file,
-            grant_file: grant_file?,
-            poll_interval: poll_interval?,
-            calls_per_minute: calls_per_minute?,
-            calls_per_day: calls_per_day?,
-        })
-    }
-
-    fn grant_file(&self, section: &Section<'_>) -> Option<PathBuf> {
-        let example = "\"/var/lib/tandem/grant\", where the refresh token is kept";
-        let path = self.folder.join(section.required_text("grant_file", example)?);
-        if self.needs.exactonline && !path.parent().is_some_and(Path::is_dir) {
-            section.problem("grant_file", "is in a folder that does not exist", "make the folder first");
-            return None;
-        }
-        Some(path)
-    }
-
-    /// A secret of one side: not read when the service does not need that side, and may not even see the file.
-    fn side_secret(
-        &self,
-        section: &Section<'_>,
-        key: &'static str,
-        needed: bool,
-    ) -> Option<(PathBuf, String)> {
-        section.required_text(key, "\"/run/secrets/...\", the file that holds the secret")?;
-        if needed { self.secret(section, key) } else { Some((PathBuf::new(), String::new())) }
-    }
-
     fn secret(&self, section: &Section<'_>, key: &'static str) -> Option<(PathBuf, String)> {
         let path = self.folder.join(section.text(key)?);
         let remedy = format!("put the secret into {}, readable for this user", path.display());
@@ -300,16 +190,6 @@ impl Reading<'_> {
             Ok(text) => return Some((path, text.trim().to_owned())),
         }
         None
-    }
-}
-
-/// A side as a service sees it: absent when it is not needed, and then only checked.
-#[expect(clippy::option_option, reason = "written or not, right or wrong")]
-fn side<T>(read: Option<Option<T>>, needed: bool) -> Option<Option<T>> {
-    match read {
-        None if needed => None,
-        None => Some(None),
-        Some(read) => read.map(|side| needed.then_some(side)),
     }
 }
 
@@ -387,21 +267,6 @@ fn shutdown(section: Option<Section<'_>>) -> Option<Duration> {
     grace
 }
 
-fn connection_name(section: &Section<'_>) -> Option<ConnectionName> {
-    let text = section.required_text("name", "\"acme\", a name of your own for the connection")?;
-    match ConnectionName::parse(text) {
-        Ok(name) if name.as_str() == store::GLOBAL => {
-            section.problem("name", "is the name of what belongs to no connection", "choose another name");
-            None
-        }
-        Ok(name) => Some(name),
-        Err(error) => {
-            section.problem("name", error.to_string(), "write it as \"acme\" or \"acme-2\"");
-            None
-        }
-    }
-}
-
 fn seconds(
     section: &Section<'_>,
     key: &'static str,
@@ -415,44 +280,6 @@ fn seconds(
         return None;
     }
     Duration::try_from_secs_f64(number).ok()
-}
-
-fn count(section: &Section<'_>, key: &'static str, default: u32) -> Option<NonZeroU32> {
-    let number = if section.has(key) { section.whole(key)? } else { i64::from(default) };
-    let count = i32::try_from(number).ok().and_then(|number| NonZeroU32::new(number.try_into().ok()?));
-    if count.is_none() {
-        section.problem(key, "is out of bounds", format!("write a number from 1 to {}", i32::MAX));
-    }
-    count
-}
-
-fn required_count(section: &Section<'_>, key: &'static str, example: &str) -> Option<NonZeroU32> {
-    if section.has(key) {
-        return count(section, key, 0);
-    }
-    section.problem(key, "is missing", format!("add {key} = {example}"));
-    None
-}
-
-/// The address of a vendor: over TLS, for a token goes with every call.
-fn http_url(section: &Section<'_>, example: &str) -> Option<Url> {
-    let text = section.required_text("url", example)?;
-    let remedy = format!("write it as {example}");
-    match Url::parse(text) {
-        Ok(url) if url.has_host() && !is_plain(&url) => {
-            let what = "holds credentials, a query or a fragment";
-            section.problem_with_secret("url", what, remedy);
-        }
-        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => {
-            return Some(url);
-        }
-        Ok(url) if url.scheme() == "http" => {
-            let remedy = "write https://; http:// is for this machine's own 127.0.0.1 and localhost";
-            section.problem("url", "would send the token in the clear", remedy);
-        }
-        _ => section.problem_with_secret("url", "is not a web address", remedy),
-    }
-    None
 }
 
 fn server(section: &Section<'_>, key: &'static str, text: &str, scheme: &str, example: &str) -> Option<Url> {

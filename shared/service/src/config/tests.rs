@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use mapping::Reading;
+use model::EntityName;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use super::{BrokerConfig, Config, Needs, Servers, StoreConfig};
+use super::{BrokerConfig, Config, LiteralConfig, Needs, Servers, StoreConfig};
 use crate::ServiceError;
 
 const ALL: Needs = Needs { pairs: true, customcrm: true, exactonline: true, servers: Servers::Required };
@@ -54,6 +56,8 @@ grant_file = "grant"
 
 [[connection]]
 name = "beta"
+reading = "literal"
+literal = { account = "0A1B2C3D-0000-4000-8000-000000000001", item = "0a1b2c3d-0000-4000-8000-000000000002" }
 
 [connection.customcrm]
 url = "http://localhost:5002/api"
@@ -109,6 +113,18 @@ fn a_full_configuration_is_read_with_its_secrets() {
     let StoreConfig::Redis { url, url_file: None } = &config.store else { panic!("{:?}", config.store) };
     assert_eq!(url.expose_secret(), "redis://redis:6379/1");
 
+    let [acme, beta] = &config.connections[..] else { panic!("{:?}", config.connections) };
+    assert_eq!((acme.reading, &acme.literal), (Reading::Practical, &LiteralConfig::default()));
+    assert_eq!(beta.reading, Reading::Literal);
+    let given = beta.given().into_iter().map(|given| (given.name, given.entity, given.record.to_string()));
+    let (accounts, items) = (EntityName::parse("accounts").unwrap(), EntityName::parse("items").unwrap());
+    let expected = [
+        ("literal.account", accounts, "0a1b2c3d-0000-4000-8000-000000000001".to_owned()),
+        ("literal.item", items, "0a1b2c3d-0000-4000-8000-000000000002".to_owned()),
+    ];
+    assert_eq!(given.collect::<Vec<_>>(), expected, "as Exact writes GUIDs");
+    assert_eq!(config.readings(), Reading::ALL.into());
+
     let (name, crm) = config.customcrm().next().unwrap();
     assert_eq!((name.as_str(), crm.token.expose_secret()), ("acme", "hidden-token"));
     assert_eq!((crm.poll_interval, crm.calls_per_minute.get()), (Duration::from_millis(500), 300));
@@ -139,6 +155,7 @@ fn an_empty_file_is_enough_for_one_process() {
     let StoreConfig::File { path } = &config.store else { panic!("{:?}", config.store) };
     assert_eq!(*path, folder.path().join("tandem.redb"));
     assert_eq!(config.shutdown_grace, Duration::from_secs(20));
+    assert_eq!(config.readings(), [Reading::Practical].into());
 }
 
 #[test]
@@ -150,7 +167,10 @@ fn the_printed_configuration_holds_no_secret_and_reads_back_the_same() {
     assert!(!printed.contains("hidden"), "{printed}");
     assert!(!format!("{config:?}").contains("hidden"), "{config:?}");
     assert!(printed.contains("redis://:***@127.0.0.1:6379/1"), "{printed}");
+    assert!(printed.contains("reading = \"practical\""), "{printed}");
+    assert!(printed.contains("reading = \"literal\""), "{printed}");
     let again = load(folder.path(), &printed, ALL).unwrap();
+    assert_eq!(again.connections[1].literal, config.connections[1].literal);
     assert_eq!(again.to_toml(), printed);
 }
 
@@ -187,6 +207,13 @@ division = "123456"
 client_id = ""
 client_secret_file = "exact-secret"
 grant_file = "no/where/grant"
+[[connection]]
+name = "zeta"
+reading = "Literal"
+[connection.literal]
+account = "{0a1b2c3d-0000-4000-8000-000000000001}"
+item = 7
+acount = ""
 [conection]
 "#;
     let told = problems(text, ALL);
@@ -213,7 +240,13 @@ tandem.toml:27: connection[1].exactonline.url: holds credentials, a query or a f
 tandem.toml:28: connection[1].exactonline.division: is of the kind string; write a whole number, without quotes
 tandem.toml:29: connection[1].exactonline.client_id = "": is empty; write the id of your app at Exact
 tandem.toml:31: connection[1].exactonline.grant_file = "no/where/grant": is in a folder that does not exist; make the folder first
-tandem.toml:32: conection: is not a known key; did you mean connection?"#;
+tandem.toml:33: connection.zeta.name = "zeta": has no section for customcrm; add [connection.customcrm] below its [[connection]]
+tandem.toml:33: connection.zeta.name = "zeta": has no section for exactonline; add [connection.exactonline] below its [[connection]]
+tandem.toml:34: connection.zeta.reading = "Literal": is no reading of the pair files; write "practical" or "literal"
+tandem.toml:36: connection.zeta.literal.account = "{0a1b2c3d-0000-4000-8000-000000000001}": is no GUID; write the GUID of an account in Exact, as "63824703-0000-0000-0000-000000000000"
+tandem.toml:37: connection.zeta.literal.item: is of the kind integer; write a text in quotes
+tandem.toml:38: connection.zeta.literal.acount: is not a known key; did you mean account?
+tandem.toml:39: conection: is not a known key; did you mean connection?"#;
     assert_eq!(told, expected, "\n--- told:\n{told}\n--- expected:\n{expected}");
 }
 
@@ -285,6 +318,26 @@ fn what_cannot_be_is_refused() {
             "[[connection]]\nname = \"a\"\n[connection.customcrm]\nurl = \"mailto:x\"\ntoken_file = \"t\"",
             NONE,
             "tandem.toml:4: connection.a.customcrm.url: is not a web address; write it as",
+        ),
+        (
+            "[[connection]]\nname = \"a\"\nreading = true",
+            NONE,
+            "tandem.toml:3: connection.a.reading: is of the kind boolean; write a text in quotes",
+        ),
+        (
+            "[[connection]]\nname = \"a\"\nliteral = \"0a1b2c3d-0000-4000-8000-000000000001\"",
+            NONE,
+            "tandem.toml:3: connection.a.literal: is of the kind string; write a section [connection.a.literal]",
+        ),
+        (
+            "[[connection]]\nname = \"a\"\nliteral.item = \"00000000-0000-0000-0000-000000000000\"",
+            NONE,
+            "tandem.toml:3: connection.a.literal.item = \"00000000-0000-0000-0000-000000000000\": is no GUID; write",
+        ),
+        (
+            "[[connection]]\nname = \"a\"\nliteral.item = \"\\u202e0a1b2c3d-0000-4000-8000-00000000001\"",
+            NONE,
+            "tandem.toml:3: connection.a.literal.item = ",
         ),
         (
             "[shutdown]\ngrace_seconds = nan",

@@ -1,0 +1,229 @@
+//! The sections of connections.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use mapping::Reading;
+use model::{ConnectionName, RecordId};
+use url::Url;
+use uuid::{Uuid, fmt::Hyphenated};
+
+use super::{POLL_SECONDS, Reader, is_loopback, is_plain, seconds};
+use crate::config::section::Section;
+use crate::{ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig};
+
+/// What a GUID looks like.
+const EXAMPLE: &str = "63824703-0000-0000-0000-000000000000";
+
+impl Reader<'_> {
+    pub(super) fn connections(&self, root: &Section<'_>) -> Option<Vec<ConnectionConfig>> {
+        let sections = root.sections("connection");
+        if sections.is_empty() && !root.has("connection") && (self.needs.customcrm || self.needs.exactonline)
+        {
+            root.problem("connection", "is missing", "add a section [[connection]] with a name");
+        }
+        let mut names = BTreeSet::new();
+        let read = |section| self.connection(section, &mut names);
+        // Each is read, so that all problems are told, before the first failure ends it.
+        let connections: Vec<_> = sections.into_iter().map(read).collect();
+        connections.into_iter().collect()
+    }
+
+    fn connection(
+        &self,
+        mut section: Section<'_>,
+        names: &mut BTreeSet<ConnectionName>,
+    ) -> Option<ConnectionConfig> {
+        let name = connection_name(&section);
+        if let Some(name) = &name {
+            section.rename(format!("connection.{name}"));
+            if !names.insert(name.clone()) {
+                section.problem("name", "is the name of another connection", "give each its own name");
+            }
+        }
+        let sides = [("customcrm", self.needs.customcrm), ("exactonline", self.needs.exactonline)];
+        for (side, needed) in sides {
+            if needed && !section.has(side) {
+                let what = format!("has no section for {side}");
+                section.problem("name", what, format!("add [connection.{side}] below its [[connection]]"));
+            }
+        }
+        let reading = reading(&section);
+        let literal = section
+            .section("literal")
+            .map_or_else(|| (!section.has("literal")).then(LiteralConfig::default), literal);
+        let customcrm = section.section("customcrm").map(|side| self.customcrm(side));
+        let exactonline = section.section("exactonline").map(|side| self.exactonline(side));
+        section.finish();
+        Some(ConnectionConfig {
+            name: name?,
+            reading: reading?,
+            literal: literal?,
+            customcrm: side(customcrm, self.needs.customcrm)?,
+            exactonline: side(exactonline, self.needs.exactonline)?,
+        })
+    }
+
+    fn customcrm(&self, section: Section<'_>) -> Option<CustomCrmConfig> {
+        let url = http_url(&section, "\"https://crm.example.com/api/v1\"");
+        let token = self.side_secret(&section, "token_file", self.needs.customcrm);
+        let poll_interval = seconds(&section, "poll_seconds", 2.0, POLL_SECONDS);
+        let calls_per_minute = count(&section, "calls_per_minute", 600);
+        section.finish();
+        let (token_file, token) = token?;
+        Some(CustomCrmConfig {
+            url: url?,
+            token: token.into(),
+            token_file,
+            poll_interval: poll_interval?,
+            calls_per_minute: calls_per_minute?,
+        })
+    }
+
+    fn exactonline(&self, section: Section<'_>) -> Option<ExactOnlineConfig> {
+        let url = http_url(&section, "\"https://start.exactonline.nl\"");
+        let division = required_count(&section, "division", "123456, the number of the division");
+        let client_id = section.required_text("client_id", "\"...\", the id of your app at Exact");
+        if client_id == Some("") {
+            section.problem("client_id", "is empty", "write the id of your app at Exact");
+        }
+        let secret = self.side_secret(&section, "client_secret_file", self.needs.exactonline);
+        let grant_file = self.grant_file(&section);
+        let poll_interval = seconds(&section, "poll_seconds", 30.0, POLL_SECONDS);
+        let calls_per_minute = count(&section, "calls_per_minute", 60);
+        let calls_per_day = count(&section, "calls_per_day", 5_000);
+        section.finish();
+        let (client_secret_file, client_secret) = secret?;
+        Some(ExactOnlineConfig {
+            url: url?,
+            division: division?,
+            client_id: client_id?.to_owned(),
+            client_secret: client_secret.into(),
+            client_secret_file,
+            grant_file: grant_file?,
+            poll_interval: poll_interval?,
+            calls_per_minute: calls_per_minute?,
+            calls_per_day: calls_per_day?,
+        })
+    }
+
+    fn grant_file(&self, section: &Section<'_>) -> Option<PathBuf> {
+        let example = "\"/var/lib/tandem/grant\", where the refresh token is kept";
+        let path = self.folder.join(section.required_text("grant_file", example)?);
+        if self.needs.exactonline && !path.parent().is_some_and(Path::is_dir) {
+            section.problem("grant_file", "is in a folder that does not exist", "make the folder first");
+            return None;
+        }
+        Some(path)
+    }
+
+    /// A secret of one side: not read when the service does not need that side, and may not even see the file.
+    fn side_secret(
+        &self,
+        section: &Section<'_>,
+        key: &'static str,
+        needed: bool,
+    ) -> Option<(PathBuf, String)> {
+        section.required_text(key, "\"/run/secrets/...\", the file that holds the secret")?;
+        if needed { self.secret(section, key) } else { Some((PathBuf::new(), String::new())) }
+    }
+}
+
+/// A side as a service sees it: absent when it is not needed, and then only checked.
+#[expect(clippy::option_option, reason = "written or not, right or wrong")]
+fn side<T>(read: Option<Option<T>>, needed: bool) -> Option<Option<T>> {
+    match read {
+        None if needed => None,
+        None => Some(None),
+        Some(read) => read.map(|side| needed.then_some(side)),
+    }
+}
+
+fn reading(section: &Section<'_>) -> Option<Reading> {
+    let Some(text) = section.text("reading") else {
+        return (!section.has("reading")).then_some(Reading::default());
+    };
+    let reading = Reading::from_name(text);
+    if reading.is_none() {
+        let names = Reading::ALL.map(|reading| format!("\"{reading}\"")).join(" or ");
+        section.problem("reading", "is no reading of the pair files", format!("write {names}"));
+    }
+    reading
+}
+
+fn literal(section: Section<'_>) -> Option<LiteralConfig> {
+    let account = guid(&section, "account");
+    let item = guid(&section, "item");
+    section.finish();
+    Some(LiteralConfig { account: account?, item: item? })
+}
+
+/// The id of a record in Exact. They are GUIDs: a fact of its API.
+#[expect(clippy::option_option, reason = "written or not, right or wrong")]
+fn guid(section: &Section<'_>, key: &'static str) -> Option<Option<RecordId>> {
+    if !section.has(key) {
+        return Some(None);
+    }
+    let text = section.text(key)?;
+    let guid = Uuid::try_parse(text).ok().filter(|guid| !guid.is_nil() && text.len() == Hyphenated::LENGTH);
+    let record = guid.and_then(|guid| RecordId::parse(&guid.hyphenated().to_string()).ok());
+    if record.is_none() {
+        let remedy = format!("write the GUID of an {key} in Exact, as \"{EXAMPLE}\"");
+        section.problem(key, "is no GUID", remedy);
+    }
+    record.map(Some)
+}
+
+fn connection_name(section: &Section<'_>) -> Option<ConnectionName> {
+    let text = section.required_text("name", "\"acme\", a name of your own for the connection")?;
+    match ConnectionName::parse(text) {
+        Ok(name) if name.as_str() == store::GLOBAL => {
+            section.problem("name", "is the name of what belongs to no connection", "choose another name");
+            None
+        }
+        Ok(name) => Some(name),
+        Err(error) => {
+            section.problem("name", error.to_string(), "write it as \"acme\" or \"acme-2\"");
+            None
+        }
+    }
+}
+
+fn count(section: &Section<'_>, key: &'static str, default: u32) -> Option<NonZeroU32> {
+    let number = if section.has(key) { section.whole(key)? } else { i64::from(default) };
+    let count = i32::try_from(number).ok().and_then(|number| NonZeroU32::new(number.try_into().ok()?));
+    if count.is_none() {
+        section.problem(key, "is out of bounds", format!("write a number from 1 to {}", i32::MAX));
+    }
+    count
+}
+
+fn required_count(section: &Section<'_>, key: &'static str, example: &str) -> Option<NonZeroU32> {
+    if section.has(key) {
+        return count(section, key, 0);
+    }
+    section.problem(key, "is missing", format!("add {key} = {example}"));
+    None
+}
+
+/// The address of a vendor: over TLS, for a token goes with every call.
+fn http_url(section: &Section<'_>, example: &str) -> Option<Url> {
+    let text = section.required_text("url", example)?;
+    let remedy = format!("write it as {example}");
+    match Url::parse(text) {
+        Ok(url) if url.has_host() && !is_plain(&url) => {
+            let what = "holds credentials, a query or a fragment";
+            section.problem_with_secret("url", what, remedy);
+        }
+        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => {
+            return Some(url);
+        }
+        Ok(url) if url.scheme() == "http" => {
+            let remedy = "write https://; http:// is for this machine's own 127.0.0.1 and localhost";
+            section.problem("url", "would send the token in the clear", remedy);
+        }
+        _ => section.problem_with_secret("url", "is not a web address", remedy),
+    }
+    None
+}

@@ -135,6 +135,7 @@ impl Lens {
         const WHOLE: &[&str] = &["Edm.Int16", "Edm.Int32", "Edm.Int64", "Edm.Byte"];
         const ID: &[&str] = &["Edm.Guid"];
         match self {
+            Self::Enum { words } if words.are_numbers() => WHOLE,
             Self::Text { .. }
             | Self::Code { .. }
             | Self::Email { .. }
@@ -142,10 +143,9 @@ impl Lens {
             | Self::Country
             | Self::Language
             | Self::Currency
+            | Self::Enum { .. }
             | Self::Lookup { holds: Holds::Code, .. }
             | Self::Labelled { .. } => TEXT,
-            Self::Enum { words } if words.are_numbers() => WHOLE,
-            Self::Enum { .. } => TEXT,
             Self::Decimal { .. } => &["Edm.Double", "Edm.Decimal"],
             Self::Integer { .. } => WHOLE,
             Self::Boolean { byte: false, .. } => &["Edm.Boolean"],
@@ -234,11 +234,8 @@ impl Lens {
 
     fn put_text(&self, system: System, text: &str, lookups: &Lookups) -> Result<Content, LensProblem> {
         let text = self.canonical(text)?;
-        if text.is_empty() {
-            return Ok(Content::Null);
-        }
-        if system == System::CustomCrm {
-            return Ok(Content::Text(text));
+        if text.is_empty() || system == System::CustomCrm {
+            return Ok(content(text));
         }
         let text = match self {
             Self::Text { max, over } => texts::fitting(text, *max, *over)?,
@@ -249,12 +246,13 @@ impl Lens {
             Self::Enum { words } => return words.put(&text),
             _ => text,
         };
-        Ok(if text.is_empty() { Content::Null } else { Content::Text(text) })
+        Ok(content(text))
     }
 
-    /// The canonical form of a text of CustomCRM.
+    /// The canonical form of a text of CustomCRM; empty for a blank one.
     fn canonical(&self, text: &str) -> Result<String, LensProblem> {
         match self {
+            _ if text.trim().is_empty() => Ok(String::new()),
             Self::Text { .. } => Ok(texts::plain(text)),
             Self::Code { upper, compact, .. } => Ok(texts::code(text, *upper, *compact)),
             Self::Email { .. } | Self::Lookup { .. } => Ok(text.trim().to_owned()),
@@ -294,4 +292,8 @@ impl Lens {
 
 fn filled(text: String) -> Value {
     if text.is_empty() { Value::Empty } else { Value::Text(text) }
+}
+
+fn content(text: String) -> Content {
+    if text.is_empty() { Content::Null } else { Content::Text(text) }
 }

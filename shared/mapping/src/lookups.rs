@@ -21,7 +21,7 @@ pub struct Lookups {
     pub links: BTreeMap<(PairName, System, RecordId), LinkId>,
     /// Which record a link has in a system.
     pub records: BTreeMap<(PairName, LinkId, System), RecordId>,
-    /// Exact's lists, such as payment conditions: each code's own id, by the list's name. A list that is not there
+    /// Exact's lists, such as payment conditions: each code's own id, by [`List::name`](crate::List::name). A list that is not there
     /// has not been read, and then its codes are not judged.
     pub lists: BTreeMap<String, BTreeMap<String, String>>,
     /// What the connection gives for this deployment's pairs, by name, such as `literal.account`.

@@ -118,11 +118,7 @@ impl Words {
 
     /// CustomCRM's word, where the table has it.
     pub(super) fn known<'a>(&self, word: &'a str) -> Result<&'a str, LensProblem> {
-        if word.is_empty() || self.by_word.contains_key(word) {
-            Ok(word)
-        } else {
-            Err(LensProblem::UnknownWord { known: list(self.rows.iter().map(|(word, _)| word)) })
-        }
+        self.row(word).map(|_| word)
     }
 
     /// CustomCRM's word for what Exact holds.
@@ -149,13 +145,17 @@ impl Words {
 
     /// What Exact is given for CustomCRM's word.
     pub(super) fn put(&self, word: &str) -> Result<Content, LensProblem> {
-        self.known(word)?;
-        let row = self.by_word.get(word).map(|at| &self.rows[*at]);
-        Ok(match row.and_then(|(_, exact)| exact.first()) {
-            Some(Word::Text(text)) => Content::from(text.as_str()),
-            Some(Word::Number(number)) => Content::Number((*number).into()),
-            None => Content::Null,
+        Ok(match self.row(word)?.first().expect("a row without words of Exact was refused") {
+            Word::Text(text) => Content::from(text.as_str()),
+            Word::Number(number) => Content::Number((*number).into()),
         })
+    }
+
+    fn row(&self, word: &str) -> Result<&[Word], LensProblem> {
+        match self.by_word.get(word) {
+            Some(at) => Ok(&self.rows[*at].1),
+            None => Err(LensProblem::UnknownWord { known: list(self.rows.iter().map(|(word, _)| word)) }),
+        }
     }
 }
 

@@ -42,6 +42,7 @@ fn several_rows_share_a_text_and_keep_the_rest_of_it() {
     assert_eq!(written, "E-mail: eva@example.com\nKnows the product well.\n\nPrefers mornings: yes");
     assert_eq!(labelled::read(&written, &phone), "");
     assert_eq!(labelled::write(&[(&mail, "")], " "), "");
+    assert_eq!(labelled::write(&[(&mail, "eva\r\nPhone: 06")], ""), "E-mail: eva Phone: 06");
 }
 
 #[test]

@@ -12,6 +12,7 @@ const READABLE: &[&str] = &[
     " \r\n ",
     "  25 ",
     "007",
+    "--. -",
     "-12",
     "Customer",
     "S",
@@ -189,6 +190,7 @@ proptest! {
         for lens in lenses() {
             let Ok(written) = put(&lens, system, &value) else { continue };
             prop_assert!(get(&lens, system, &written).is_ok(), "{:?} in {}: {:?}", lens, system, written);
+            prop_assert!(!written.as_text().is_some_and(|text| text.trim().is_empty()), "{:?} is no null", lens);
             if let (Lens::Text { max: Some(max), .. }, EXACT, Content::Text(text)) = (&lens, system, &written) {
                 prop_assert!(text.chars().count() <= *max);
             }

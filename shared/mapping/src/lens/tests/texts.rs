@@ -19,6 +19,7 @@ fn a_blank_text_is_empty_and_empty_is_null() {
     for lens in lenses() {
         for system in System::BOTH {
             assert_eq!(put(&lens, system, &Value::Empty), Ok(Content::Null), "{lens:?}");
+            assert_eq!(put(&lens, system, &value(" \n ")), Ok(Content::Null), "{lens:?}");
             if lens == Lens::ActiveUntil && system == EXACT {
                 continue;
             }

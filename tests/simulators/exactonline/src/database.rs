@@ -74,6 +74,21 @@ impl Row {
         let values = vec![Value::Null; shape.properties.len()];
         Self { division, written_at: now, timestamp: 0, first_timestamp: 0, values }
     }
+
+    /// What the property with this name stores.
+    pub(crate) fn get(&self, shape: &Shape, name: &str) -> &Value {
+        &self.values[named(shape, name)]
+    }
+
+    /// Stores a value in the property with this name.
+    pub(crate) fn set(&mut self, shape: &Shape, name: &str, value: Value) {
+        self.values[named(shape, name)] = value;
+    }
+}
+
+/// The position of a property that the simulator itself names.
+fn named(shape: &Shape, name: &str) -> usize {
+    shape.position(name).expect("the simulator names properties that exist")
 }
 
 /// Company, position and value of a property by which records are found, and the record.

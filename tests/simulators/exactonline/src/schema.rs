@@ -1,8 +1,8 @@
 //! What the entities look like: tables of properties, read from data, and the endpoints over them.
 //!
 //! Each line of a file in `tables/` is one property of the API: its name, its Edm type, who may write it
-//! and the rules that the service holds it to. A further entity is a further file, a line in [`SHAPES`] and its
-//! endpoints. `table` reads the files; `endpoints` lists the addresses.
+//! and the rules that the service holds it to. A further entity is a further file, a line in `tables/entities.tsv`,
+//! one in [`TABLES`] and its endpoints. `table` reads the files; `endpoints` lists the addresses.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -50,8 +50,36 @@ pub(crate) enum Derived {
     NamedBy { source: usize, field: String },
     /// The filled ones of these texts with a blank between.
     Joined(Vec<usize>),
+    /// What the property at this position holds.
+    Same(usize),
     /// The price of an item in its oldest price record without an account.
     BasePrice,
+    /// What the lines of a document come to.
+    Total(Total),
+}
+
+/// What the lines of a document come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Total {
+    /// With VAT, after the discount.
+    Including,
+    /// Without VAT, after the discount.
+    Excluding,
+    /// The VAT alone, after the discount.
+    Vat,
+    /// The discount on all, with VAT.
+    Discount,
+    /// The discount on all, without VAT.
+    DiscountExcluding,
+}
+
+/// What must be true of a record that is referred to, beside that it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// The account is a customer.
+    Customer,
+    /// The item is sold, and today.
+    SalesItem,
 }
 
 /// What a new record holds in a property that its create does not name.
@@ -116,6 +144,12 @@ pub(crate) struct Property {
     pub(crate) one_of: Vec<String>,
     /// The table whose records this property refers to.
     pub(crate) reference: Option<String>,
+    /// What must be true of that record.
+    pub(crate) must: Option<Check>,
+    /// A change may name it, but with the value only that it has.
+    pub(crate) fixed: bool,
+    /// Only larger licences than the simulated one let a change name it.
+    pub(crate) licensed: bool,
     /// The record that it refers to owns this one, which goes when its owner goes.
     pub(crate) owner: bool,
     /// The table of the lines that this list of a document holds.
@@ -161,90 +195,50 @@ impl Shape {
         self.positions.get(name).copied()
     }
 
+    /// The table of this document's lines, where it is one.
+    pub(crate) fn lines(&self) -> Option<&'static Shape> {
+        self.properties.iter().find_map(|property| property.lines.as_deref()).map(shape_of)
+    }
+
     /// The position of the property that the service fills with `value`.
     pub(crate) fn server_position(&self, value: ServerValue) -> Option<usize> {
         self.properties.iter().position(|property| property.server == Some(value))
     }
 }
 
+/// The text of a table, with its name.
+macro_rules! table {
+    ($name:literal) => {
+        ($name, include_str!(concat!("tables/", $name, ".tsv")))
+    };
+}
+
+const TABLES: &[(&str, &str)] = &[
+    table!("accounts"),
+    table!("contacts"),
+    table!("deleted"),
+    table!("divisions"),
+    table!("item_groups"),
+    table!("items"),
+    table!("me"),
+    table!("payment_conditions"),
+    table!("sales_item_prices"),
+    table!("sales_order_lines"),
+    table!("sales_orders"),
+    table!("units"),
+    table!("users"),
+    table!("vat_codes"),
+];
+
 /// All shapes, by the name of their table.
 pub(crate) static SHAPES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new(|| {
-    let labels = |one, several| Labels { one, several };
-    let stored = [
-        (
-            "accounts",
-            include_str!("tables/accounts.tsv"),
-            labels(["Account", "Relatie"], ["Accounts", "Relaties"]),
-            Some(2),
-        ),
-        (
-            "contacts",
-            include_str!("tables/contacts.tsv"),
-            labels(["Contact", "Contactpersoon"], ["Contacts", "Contactpersonen"]),
-            Some(5),
-        ),
-        (
-            "items",
-            include_str!("tables/items.tsv"),
-            labels(["Item", "Artikel"], ["Items", "Artikelen"]),
-            Some(9),
-        ),
-        (
-            "sales_item_prices",
-            include_str!("tables/sales_item_prices.tsv"),
-            labels(["Item price", "Artikelprijs"], ["Item prices", "Artikelprijzen"]),
-            Some(8),
-        ),
-        ("units", include_str!("tables/units.tsv"), labels(["Unit", "Eenheid"], ["Units", "Eenheden"]), None),
-        (
-            "item_groups",
-            include_str!("tables/item_groups.tsv"),
-            labels(["Item group", "Artikelgroep"], ["Item groups", "Artikelgroepen"]),
-            None,
-        ),
-        (
-            "vat_codes",
-            include_str!("tables/vat_codes.tsv"),
-            labels(["VAT code", "Btw-code"], ["VAT codes", "Btw-codes"]),
-            None,
-        ),
-        (
-            "payment_conditions",
-            include_str!("tables/payment_conditions.tsv"),
-            labels(["Payment condition", "Betalingsconditie"], ["Payment conditions", "Betalingscondities"]),
-            None,
-        ),
-        (
-            "users",
-            include_str!("tables/users.tsv"),
-            labels(["User", "Gebruiker"], ["Users", "Gebruikers"]),
-            None,
-        ),
-        (
-            "divisions",
-            include_str!("tables/divisions.tsv"),
-            labels(["Company", "Administratie"], ["Companies", "Administraties"]),
-            None,
-        ),
-        (
-            "deleted",
-            include_str!("tables/deleted.tsv"),
-            labels(["Deleted", "Verwijderd"], ["Deleted", "Verwijderd"]),
-            None,
-        ),
-    ];
-    let forms =
-        [("me", include_str!("tables/me.tsv"), labels(["User", "Gebruiker"], ["Users", "Gebruikers"]))];
-    let stored = stored.into_iter().map(|(name, text, labels, deleted_type)| Shape {
-        deleted_type,
-        stored: true,
-        ..table::read(name, text, labels)
-    });
-    let forms = forms.into_iter().map(|(name, text, labels)| table::read(name, text, labels));
-    stored.chain(forms).map(|shape| (shape.name, shape)).collect()
+    TABLES
+        .iter()
+        .map(|(name, text)| (*name, table::read(name, text, include_str!("tables/entities.tsv"))))
+        .collect()
 });
 
-/// The shape of a table that is named by an endpoint or in [`SHAPES`].
+/// The shape of a table that is named by an endpoint or by another table.
 pub(crate) fn shape_of(table: &str) -> &'static Shape {
     SHAPES.get(table).expect("every table named in the source has a shape")
 }

@@ -150,6 +150,14 @@ pub struct Switches {
     pub empty_text_is_null: bool,
     /// Milliseconds until a change shows in the sync feeds. Not documented.
     pub sync_lag_milliseconds: i64,
+    /// A change of a document that names its lines leaves them as they are, instead of being refused. Not documented.
+    pub nested_lines_ignored: bool,
+    /// The last line of a document may be deleted. Not documented; a create without any is refused.
+    pub last_line_deletable: bool,
+    /// A new, changed or deleted line gives its header a new row version too, because the header's stored totals
+    /// change. Off, totals are derived when they are read: the feed of headers shows the new ones only after the
+    /// header's own next change. The service documents that the two feeds are independent, and no more.
+    pub line_changes_touch_header: bool,
 }
 
 impl Default for Switches {
@@ -167,6 +175,9 @@ impl Default for Switches {
             ignore_case: false,
             empty_text_is_null: true,
             sync_lag_milliseconds: 0,
+            nested_lines_ignored: false,
+            last_line_deletable: false,
+            line_changes_touch_header: false,
         }
     }
 }

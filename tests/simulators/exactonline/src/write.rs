@@ -12,11 +12,11 @@ mod body;
 mod deletion;
 mod rules;
 
-pub(crate) use body::{Body, Purpose};
+pub(crate) use body::{Body, Named, Purpose};
 pub(crate) use rules::message;
 
 impl Database {
-    /// Creates a record from the body of a request.
+    /// Creates a record, a document with its lines, from the body of a request.
     pub(crate) fn create(
         &mut self,
         endpoint: &Endpoint,
@@ -25,24 +25,55 @@ impl Database {
     ) -> Result<Key, Refused> {
         let shape = shape_of(endpoint.table);
         let body = Body::read(shape, body, Purpose::Create, context)?;
-        self.insert(shape, body, context)
+        let id = self.insert(shape, body, context)?;
+        self.touch_owner(shape, Key::Guid(id), context);
+        Ok(Key::Guid(id))
     }
 
-    /// Stores a new record of these values if all rules hold.
+    /// Stores a new record, with its lines, of these values if all rules hold for all of them.
     pub(crate) fn insert(
         &mut self,
         shape: &'static Shape,
         body: Body,
         context: &Context<'_>,
-    ) -> Result<Key, Refused> {
+    ) -> Result<Uuid, Refused> {
+        let Body { named, lines, messages } = body;
+        let id = self.insert_one(shape, Body { named, messages, lines: Vec::new() }, context)?;
+        let Some(line_shape) = shape.lines() else { return Ok(id) };
+        let owner = line_shape.owner.expect("the lines of a document name it");
+        let (mut stored, mut messages) = (Vec::new(), Vec::new());
+        for mut line in lines {
+            line.named.insert(owner, Value::Guid(id));
+            match self.insert_one(line_shape, line, context) {
+                Ok(line) => stored.push(line),
+                Err(refused) => messages.push(refused.text),
+            }
+        }
+        if messages.is_empty() {
+            return Ok(id);
+        }
+        for line in stored {
+            self.take(line_shape.name, Key::Guid(line));
+        }
+        self.take(shape.name, Key::Guid(id));
+        Err(Refused::business(&messages))
+    }
+
+    fn insert_one(
+        &mut self,
+        shape: &'static Shape,
+        body: Body,
+        context: &Context<'_>,
+    ) -> Result<Uuid, Refused> {
         let mut row = Row::empty(shape, Some(context.division), context.now);
         let id = Uuid::new_v4();
         row.values[shape.key] = Value::Guid(id);
         self.settle(shape, &mut row, body, true, context)?;
+        self.check_open(shape, &row, context)?;
         stamp(shape, &mut row, true, context);
         self.store(shape.name, Key::Guid(id), row);
         self.follow_up(shape, id, context)?;
-        Ok(Key::Guid(id))
+        Ok(id)
     }
 
     /// Changes the properties that the body of a request names and leaves all others as they are.
@@ -60,20 +91,50 @@ impl Database {
             .cloned()
             .ok_or_else(|| Refused::not_found(endpoint.path))?;
         let body = Body::read(shape, body, purpose, context)?;
+        if purpose == Purpose::Change {
+            self.check_open(shape, &row, context)?;
+        }
         self.settle(shape, &mut row, body, false, context)?;
         row.written_at = context.now;
         stamp(shape, &mut row, false, context);
         self.store(shape.name, key, row);
+        self.touch_owner(shape, key, context);
         Ok(())
     }
+
+    /// Gives the header of a line a new row version, where that is switched on.
+    fn touch_owner(&mut self, shape: &Shape, line: Key, context: &Context<'_>) {
+        let owner = self.table(shape.name).rows.get(&line).and_then(|row| header_of(shape, row));
+        if let Some((header, key)) = owner {
+            self.touch_header(header, key, context);
+        }
+    }
+
+    /// Gives a header a new row version for a change of its lines, where that is switched on.
+    fn touch_header(&mut self, header: &Shape, key: Key, context: &Context<'_>) {
+        if !context.switches.line_changes_touch_header {
+            return;
+        }
+        if let Some(mut row) = self.table(header.name).rows.get(&key).cloned() {
+            row.written_at = context.now;
+            self.store(header.name, key, row);
+        }
+    }
+}
+
+/// The document that a row is a line of, where it is one.
+pub(crate) fn header_of(shape: &Shape, row: &Row) -> Option<(&'static Shape, Key)> {
+    let owner = shape.owner?;
+    let header = shape_of(shape.properties[owner].reference.as_deref()?);
+    header.lines().is_some_and(|lines| lines.name == shape.name).then_some(())?;
+    Some((header, Key::of(&row.values[owner])?))
 }
 
 /// A row of a table with these values and nothing else.
 pub(crate) fn fill(shape: &Shape, division: Option<i32>, now: i64, values: &[(&str, Value)]) -> Row {
     let mut row = Row::empty(shape, division, now);
     for (name, value) in values {
-        let position = shape.position(name).expect("the simulator fills properties that exist");
-        row.values[position] = value.clone();
+        row.set(shape, name, value.clone());
     }
     row
 }

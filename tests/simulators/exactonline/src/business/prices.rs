@@ -17,19 +17,16 @@ impl Database {
     /// The price of an item in its oldest price record without an account: the one that came with the item.
     pub(crate) fn base_price(&self, shape: &Shape, row: &Row) -> Value {
         let prices = shape_of(PRICES);
-        let at = |name| prices.position(name).expect("prices have these properties");
-        let (account, price) = (at("Account"), at("Price"));
         let general =
-            self.lines(prices, row, shape).into_iter().find(|row| row.values[account] == Value::Null);
-        general.map_or(Value::Null, |row| row.values[price].clone())
+            self.lines(prices, row, shape).into_iter().find(|row| *row.get(prices, "Account") == Value::Null);
+        general.map_or(Value::Null, |row| row.get(prices, "Price").clone())
     }
 
     /// A new item has one price of zero. Its start is open, so that a price of today stands beside it (inferred).
     pub(super) fn add_base_price(&mut self, item: Uuid, context: &Context<'_>) -> Result<(), Refused> {
         let prices = shape_of(PRICES);
-        let at = |name| prices.position(name).expect("prices have these properties");
-        let named = [(at("Item"), Value::Guid(item)), (at("StartDate"), Value::Null)].into();
-        self.insert(prices, Body { named, ..Body::default() }, context).map(|_| ())
+        let named = [("Item", Value::Guid(item)), ("StartDate", Value::Null)];
+        self.insert(prices, Body::of(prices, named), context).map(|_| ())
     }
 
     /// Whether the item has another price for the same account, currency, unit, quantity and day.

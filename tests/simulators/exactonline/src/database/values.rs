@@ -18,6 +18,8 @@ impl Database {
                 Value::Boolean(self.looked_up(shape, row, *source, field) == row.values[shape.key])
             }
             Some(Derived::Joined(parts)) => joined(row, parts),
+            Some(Derived::Same(other)) => row.values[*other].clone(),
+            Some(Derived::Total(total)) => self.total(shape, row, *total),
             Some(Derived::BasePrice) => self.base_price(shape, row),
         }
     }

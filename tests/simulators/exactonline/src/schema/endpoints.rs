@@ -53,6 +53,28 @@ const ENDPOINTS: &[Endpoint] = &[
         "sales_item_prices",
         "Exact.Web.Api.Models.Sync.Logistics.SalesItemPrice",
     )),
+    entity("salesorder/SalesOrders", "sales_orders", "Exact.Web.Api.Models.SalesOrder.SalesOrder"),
+    bulk("bulk/SalesOrder/SalesOrders", "sales_orders", "Exact.Web.Api.Models.Bulk.SalesOrder.SalesOrder"),
+    feed(
+        "sync/SalesOrder/SalesOrderHeaders",
+        "sales_orders",
+        "Exact.Web.Api.Models.Sync.SalesOrder.SalesOrderHeader",
+    ),
+    entity(
+        "salesorder/SalesOrderLines",
+        "sales_order_lines",
+        "Exact.Web.Api.Models.SalesOrder.SalesOrderLine",
+    ),
+    bulk(
+        "bulk/SalesOrder/SalesOrderLines",
+        "sales_order_lines",
+        "Exact.Web.Api.Models.Bulk.SalesOrder.SalesOrderLine",
+    ),
+    feed(
+        "sync/SalesOrder/SalesOrderLines",
+        "sales_order_lines",
+        "Exact.Web.Api.Models.Sync.SalesOrder.SalesOrderLine",
+    ),
     list("logistics/Units", "units", "Exact.Web.Api.Models.Logistics.Unit"),
     list("logistics/ItemGroups", "item_groups", "Exact.Web.Api.Models.Logistics.ItemGroup"),
     list("vat/VATCodes", "vat_codes", "Exact.Web.Api.Models.Financial.VATCode"),

@@ -2,28 +2,45 @@
 //!
 //! - `key`, `mandatory`, `unless=P` (mandatory unless P is filled), `not-null`, `unique`, `assigned`
 //! - `max=N` (characters), `at-most=N`, `padded=N`, `of=A,B`, `list=L` (a code list), `within=P`, `lenient`
-//! - `ref=T` (a record of table T), `owner` (that record owns this one), `lines=T` (it lists
-//!   the records of table T that this one owns)
+//! - `ref=T` (a record of table T), `owner` (that record owns this one), `customer`, `sold` (it must be so),
+//!   `lines=T` (it lists the records of table T that this one owns)
+//! - `fixed`, `licensed`, `tolerated`: what a change may do with it
 //! - `default=JSON`, `take=P:F` (property F of what P names), `same=P`, `today`: the first that is something
-//! - `mirror=P:F`, `when=P:TEXT`, `named-by=P:F`, `join=P,Q`, `base-price`: derived when read
+//! - `mirror=P:F`, `when=P:TEXT`, `named-by=P:F`, `join=P,Q`, `is=P`, `base-price`, `total=W`: derived when read
 //! - `server=W`: filled when stored
-//! - `in=regular,bulk,sync`: where it is shown; `filter`: it satisfies a mandatory filter; `tolerated`
+//! - `in=regular,bulk,sync`: where it is shown; `filter`: it satisfies a mandatory filter
 //! - `en=`, `nl=`: its name in messages, with `_` for a blank
 
 use std::collections::HashMap;
 
-use super::{Access, Derived, Initial, Labels, Property, ServerValue, Shape, Shown};
+use super::{Access, Check, Derived, Initial, Labels, Property, ServerValue, Shape, Shown, Total};
 use crate::edm::{Edm, decimal};
 
-/// The shape that the text of a table tells, of no stored records.
-pub(super) fn read(name: &'static str, text: &str, labels: Labels) -> Shape {
+/// The shape that the text of a table tells. A line of `entities` tells of it what concerns whole records: its name in
+/// English, one and several, the same in Dutch, and its number in the feed of deleted records; `-` stands for none,
+/// and a form that is never stored has a further `form`.
+pub(super) fn read(name: &'static str, text: &str, entities: &'static str) -> Shape {
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
     let positions: HashMap<String, usize> =
         lines.iter().enumerate().map(|(position, cells)| (cells[0].to_owned(), position)).collect();
     let properties: Vec<Property> = lines.iter().map(|cells| property(cells, &positions)).collect();
     let key = properties.iter().position(|property| property.key).expect("every table names its key");
     let owner = properties.iter().position(|property| property.owner);
-    Shape { name, properties, key, owner, labels, deleted_type: None, stored: false, positions }
+    let entity: Vec<&'static str> = entities
+        .lines()
+        .map(|line| line.split('\t').collect::<Vec<_>>())
+        .find(|cells| cells[0] == name)
+        .expect("every table is an entity");
+    Shape {
+        name,
+        properties,
+        key,
+        owner,
+        labels: Labels { one: [entity[1], entity[3]], several: [entity[2], entity[4]] },
+        deleted_type: entity[5].parse().ok(),
+        stored: entity.get(6) != Some(&"form"),
+        positions,
+    }
 }
 
 fn property(cells: &[&str], positions: &HashMap<String, usize>) -> Property {
@@ -50,6 +67,9 @@ fn property(cells: &[&str], positions: &HashMap<String, usize>) -> Property {
         padded: None,
         one_of: Vec::new(),
         reference: None,
+        must: None,
+        fixed: false,
+        licensed: false,
         owner: false,
         lines: None,
         list: None,
@@ -81,6 +101,10 @@ fn apply(property: &mut Property, word: &str, argument: &str, positions: &HashMa
         "tolerated" => property.tolerated = true,
         "lenient" => property.lenient = true,
         "owner" => property.owner = true,
+        "fixed" => property.fixed = true,
+        "licensed" => property.licensed = true,
+        "customer" => property.must = Some(Check::Customer),
+        "sold" => property.must = Some(Check::SalesItem),
         "max" => property.max_length = Some(number()),
         "padded" => property.padded = Some(number()),
         "at-most" => property.at_most = Some(decimal(argument).expect("bounds in the tables are numbers")),
@@ -114,6 +138,8 @@ fn derived(word: &str, argument: &str, at: &impl Fn(&str) -> usize) -> Derived {
     match word {
         "join" => return Derived::Joined(argument.split(',').map(at).collect()),
         "base-price" => return Derived::BasePrice,
+        "is" => return Derived::Same(at(argument)),
+        "total" => return Derived::Total(total(argument)),
         _ => {}
     }
     let (source, rest) = two(argument);
@@ -123,6 +149,17 @@ fn derived(word: &str, argument: &str, at: &impl Fn(&str) -> usize) -> Derived {
         "when" => Derived::Equals { source, text: rest },
         "named-by" => Derived::NamedBy { source, field: rest },
         unknown => unreachable!("the tables use no rule `{unknown}`"),
+    }
+}
+
+fn total(name: &str) -> Total {
+    match name {
+        "incl" => Total::Including,
+        "excl" => Total::Excluding,
+        "vat" => Total::Vat,
+        "discount" => Total::Discount,
+        "discount-excl" => Total::DiscountExcluding,
+        unknown => unreachable!("the tables use no total `{unknown}`"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::fill;
+use super::{fill, header_of, message};
 use crate::answer::Refused;
 use crate::database::{Context, Database, Key, Term};
 use crate::edm::Value;
@@ -20,8 +20,12 @@ impl Database {
         context: &Context<'_>,
     ) -> Result<(), Refused> {
         let shape = shape_of(endpoint.table);
-        if self.find(endpoint.table, key, context.division).is_none() {
-            return Err(Refused::not_found(endpoint.path));
+        let row = self.find(endpoint.table, key, context.division);
+        let row = row.ok_or_else(|| Refused::not_found(endpoint.path))?;
+        self.check_open(shape, row, context)?;
+        let header = header_of(shape, row);
+        if let Some((header, key)) = header {
+            self.check_not_last(header, key, context)?;
         }
         let going = self.with_owned(shape, key, context.division);
         if let Some(user) = going.iter().find_map(|(shape, key)| self.used_in(shape, *key, &going)) {
@@ -41,7 +45,23 @@ impl Database {
                 self.log_deleted(number, id, context);
             }
         }
+        if let Some((header, key)) = header {
+            self.touch_header(header, key, context);
+        }
         Ok(())
+    }
+
+    /// Refuses to leave a document without lines, where it may not be without them.
+    fn check_not_last(&self, header: &'static Shape, key: Key, context: &Context<'_>) -> Result<(), Refused> {
+        let lines = header.properties.iter().find(|property| property.lines.is_some() && property.mandatory);
+        let left = header.lines().map_or(0, |lines| self.owned_keys(lines, key, context.division).len());
+        match lines {
+            Some(property) if left == 1 && !context.switches.last_line_deletable => {
+                let text = message(context.switches.language, property, "Mandatory", "Verplicht");
+                Err(Refused::business(&[text]))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A record behind all records that it owns.

@@ -1,7 +1,10 @@
 //! The rules that the tables tell of each property.
 
-use super::Body;
+use std::collections::BTreeSet;
+
+use super::{Body, Named};
 use crate::answer::{Language, Refused};
+use crate::business;
 use crate::codes;
 use crate::database::{Context, Database, Key, Row, Term};
 use crate::edm::{Edm, Value};
@@ -18,20 +21,18 @@ impl Database {
         creating: bool,
         context: &Context<'_>,
     ) -> Result<(), Refused> {
-        let Body { mut named, mut messages } = body;
+        let Body { mut named, mut messages, .. } = body;
+        let asked: BTreeSet<usize> = named.keys().copied().collect();
         for (position, value) in &named {
-            row.values[*position] = rendered(&shape.properties[*position], value.clone(), context);
+            let property = &shape.properties[*position];
+            let value = rendered(property, value.clone(), context);
+            if property.fixed && !creating && row.values[*position] != value {
+                messages.push(message(context.switches.language, property, "Invalid", "Ongeldig"));
+            }
+            row.values[*position] = value;
         }
         if creating {
-            for (position, property) in shape.properties.iter().enumerate() {
-                if !named.contains_key(&position) && !property.initial.is_empty() {
-                    row.values[position] = self.initial(shape, row, property, context);
-                    named.insert(position, row.values[position].clone());
-                }
-                if property.assigned && row.values[position] == Value::Null {
-                    row.values[position] = self.next_number(shape, position, context.division);
-                }
-            }
+            self.begin(shape, row, &mut named, context);
         }
         let named_at = |position: Option<usize>| position.is_some_and(|at| named.contains_key(&at));
         for (position, property) in shape.properties.iter().enumerate() {
@@ -39,12 +40,12 @@ impl Database {
                 || named_at(property.within)
                 || named_at(property.unless)
                 || (creating && (property.mandatory || property.unless.is_some()));
-            if touched {
+            if touched && property.edm != Edm::Navigation {
                 messages.extend(self.fault(shape, row, position, creating, context));
             }
         }
         if messages.is_empty() {
-            messages = self.broken(shape, row, context);
+            messages = self.broken(shape, row, &asked, creating, context);
         }
         if !messages.is_empty() {
             return Err(Refused::business(&messages));
@@ -54,10 +55,22 @@ impl Database {
             .filter(unique)
             .any(|at| self.is_taken(shape, row, at, context.division))
         {
-            let text = context.switches.language.pick("Data already exists", "Gegeven bestaat reeds.");
-            return Err(Refused::business(&[text.to_owned()]));
+            return Err(Refused::business(&[duplicate(context.switches.language)]));
         }
         Ok(())
+    }
+
+    /// Fills what a new record holds in the properties that its create does not name.
+    fn begin(&self, shape: &Shape, row: &mut Row, named: &mut Named, context: &Context<'_>) {
+        for (position, property) in shape.properties.iter().enumerate() {
+            if !named.contains_key(&position) && !property.initial.is_empty() {
+                row.values[position] = self.initial(shape, row, property, context);
+                named.insert(position, row.values[position].clone());
+            }
+            if property.assigned && row.values[position] == Value::Null {
+                row.values[position] = self.next_number(shape, position, context.division);
+            }
+        }
     }
 
     /// What a new record holds in a property that its create does not name.
@@ -97,8 +110,15 @@ impl Database {
         match &row.values[position] {
             Value::Guid(guid) => {
                 let table = property.reference.as_deref()?;
-                let known = self.find(table, Key::Guid(*guid), context.division).is_some();
-                if known { None } else { say("Invalid reference", "Ongeldige referentie") }
+                let Some(found) = self.find(table, Key::Guid(*guid), context.division) else {
+                    return say("Invalid reference", "Ongeldige referentie");
+                };
+                business::unfit(property, found, context)
+            }
+            Value::Integer(number) => {
+                let list = property.list.as_deref()?;
+                let known = codes::find(list, &number.to_string(), None).is_some();
+                if known { None } else { say("Invalid", "Ongeldig") }
             }
             Value::Double(number) if property.at_most.is_some_and(|most| *number > most) => {
                 say("Invalid", "Ongeldig")
@@ -152,6 +172,11 @@ impl Database {
             .map_or(i64::from(i32::MAX), |width| "9".repeat(width).parse().unwrap_or(i64::MAX - 1));
         (highest + 1..=last).chain(1..=last).map(number).find(is_free).unwrap_or(Value::Null)
     }
+}
+
+/// What is said of a value that another record has and that only one may have.
+pub(crate) fn duplicate(language: Language) -> String {
+    language.pick("Data already exists", "Gegeven bestaat reeds.").to_owned()
 }
 
 /// A rule's words and the property's name, in a language.

@@ -9,6 +9,8 @@ mod limits;
 mod lists;
 mod program;
 mod reading;
+mod sales_orders;
+mod shop;
 mod sync;
 mod tokens;
 mod writing;

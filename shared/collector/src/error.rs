@@ -13,8 +13,8 @@ pub enum CollectorError {
     /// The cursor or the lease could not be read or kept.
     #[error("could not read or keep the cursor")]
     Store(#[from] StoreError),
-    /// The user directory could not be kept.
-    #[error("could not keep the user directory")]
+    /// The directory of users and lists could not be kept.
+    #[error("could not read or keep the directory of users and lists")]
     Links(#[from] LinksError),
     /// The broker failed.
     #[error("could not publish what was read")]

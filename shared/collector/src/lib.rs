@@ -8,6 +8,7 @@
 //! The first read, and any read after the cursor was lost, is a full one. Its pages are counted, and its end is told
 //! to the mapper, which creates nothing before both systems have been taken in whole.
 
+mod directory;
 mod error;
 mod session;
 mod source;
@@ -18,4 +19,4 @@ mod tests;
 
 pub use error::CollectorError;
 pub use session::{Collector, Ports, kept_cursor};
-pub use source::{Page, Source};
+pub use source::{Lists, Page, Source};

@@ -10,7 +10,7 @@ use contract::{Message, Observed, ReadCompleted, ReadPart, Sighting, Topology, o
 use jiff::Timestamp;
 use model::{ConnectionName, EntityName, FailureClass, Record, System, UserId};
 use service::{Backoff, Check as HealthCheck, Health, Pulse, supervise};
-use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Links, Store, StoreError};
+use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Store, StoreError};
 use telemetry::{CallResult, Chain, Metrics};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -24,8 +24,6 @@ const LEASE: Duration = Duration::from_secs(15);
 const RENEWED_EVERY: Duration = Duration::from_secs(5);
 /// How often a collector that stands by looks whether it is needed.
 const STANDBY: Duration = Duration::from_secs(3);
-/// How often the users are read again.
-const PEOPLE_AFTER: Duration = Duration::from_mins(10);
 /// How long a connection that refuses us rests before it is tried again, so that a repair is noticed.
 const REFUSED_REST: Duration = Duration::from_secs(30);
 
@@ -97,7 +95,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
     async fn session(&self, name: &str, holder: &str) -> Result<(), CollectorError> {
         // A collector may be the first of all services to start; what it publishes needs somewhere to go.
         self.ports.broker.declare(&self.topology).await?;
-        let mut session = Session { ours: None, people_read: None, pulse: self.health.pulse(name) };
+        let mut session = Session { ours: None, directory_read: None, pulse: self.health.pulse(name) };
         loop {
             session.pulse.beat();
             let rest = match self.turn(&mut session, holder).await {
@@ -123,6 +121,8 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                 }
                 Err(CollectorError::Source { class: FailureClass::Auth, source }) => {
                     self.metrics.count_call(self.system.name(), CallResult::Auth);
+                    // The directory may have been refused with all the rest, and is repaired with it.
+                    session.directory_read = None;
                     tracing::error!(
                         connection = %self.connection, system = %self.system, error = %Chain(&*source),
                         "the connection is refused and rests until it is repaired; the others go on"
@@ -162,7 +162,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
 
     /// Does what may take longer than a lease lasts, with signs of life, and keeps the lease meanwhile. The work is never
     /// cut off, for it may be renewing a grant; whether the lease is still ours is checked when the cursor is kept.
-    async fn holding<T>(&self, pulse: &Pulse, holder: &str, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn holding<T>(&self, pulse: &Pulse, holder: &str, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
             if let Ok(done) = tokio::time::timeout(RENEWED_EVERY, &mut work).await {
@@ -184,7 +184,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         };
         let ours = self.ourselves(session, holder).await?;
         let entry = self.ports.store.get(&self.cursor_key()).await?;
-        self.read_people(session, holder, entry.is_none()).await?;
+        self.read_directory(session, holder, entry.is_none()).await?;
         let mut state = match &entry {
             Some(entry) => self.state(entry)?,
             None => State::start(),
@@ -212,25 +212,6 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         let ours = ours.await.map_err(failed::<R>)?;
         session.ours = Some(ours.clone());
         Ok(ours)
-    }
-
-    /// The directory is there before any record that may refer to it.
-    async fn read_people(
-        &self,
-        session: &mut Session,
-        holder: &str,
-        anew: bool,
-    ) -> Result<(), CollectorError> {
-        let fresh = session.people_read.is_some_and(|at| at.elapsed() < PEOPLE_AFTER);
-        if fresh && !anew {
-            return Ok(());
-        }
-        let people = self.holding(&session.pulse, holder, self.source.people());
-        let people: BTreeMap<UserId, String> = people.await.map_err(failed::<R>)?;
-        let links = Links::new(self.ports.store.clone(), &self.namespace);
-        links.set_people(&self.connection, self.system, &people).await?;
-        session.people_read = Some(tokio::time::Instant::now());
-        Ok(())
     }
 
     async fn publish(&self, page: &Page, state: &mut State, ours: &UserId) -> Result<(), CollectorError> {
@@ -330,6 +311,10 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         self.key(&["cursor", self.system.name(), self.entity.as_str()])
     }
 
+    pub(crate) fn directory_key(&self) -> Key {
+        self.key(&["directory", self.system.name()])
+    }
+
     fn lease_key(&self) -> Key {
         self.key(&["collector", self.system.name(), self.entity.as_str()])
     }
@@ -356,12 +341,14 @@ enum Turn {
     Standby,
 }
 
-struct Session {
+/// What a collector knows until its session ends.
+pub(crate) struct Session {
     ours: Option<UserId>,
-    people_read: Option<tokio::time::Instant>,
-    pulse: Pulse,
+    /// When the directory was read last.
+    pub(crate) directory_read: Option<tokio::time::Instant>,
+    pub(crate) pulse: Pulse,
 }
 
-fn failed<R: Source>(error: R::Error) -> CollectorError {
+pub(crate) fn failed<R: Source>(error: R::Error) -> CollectorError {
     CollectorError::Source { class: R::class(&error), source: Box::new(error) }
 }

@@ -17,6 +17,9 @@ pub struct Page {
     pub more: bool,
 }
 
+/// Lists by name: each code's own id.
+pub type Lists = BTreeMap<String, BTreeMap<String, String>>;
+
 /// A system of one connection, as its collector reads it.
 pub trait Source: Send + Sync + 'static {
     /// How it fails.
@@ -35,6 +38,12 @@ pub trait Source: Send + Sync + 'static {
         cursor: Option<&str>,
     ) -> impl Future<Output = Result<Page, Self::Error>> + Send;
 
-    /// All users with an e-mail address.
+    /// All users with an e-mail address, whichever entity's collector asks.
     fn people(&self) -> impl Future<Output = Result<BTreeMap<UserId, String>, Self::Error>> + Send;
+
+    /// The lists whose codes records hold, such as payment conditions, whichever entity's collector asks: each code's
+    /// own id, by the list's name. None by itself.
+    fn lists(&self) -> impl Future<Output = Result<Lists, Self::Error>> + Send {
+        async { Ok(Lists::new()) }
+    }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
+mod directory;
 mod failures;
 mod fakes;
 mod leases;
@@ -18,6 +19,11 @@ fn connection() -> ConnectionName {
 
 fn entity() -> EntityName {
     EntityName::parse("customers").unwrap()
+}
+
+/// Another entity of the same connection.
+fn other_entity() -> EntityName {
+    EntityName::parse("contacts").unwrap()
 }
 
 fn user(id: &str) -> UserId {

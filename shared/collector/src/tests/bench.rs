@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::fakes::{Changes, Watching};
-use super::{SYSTEM, connection, entity};
+use super::{SYSTEM, connection, entity, other_entity};
 use crate::{Collector, CollectorError, Ports, kept_cursor};
 
 /// How often collectors of these tests poll: longer than a lease lasts.
@@ -27,6 +27,7 @@ pub(super) struct Bench {
     pub(super) store: Embedded,
     pub(super) broker: Watching,
     pub(super) broker_forgets: bool,
+    pub(super) health: Health,
     /// How many seconds the store's clock is ahead of the runtime's.
     ahead: Arc<AtomicU64>,
     topology: Topology,
@@ -60,14 +61,19 @@ impl Bench {
         let leaps = Arc::clone(&ahead);
         let clock = move || epoch + begun.elapsed() + Duration::from_secs(leaps.load(Ordering::SeqCst));
         let store = Embedded::in_memory().unwrap().with_clock(clock);
-        let pair = PairName::parse("customer-account").unwrap();
         let names = Names::new("test");
-        let queue = names.pair(&pair);
-        let exactonline = EntityName::parse("accounts").unwrap();
-        let topology = Topology::new(names, &[PairEntities { pair, customcrm: entity(), exactonline }]);
+        let kept = |pair: &str, customcrm: EntityName| PairEntities {
+            pair: PairName::parse(pair).unwrap(),
+            customcrm,
+            exactonline: EntityName::parse("accounts").unwrap(),
+        };
+        let pairs = [kept("customer-account", entity()), kept("contact-account", other_entity())];
+        let queue = names.pair(&pairs[0].pair);
+        let topology = Topology::new(names, &pairs);
         let broker = Watching::new(store.clone());
         broker.declare(&topology).await.unwrap();
-        Self { store, broker, broker_forgets: false, ahead, topology, queue }
+        let health = Health::new();
+        Self { store, broker, broker_forgets: false, health, ahead, topology, queue }
     }
 
     /// Time goes by for the store while the collectors stand still, as in a process that is stopped for a while.
@@ -76,6 +82,10 @@ impl Bench {
     }
 
     pub(super) fn start(&self, source: &Changes) -> Running {
+        self.start_of(entity(), source)
+    }
+
+    pub(super) fn start_of(&self, entity: EntityName, source: &Changes) -> Running {
         let stop = CancellationToken::new();
         let (broker, store) = (self.broker.clone(), self.store.clone());
         let collector = Collector {
@@ -85,9 +95,9 @@ impl Bench {
             topology: self.topology.clone(),
             connection: connection(),
             system: SYSTEM,
-            entity: entity(),
+            entity,
             poll_interval: POLL,
-            health: Health::new(),
+            health: self.health.clone(),
             metrics: Arc::new(Metrics::new("collector")),
             stop: stop.clone(),
         };
@@ -129,6 +139,11 @@ impl Bench {
         assert!(self.store.get(&key).await.unwrap().is_some());
         let applied = self.store.apply(Batch::new().then(Change::Delete(key))).await.unwrap();
         assert!(matches!(applied, Applied::Done { .. }));
+    }
+
+    /// What is kept of the list of units.
+    pub(super) async fn units(&self) -> Option<BTreeMap<String, String>> {
+        Links::new(self.store.clone(), "test").lists(&connection()).await.unwrap().remove("units")
     }
 
     pub(super) async fn people(&self) -> Option<BTreeMap<UserId, String>> {

@@ -10,8 +10,8 @@ use store::Embedded;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{SYSTEM, connection, entity, user};
-use crate::{Page, Source, kept_cursor};
+use super::{SYSTEM, connection, entity, other_entity, user};
+use crate::{Lists, Page, Source, kept_cursor};
 
 /// How many records a page of the system holds.
 const PAGE: usize = 2;
@@ -21,6 +21,7 @@ const PAGE: usize = 2;
 pub(super) enum Call {
     Ourselves,
     People,
+    Lists,
     Page(Option<String>),
 }
 
@@ -38,6 +39,8 @@ struct State {
     calls: Vec<(Instant, Call)>,
     failures: VecDeque<FailureClass>,
     people_failures: VecDeque<FailureClass>,
+    list_failures: VecDeque<FailureClass>,
+    units: BTreeMap<String, String>,
     held: Vec<Option<String>>,
 }
 
@@ -67,6 +70,21 @@ impl Changes {
         self.state.lock().unwrap().people_failures.extend(failures);
     }
 
+    /// The next questions for the lists fail like this.
+    pub(super) fn fail_lists(&self, failures: &[FailureClass]) {
+        self.state.lock().unwrap().list_failures.extend(failures);
+    }
+
+    /// The system's list of units: this one only.
+    pub(super) fn list_unit(&self, code: &str, id: &str) {
+        self.state.lock().unwrap().units = [(code.to_owned(), id.to_owned())].into();
+    }
+
+    /// How often this was asked.
+    pub(super) fn count(&self, call: &Call) -> usize {
+        self.calls().iter().filter(|made| *made == call).count()
+    }
+
     /// The page after this cursor is answered only after [`Changes::resume`], and then once.
     pub(super) fn hold(&self, cursor: Option<&str>) {
         self.state.lock().unwrap().held.push(cursor.map(str::to_owned));
@@ -85,7 +103,7 @@ impl Changes {
         let state = self.state.lock().unwrap();
         let pages = state.calls.iter().filter_map(|(at, call)| match call {
             Call::Page(cursor) => Some((*at, cursor.clone())),
-            Call::Ourselves | Call::People => None,
+            Call::Ourselves | Call::People | Call::Lists => None,
         });
         pages.collect()
     }
@@ -108,7 +126,7 @@ impl Source for Changes {
     }
 
     async fn page(&self, asked: &EntityName, cursor: Option<&str>) -> Result<Page, Refused> {
-        assert_eq!(*asked, entity());
+        assert!([entity(), other_entity()].contains(asked), "{asked}");
         self.called(Call::Page(cursor.map(str::to_owned)));
         let held = {
             let held = &mut self.state.lock().unwrap().held;
@@ -133,6 +151,15 @@ impl Source for Changes {
         match self.state.lock().unwrap().people_failures.pop_front() {
             Some(class) => Err(Refused(class)),
             None => Ok([(user("somebody"), "Somebody@example.com".to_owned())].into()),
+        }
+    }
+
+    async fn lists(&self) -> Result<Lists, Refused> {
+        self.called(Call::Lists);
+        let mut state = self.state.lock().unwrap();
+        match state.list_failures.pop_front() {
+            Some(class) => Err(Refused(class)),
+            None => Ok([("units".to_owned(), state.units.clone())].into()),
         }
     }
 }

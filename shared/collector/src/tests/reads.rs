@@ -7,7 +7,7 @@ use model::Presence;
 
 use super::bench::{Bench, POLL, ids, pass};
 use super::fakes::{Call, Changes};
-use super::{SYSTEM, connection, entity, record, records, user};
+use super::{SYSTEM, connection, entity, record, records};
 
 #[tokio::test(start_paused = true)]
 async fn every_record_of_a_full_read_is_published_with_its_place_and_the_end_tells_the_pages() {
@@ -92,27 +92,6 @@ async fn a_deleted_record_passes_as_it_was_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn users_are_read_before_any_record_and_again_after_ten_minutes() {
-    let bench = Bench::new().await;
-    let source = Changes::of(records(&["a"]));
-    source.fail_people(&[model::FailureClass::Transient]);
-    let running = bench.start(&source);
-    let (_, ends) = bench.said().await;
-    assert_eq!(ends.len(), 1);
-    let begun = source.calls();
-    assert_eq!(begun[..3], [Call::Ourselves, Call::People, Call::Ourselves], "nothing is read without them");
-    assert_eq!(begun[3..5], [Call::People, Call::Page(None)]);
-    let people = bench.people().await.unwrap();
-    assert_eq!(people, [(user("somebody"), "somebody@example.com".to_owned())].into());
-    let read = |source: &Changes| source.calls().iter().filter(|call| **call == Call::People).count();
-    pass(Duration::from_mins(9)).await;
-    assert_eq!(read(&source), 2);
-    pass(Duration::from_mins(2)).await;
-    assert_eq!(read(&source), 3);
-    running.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_collector_that_starts_again_goes_on_where_the_last_one_stood() {
     let bench = Bench::new().await;
     let source = Changes::of(records(&["a", "b", "c"]));
@@ -157,8 +136,7 @@ async fn a_lost_cursor_begins_a_full_read_anew() {
     assert_eq!(ids(&seen), ["a", "b", "c"]);
     assert_eq!(second.len(), 1);
     assert_ne!(first[0].read, second[0].read);
-    let people = source.calls().iter().filter(|call| **call == Call::People).count();
-    assert_eq!(people, 2, "what else was in the store is lost as well");
+    assert_eq!(source.count(&Call::People), 2, "what else was in the store is lost as well");
     running.stop().await;
 }
 

@@ -8,18 +8,21 @@ use broker::{Broker, Delivery, Settlement, Subscription};
 use contract::{Lane, Message, Topology};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use mapping::Pair;
 use model::{ConnectionName, System};
 use service::{Backoff, Check, Context, ServiceError, Transient, supervise};
 use store::{Links, Store};
 use telemetry::{Chain, Settlement as Counted};
 use tracing::Instrument;
 
-use crate::work::{Handled, Work};
+use crate::given::Looked;
+use crate::work::{Handled, Kept, Work};
 use crate::{Target, WriterError};
 
 /// Writes in hand at a time, in each lane: they share the reads that vouch for them.
 const IN_HAND: u16 = 16;
+
+/// How often it is looked whether a record that a connection gives is there.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// What a writer works with.
 #[derive(Clone)]
@@ -47,19 +50,26 @@ pub struct Writer<B, S, T> {
 impl<B: Broker, S: Store, T: Target> Writer<B, S, T> {
     /// Writes until the service stops.
     pub async fn run(self) -> Result<(), ServiceError> {
-        let pairs: BTreeMap<_, Pair> =
-            self.context.pairs.iter().map(|pair| (pair.name.clone(), pair.clone())).collect();
         let links = Links::new(self.ports.store.clone(), &self.context.config.namespace);
+        let context = &self.context;
+        let kept =
+            |(name, target)| (ConnectionName::clone(&name), Kept::of(context, self.system, name, target));
         let work = Arc::new(Work {
             links,
             broker: self.ports.broker.clone(),
             names: self.topology.names.clone(),
             system: self.system,
-            targets: self.targets,
-            pairs,
+            connections: self.targets.into_iter().map(kept).collect(),
             metrics: Arc::clone(&self.context.metrics),
         });
         let mut tasks = self.context.tasks();
+        for (name, _) in work.connections.iter().filter(|(_, kept)| !kept.records.is_empty()) {
+            let (work, context, name) = (Arc::clone(&work), self.context.clone(), name.clone());
+            tasks.spawn(format!("{name} given"), async move {
+                look_until_there(&work, &context, &name).await;
+                Ok::<_, WriterError>(())
+            });
+        }
         for lane in Lane::BOTH {
             let name = format!("writes {}", lane.name());
             let (work, ports) = (Arc::clone(&work), self.ports.clone());
@@ -73,6 +83,35 @@ impl<B: Broker, S: Store, T: Target> Writer<B, S, T> {
         }
         tasks.join().await
     }
+}
+
+/// Looks up what a connection gives, at the start and until all of it is there, and says what is not.
+async fn look_until_there<B: Broker, S: Store, T: Target>(
+    work: &Work<B, S, T>,
+    context: &Context,
+    name: &ConnectionName,
+) {
+    let (check, kept) = (format!("{name} literal"), &work.connections[name]);
+    loop {
+        let reason = match kept.records.look(&kept.target).await {
+            Looked::All => break,
+            Looked::Missing(words) => {
+                tracing::error!(error = words, "the connection is refused; the others go on");
+                words
+            }
+            Looked::Failed(error) => {
+                let reason = Chain(&error).to_string();
+                tracing::warn!(connection = %name, error = reason, "what the connection gives can't be looked up yet");
+                reason
+            }
+        };
+        context.health.set(&check, Check::Waiting(reason));
+        if context.stop.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN)).await.is_none() {
+            return;
+        }
+    }
+    context.health.set(&check, Check::Ok);
+    context.stop.cancelled().await;
 }
 
 /// One session with the broker. On a stop it takes nothing more and finishes what it holds.

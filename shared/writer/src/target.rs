@@ -4,7 +4,7 @@ use std::error::Error;
 use std::future::Future;
 
 use contract::{Lane, Sighting};
-use mapping::{Lines, Put};
+use mapping::{Lines, Problem, Put};
 use model::{Content, EntityName, FailureClass, Properties, RecordId, Version};
 
 /// What a record is searched by before it is created.
@@ -54,6 +54,20 @@ pub trait Target: Send + Sync + 'static {
         aim: Aim<'_>,
         record: &RecordId,
     ) -> impl Future<Output = Result<Option<Sighting>, Self::Error>> + Send;
+
+    /// Whether there is such a record, of an entity that may be none of the pairs'.
+    fn exists(
+        &self,
+        aim: Aim<'_>,
+        record: &RecordId,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send {
+        async move { Ok(self.record(aim, record).await?.is_some()) }
+    }
+
+    /// What the system would refuse of this, as far as it can be told without asking: checked before anything is sent.
+    fn check(&self, _aim: Aim<'_>, _put: &Put, _creating: bool) -> Vec<Problem> {
+        Vec::new()
+    }
 
     /// Creates a record, its lines among its properties. The same `key` with the same properties is the same request.
     fn create(

@@ -4,14 +4,18 @@
 
 mod bench;
 mod creates;
+mod documents;
 mod fakes;
+mod given;
+mod orders;
+mod raises;
 mod refusals;
 mod served;
 mod updates;
 
 use contract::Sighting;
 use model::{
-    ConnectionName, Content, PairName, Presence, PropertyName, Record, RecordId, System, Value, Version, View,
+    ConnectionName, Content, Presence, PropertyName, Record, RecordId, System, Value, Version, View,
 };
 
 const CRM: System = System::CustomCrm;
@@ -19,10 +23,6 @@ const EXACT: System = System::ExactOnline;
 
 fn connection() -> ConnectionName {
     ConnectionName::parse("acme").unwrap()
-}
-
-fn pair_name() -> PairName {
-    PairName::parse("customer-account").unwrap()
 }
 
 fn record(id: &str) -> RecordId {

@@ -8,24 +8,32 @@ use broker::{Broker, Delivery, InProcess, InProcessSubscription, Settlement, Sub
 use contract::{Lane, Message, Names, Outcome, PairEntities, Topology, WriteQueued};
 use jiff::{SignedDuration, Timestamp};
 use link::{Event, Link, Observation, Pending, Side, Status, step};
-use mapping::Pair;
-use model::{LinkId, PairName, Presence, System, SystemPair, Version, View};
+use mapping::{Pair, Reading};
+use model::{Content, LinkId, PairName, Presence, System, SystemPair, Version, View};
+use service::Given;
 use store::{Commit, Embedded, LinkChange, Links};
 use telemetry::Metrics;
 
 use super::fakes::Scripted;
 use super::{CRM, EXACT, connection, record, view};
-use crate::work::{Handled, Work};
+use crate::given::GivenRecords;
+use crate::work::{Handled, Kept, Work};
 
 const PAIR_FILE: &str = include_str!("../../../../deploy/pairs/customer-account.toml");
 
+/// The pair of customers.
 pub(super) fn pair() -> Pair {
     let kept = BTreeSet::from([PairName::parse("customer-account").unwrap()]);
-    Pair::parse("customer-account.toml", PAIR_FILE, &kept).unwrap()
+    Pair::parse("customer-account.toml", PAIR_FILE, Reading::Practical, &kept).unwrap()
 }
 
 pub(super) struct Bench {
+    /// The pair whose writes are tried.
     pub(super) pair: Pair,
+    /// The pairs that its references go through.
+    pub(super) others: Vec<Pair>,
+    /// What the connection gives.
+    pub(super) given: Vec<Given>,
     pub(super) broker: InProcess,
     pub(super) store: Embedded,
     pub(super) links: Links<Embedded>,
@@ -35,8 +43,13 @@ pub(super) struct Bench {
 }
 
 impl Bench {
+    /// One for customers.
     pub(super) async fn new() -> Self {
-        let (pair, broker, store) = (pair(), InProcess::new(), Embedded::in_memory().unwrap());
+        Self::of(pair(), Vec::new()).await
+    }
+
+    pub(super) async fn of(pair: Pair, others: Vec<Pair>) -> Self {
+        let (broker, store) = (InProcess::new(), Embedded::in_memory().unwrap());
         let entities = PairEntities {
             pair: pair.name.clone(),
             customcrm: pair.entities.customcrm.clone(),
@@ -47,8 +60,9 @@ impl Bench {
         broker.declare(&topology).await.unwrap();
         let outcomes = broker.subscribe(&names.pair(&pair.name), 1).await.unwrap();
         let links = Links::new(store.clone(), "test");
-        let target = Scripted::new(links.clone());
-        Self { pair, broker, store, links, target, topology, outcomes: outcomes.into() }
+        let target = Scripted::new(links.clone(), pair.name.clone());
+        let given = Vec::new();
+        Self { pair, others, given, broker, store, links, target, topology, outcomes: outcomes.into() }
     }
 
     /// A customer with these values whose account is to be created.
@@ -77,11 +91,13 @@ impl Bench {
         self.put(None, link).await
     }
 
-    async fn put(&self, before: Option<store::Stored>, after: Link) -> LinkId {
+    /// Stores a link of any of the pairs.
+    pub(super) async fn put(&self, before: Option<store::Stored>, after: Link) -> LinkId {
         let id = after.id.clone();
+        let mut pairs = self.others.iter().chain([&self.pair]);
         let commit = Commit {
-            pair: &self.pair,
-            connection: &connection(),
+            pair: pairs.find(|pair| pair.name == after.pair).unwrap(),
+            connection: &after.connection.clone(),
             links: vec![LinkChange { before, after: Some(after) }],
             checks: Vec::new(),
             outbox: Vec::new(),
@@ -154,13 +170,23 @@ impl Bench {
     }
 
     pub(super) async fn handle_attempt(&self, link: &LinkId, attempt: u32) -> Handled {
+        let pairs = self.others.iter().chain([&self.pair]);
+        let kept = Kept {
+            target: self.target.clone(),
+            pairs: pairs.map(|pair| (pair.name.clone(), pair.clone())).collect(),
+            given: self
+                .given
+                .iter()
+                .map(|given| (given.name.to_owned(), Content::from(given.record.as_str())))
+                .collect(),
+            records: GivenRecords::new(connection(), self.given.clone()),
+        };
         let work = Work {
             links: self.links.clone(),
             broker: self.broker.clone(),
             names: self.topology.names.clone(),
             system: EXACT,
-            targets: BTreeMap::from([(connection(), self.target.clone())]),
-            pairs: BTreeMap::from([(self.pair.name.clone(), self.pair.clone())]),
+            connections: BTreeMap::from([(connection(), kept)]),
             metrics: Arc::new(Metrics::new("writer")),
         };
         work.handle(&self.queued(link), Lane::Live, attempt).await.unwrap()
@@ -181,7 +207,7 @@ impl Bench {
     }
 }
 
-fn side(id: &str, view: View) -> Side {
+pub(super) fn side(id: &str, view: View) -> Side {
     let version = Some(Version(1));
     Side {
         record: record(id),

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use contract::{Lane, Sighting};
 use link::Pending;
-use mapping::Put;
-use model::{FailureClass, Presence, Properties, Record, RecordId, Version};
+use mapping::{Problem, Put};
+use model::{EntityName, FailureClass, PairName, Presence, Properties, Record, RecordId, Version};
 use store::{Embedded, Links};
 use tokio::sync::{Barrier, Notify};
 
-use super::{EXACT, connection, pair_name};
+use super::{EXACT, connection};
 use crate::{Aim, SearchKey, Target};
 
 /// What was asked of the system.
@@ -45,6 +45,7 @@ pub(super) fn duplicate(of: &str) -> Refusal {
 pub(super) struct Scripted {
     state: Arc<Mutex<State>>,
     links: Links<Embedded>,
+    pair: PairName,
     /// Told when a write that is held may be answered.
     pub(super) resume: Arc<Notify>,
 }
@@ -53,6 +54,9 @@ pub(super) struct Scripted {
 struct State {
     calls: Vec<Call>,
     lanes: Vec<Lane>,
+    entities: Vec<EntityName>,
+    /// The entities that were asked whether a write may go out.
+    readied: Vec<EntityName>,
     /// How the writes of all links stood in the store at each call.
     stored: Vec<Vec<Pending>>,
     searches: BTreeMap<String, Vec<Sighting>>,
@@ -61,13 +65,17 @@ struct State {
     record_failures: VecDeque<Refusal>,
     write_failures: VecDeque<Refusal>,
     not_ready: VecDeque<Refusal>,
+    problems: Vec<Problem>,
+    /// Where set, what its records are at now: it refuses to write over another version.
+    versions: Option<BTreeMap<RecordId, Version>>,
     holds: bool,
     meeting: Option<Arc<Barrier>>,
 }
 
 impl Scripted {
-    pub(super) fn new(links: Links<Embedded>) -> Self {
-        Self { state: Arc::default(), links, resume: Arc::new(Notify::new()) }
+    /// A system that notes how the writes of this pair stand.
+    pub(super) fn new(links: Links<Embedded>, pair: PairName) -> Self {
+        Self { state: Arc::default(), links, pair, resume: Arc::new(Notify::new()) }
     }
 
     /// A search whose first condition is this property finds these.
@@ -97,6 +105,17 @@ impl Scripted {
         self.state.lock().unwrap().not_ready.push_back(refusal);
     }
 
+    /// What is to be written is found to be unfit in this way, before it is sent.
+    pub(super) fn finds_unfit(&self, problem: Problem) {
+        self.state.lock().unwrap().problems.push(problem);
+    }
+
+    /// From now on it writes over nothing that is not at the version that it is told. This record is at this one.
+    pub(super) fn guards(&self, record: &str, version: u64) {
+        let versions = &mut self.state.lock().unwrap().versions;
+        versions.get_or_insert_default().insert(super::record(record), Version(version));
+    }
+
     /// Writes are answered only after `resume` was notified for each.
     pub(super) fn hold(&self) {
         self.state.lock().unwrap().holds = true;
@@ -105,6 +124,16 @@ impl Scripted {
     /// Writes are answered only when so many of them are under way at once.
     pub(super) fn answer_together(&self, writes: usize) {
         self.state.lock().unwrap().meeting = Some(Arc::new(Barrier::new(writes)));
+    }
+
+    /// The entities of all calls.
+    pub(super) fn entities(&self) -> Vec<String> {
+        self.state.lock().unwrap().entities.iter().map(ToString::to_string).collect()
+    }
+
+    /// The entities that were asked whether a write may go out.
+    pub(super) fn readied(&self) -> Vec<String> {
+        self.state.lock().unwrap().readied.iter().map(ToString::to_string).collect()
     }
 
     /// The lanes of all calls.
@@ -127,13 +156,14 @@ impl Scripted {
 
     async fn called(&self, aim: Aim<'_>, call: Call) {
         let mut stored = Vec::new();
-        for id in self.links.all(&connection(), &pair_name()).await.unwrap() {
-            let found = self.links.find(&connection(), &pair_name(), &id).await.unwrap();
+        for id in self.links.all(&connection(), &self.pair).await.unwrap() {
+            let found = self.links.find(&connection(), &self.pair, &id).await.unwrap();
             stored.extend(found.map(|found| found.link.pending[EXACT].clone()));
         }
         let mut state = self.state.lock().unwrap();
         state.calls.push(call);
         state.lanes.push(aim.lane);
+        state.entities.push(aim.entity.clone());
         state.stored.push(stored);
     }
 
@@ -165,8 +195,13 @@ impl Target for Scripted {
     }
 
     async fn ready(&self, aim: Aim<'_>) -> Result<(), Refusal> {
-        assert_eq!(aim.entity.as_str(), "accounts");
-        self.state.lock().unwrap().not_ready.pop_front().map_or(Ok(()), Err)
+        let mut state = self.state.lock().unwrap();
+        state.readied.push(aim.entity.clone());
+        state.not_ready.pop_front().map_or(Ok(()), Err)
+    }
+
+    fn check(&self, _: Aim<'_>, _: &Put, _: bool) -> Vec<Problem> {
+        self.state.lock().unwrap().problems.clone()
     }
 
     async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, Refusal> {
@@ -208,8 +243,16 @@ impl Target for Scripted {
         version: Option<Version>,
         put: &Put,
     ) -> Result<Option<Sighting>, Refusal> {
-        let (record, put) = (record.clone(), put.clone());
-        self.called(aim, Call::Update { record, version, put }).await;
+        let call = Call::Update { record: record.clone(), version, put: put.clone() };
+        self.called(aim, call).await;
+        if let Some(versions) = &mut self.state.lock().unwrap().versions {
+            let now = versions.entry(record.clone()).or_insert(Version(1));
+            if version != Some(*now) {
+                return Err(refusal(FailureClass::Stale, "changed since"));
+            }
+            // What comes of the write, it has begun.
+            now.0 += 1;
+        }
         self.write().await?;
         Ok(None)
     }

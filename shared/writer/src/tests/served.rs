@@ -8,8 +8,11 @@ use std::time::Duration;
 use broker::{Broker, Delivery, Outgoing, REASON_HEADER, Settlement, Subscription};
 use contract::{Lane, Message, OutcomeResult, Woken, WriteQueued};
 use jiff::Timestamp;
-use model::{ConnectionName, FailureClass, LinkId, PairName};
-use service::{BrokerConfig, Config, ConnectionConfig, Context, Health, ServiceError, StoreConfig};
+use mapping::Reading;
+use model::{ConnectionName, FailureClass, LinkId, PairName, RecordId};
+use service::{
+    BrokerConfig, Config, ConnectionConfig, Context, Health, LiteralConfig, ServiceError, StoreConfig,
+};
 use telemetry::{LogFilter, LogFormat, Metrics};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -21,9 +24,19 @@ use super::{CRM, EXACT, connection};
 use crate::{Ports, Writer};
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
-fn context(bench: &Bench) -> Context {
+pub(super) fn context(bench: &Bench) -> Context {
+    context_of(bench, vec![configured(connection(), None)])
+}
+
+/// A connection that gives this account to its pairs.
+pub(super) fn configured(name: ConnectionName, account: Option<RecordId>) -> ConnectionConfig {
+    let literal = LiteralConfig { account, item: None };
+    ConnectionConfig { name, reading: Reading::Practical, literal, customcrm: None, exactonline: None }
+}
+
+pub(super) fn context_of(bench: &Bench, connections: Vec<ConnectionConfig>) -> Context {
     let config = Config {
         namespace: "test".to_owned(),
         pairs: PathBuf::new(),
@@ -34,7 +47,7 @@ fn context(bench: &Bench) -> Context {
         broker: BrokerConfig::InProcess,
         store: StoreConfig::File { path: PathBuf::new() },
         shutdown_grace: Duration::from_secs(5),
-        connections: vec![ConnectionConfig { name: connection(), customcrm: None, exactonline: None }],
+        connections,
     };
     Context {
         config: Arc::new(config),
@@ -45,26 +58,31 @@ fn context(bench: &Bench) -> Context {
     }
 }
 
-struct Running {
+pub(super) struct Running {
     task: JoinHandle<Result<(), ServiceError>>,
     stop: CancellationToken,
 }
 
 impl Running {
     fn of(bench: &Bench) -> Self {
-        let context = context(bench);
+        Self::with(bench, context(bench), &[connection()])
+    }
+
+    /// Runs on this context, with the one system for all of these connections.
+    pub(super) fn with(bench: &Bench, context: Context, connections: &[ConnectionName]) -> Self {
         let stop = context.stop.clone();
+        let targets = connections.iter().map(|connection| (connection.clone(), bench.target.clone()));
         let writer = Writer {
             ports: Ports { broker: bench.broker.clone(), store: bench.store.clone() },
             system: EXACT,
-            targets: BTreeMap::from([(connection(), bench.target.clone())]),
+            targets: targets.collect(),
             topology: bench.topology.clone(),
             context,
         };
         Self { task: tokio::spawn(writer.run()), stop }
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.stop.cancel();
         self.task.await.unwrap().unwrap();
     }
@@ -82,7 +100,7 @@ async fn send(bench: &Bench, lane: Lane, body: Vec<u8>) {
     bench.broker.publish(vec![outgoing]).await.unwrap();
 }
 
-async fn queue(bench: &Bench, lane: Lane, queued: WriteQueued) {
+pub(super) async fn queue(bench: &Bench, lane: Lane, queued: WriteQueued) {
     let body = Message::WriteQueued(queued).write(Uuid::now_v7(), "test", Timestamp::now());
     send(bench, lane, body).await;
 }

@@ -7,21 +7,20 @@ use model::{Content, Properties, PropertyName, View};
 use store::Store;
 use uuid::Uuid;
 
-use super::{CLAIM_HOLDS, Claimed, Sent, Work};
+use super::Work;
+use super::send::{Job, Sent};
 use crate::{SearchKey, Target, WriterError};
 
 impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
-    /// A record is created only when a search for it finds none.
+    /// A record is created only when a search for it finds none, and when what it refers to holds what it must.
     pub(super) async fn create(
         &self,
-        queued: &WriteQueued,
-        pair: &Pair,
-        target: &T,
-        claimed: &Claimed,
+        job: &Job<'_, T>,
         values: &View,
         properties: &Properties,
     ) -> Result<Sent<T::Error>, WriterError> {
-        let aim = self.aim(pair, claimed.lane);
+        let Job { queued, pair, claimed, .. } = *job;
+        let (aim, target) = (self.aim(pair, claimed.lane), &job.kept.target);
         let source = claimed.link.sides[self.system.other()].as_ref();
         let stand_in = source.and_then(|side| side.stand_in.as_deref());
         for key in self.search_keys(pair, values, properties, stand_in) {
@@ -41,7 +40,10 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 }
             }
         }
-        if claimed.at.elapsed() > CLAIM_HOLDS {
+        if let Some(instead) = self.raise(job, values).await? {
+            return Ok(instead);
+        }
+        if job.is_too_late() {
             return Ok(Sent::TooLate);
         }
         match target.create(aim, properties, &idempotency_key(queued, properties)).await {
@@ -49,7 +51,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 let record = sighting.record.id.clone();
                 Ok(Sent::Result(OutcomeResult::Applied { record, after: Some(sighting) }))
             }
-            Err(error) => Ok(self.refused(pair, target, claimed, error).await),
+            Err(error) => Ok(self.refused(job, error).await),
         }
     }
 

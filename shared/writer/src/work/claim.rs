@@ -1,0 +1,121 @@
+//! A claim: what is sent is decided here, and stored before anything is sent.
+
+use std::collections::BTreeMap;
+
+use broker::Broker;
+use contract::{Lane, Message, WriteQueued};
+use jiff::{SignedDuration, Timestamp};
+use link::{Effect, Event, Link, Pending, Write, step};
+use mapping::Pair;
+use model::System;
+use store::{Commit, LinkChange, OutboxMessage, Store, Stored};
+
+use super::Work;
+use crate::{Target, WriterError};
+
+/// A create whose answer is not known is given this long to arrive and to show in a search: the longest call and the
+/// lag of the target's reads.
+const SHOWS_WITHIN: SignedDuration = SignedDuration::from_secs(12);
+
+/// Two services may meet at one link; the one who is late reads again, at most this often in a row.
+const COLLISIONS_MAX: u32 = 20;
+
+/// A write that is ours to send.
+pub(super) struct Claimed {
+    pub(super) link: Link,
+    pub(super) write: Write,
+    pub(super) claim: u64,
+    pub(super) queued_at: Timestamp,
+    pub(super) lane: Lane,
+    pub(super) at: tokio::time::Instant,
+}
+
+pub(super) enum Claiming {
+    Ours(Box<Claimed>),
+    Nothing,
+    /// An earlier attempt may still be under way.
+    Wait,
+}
+
+impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
+    /// Stores the claim, so that whoever comes after a crash knows that something may have been sent.
+    pub(super) async fn claim(
+        &self,
+        queued: &WriteQueued,
+        pair: &Pair,
+        lane: Lane,
+    ) -> Result<Claiming, WriterError> {
+        let policy = pair.policy();
+        for _ in 0..COLLISIONS_MAX {
+            let now = Timestamp::now();
+            let Some(stored) = self.links.find(&queued.connection, &queued.pair, &queued.link).await? else {
+                return Ok(Claiming::Nothing);
+            };
+            let queued_at = match &stored.link.pending[self.system] {
+                Pending::None => return Ok(Claiming::Nothing),
+                Pending::InFlight { write: Write::Create { .. }, since, .. }
+                    if now.duration_since(*since) < SHOWS_WITHIN =>
+                {
+                    return Ok(Claiming::Wait);
+                }
+                Pending::Queued { since } | Pending::InFlight { since, .. } => *since,
+            };
+            let next = step(&stored.link, Event::Claimed { system: self.system }, &policy, true, now);
+            let outbox = self.follow_ups(queued, &next.effects, now);
+            if !self.commit(queued, pair, stored, next.link.clone(), outbox, now).await? {
+                continue;
+            }
+            let at = tokio::time::Instant::now();
+            match &next.link.pending[self.system] {
+                Pending::InFlight { write, claim, .. } => {
+                    let (write, claim) = (write.clone(), *claim);
+                    let claimed = Claimed { link: next.link, write, claim, queued_at, lane, at };
+                    return Ok(Claiming::Ours(Box::new(claimed)));
+                }
+                // An earlier attempt has said all that it had to say, and what was edited since is queued in its place:
+                // this message serves it, for no other one does.
+                Pending::Queued { .. } => {}
+                Pending::None => return Ok(Claiming::Nothing),
+            }
+        }
+        Ok(Claiming::Wait)
+    }
+
+    /// What a claim lets follow for the other side: it is published from the outbox.
+    fn follow_ups(&self, queued: &WriteQueued, effects: &[Effect], now: Timestamp) -> Vec<OutboxMessage> {
+        let enqueued = |effect: &Effect| match effect {
+            Effect::Enqueue(system) if *system != self.system => Some(*system),
+            Effect::Enqueue(_) | Effect::Wake | Effect::Note(_) | Effect::Echo(_) => None,
+        };
+        let message = |system: System| {
+            let mut headers = BTreeMap::new();
+            telemetry::inject(&mut headers);
+            let message = Message::WriteQueued(WriteQueued { system, ..queued.clone() });
+            let queue = self.names.writes(system, Lane::Live);
+            OutboxMessage::to_queue(queue, &message, &format!("writer-{}", self.system), headers, now)
+        };
+        effects.iter().filter_map(enqueued).map(message).collect()
+    }
+
+    async fn commit(
+        &self,
+        queued: &WriteQueued,
+        pair: &Pair,
+        before: Stored,
+        after: Link,
+        outbox: Vec<OutboxMessage>,
+        now: Timestamp,
+    ) -> Result<bool, WriterError> {
+        let commit = Commit {
+            pair,
+            connection: &queued.connection,
+            links: vec![LinkChange { before: Some(before), after: Some(after) }],
+            checks: Vec::new(),
+            outbox,
+            notes: Vec::new(),
+            part: None,
+            now,
+        };
+        Ok(self.links.commit(commit).await?)
+    }
+}

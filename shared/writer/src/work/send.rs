@@ -1,0 +1,142 @@
+//! A claimed write, said in the system's own words and sent.
+
+use std::time::Duration;
+
+use broker::Broker;
+use contract::{OutcomeResult, WriteQueued};
+use link::Write;
+use mapping::{Onto, Pair, Problem, Put};
+use model::{Content, FailureClass, Properties, View};
+use store::Store;
+use telemetry::Chain;
+
+use super::claim::Claimed;
+use super::{Kept, Work};
+use crate::{Aim, Target, WriterError};
+
+/// Between a claim and its sending, another writer may have taken the write over when this much has passed.
+const CLAIM_HOLDS: Duration = Duration::from_secs(5);
+
+/// A claimed write and where it goes.
+pub(super) struct Job<'a, T> {
+    pub(super) queued: &'a WriteQueued,
+    pub(super) kept: &'a Kept<T>,
+    pub(super) pair: &'a Pair,
+    pub(super) claimed: &'a Claimed,
+}
+
+/// What the system made of a write.
+pub(super) enum Sent<E> {
+    Result(OutcomeResult),
+    Failed(E),
+    TooLate,
+}
+
+impl<E> Sent<E> {
+    /// Refused before anything was sent.
+    pub(super) fn unfit(problems: &[Problem]) -> Self {
+        let words = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        Self::Result(OutcomeResult::Rejected { words })
+    }
+}
+
+impl<T> Job<'_, T> {
+    /// Whether the claim may have been taken over by now.
+    pub(super) fn is_too_late(&self) -> bool {
+        self.claimed.at.elapsed() > CLAIM_HOLDS
+    }
+
+    pub(super) const fn is_create(&self) -> bool {
+        matches!(self.claimed.write, Write::Create { .. })
+    }
+}
+
+impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
+    pub(super) async fn send(&self, job: &Job<'_, T>) -> Result<Sent<T::Error>, WriterError> {
+        let Job { pair, claimed, .. } = *job;
+        let (link, values) = (&claimed.link, claimed.write.values());
+        let lookups = self.lookups(job.queued, job.kept, pair, values).await?;
+        let nothing = View::new();
+        let [source, view] = [self.system.other(), self.system]
+            .map(|system| link.sides[system].as_ref().map_or(&nothing, |side| &side.view));
+        let onto = match claimed.write {
+            Write::Create { .. } => Onto::New { source },
+            Write::Update { .. } => Onto::Known { source, view, lines: &link.lines },
+        };
+        let put = match pair.put(self.system, values, onto, &lookups) {
+            Ok(put) => put,
+            Err(problems) => return Ok(Sent::unfit(&problems)),
+        };
+        let aim = self.aim(pair, claimed.lane);
+        let problems = job.kept.target.check(aim, &put, job.is_create());
+        if !problems.is_empty() {
+            return Ok(Sent::unfit(&problems));
+        }
+        match &claimed.write {
+            Write::Create { values } => self.create(job, values, &self.nested(pair, put)).await,
+            Write::Update { .. } if job.is_too_late() => Ok(Sent::TooLate),
+            Write::Update { record, version, .. } => {
+                match job.kept.target.update(aim, record, *version, &put).await {
+                    Ok(after) => Ok(Sent::Result(OutcomeResult::Applied { record: record.clone(), after })),
+                    Err(error) => Ok(self.refused(job, error).await),
+                }
+            }
+        }
+    }
+
+    pub(super) fn aim<'a>(&self, pair: &'a Pair, lane: contract::Lane) -> Aim<'a> {
+        Aim { entity: &pair.entities[self.system], lines: pair.lines.as_ref(), lane }
+    }
+
+    /// A new document as its system takes it: its lines in a list among its properties.
+    fn nested(&self, pair: &Pair, put: Put) -> Properties {
+        let list = put.added().cloned().map(Content::Object).collect();
+        let mut properties = put.properties;
+        if let Some(lines) = &pair.lines {
+            properties.entry(lines.names[self.system].clone()).or_insert(Content::List(list));
+        }
+        properties
+    }
+
+    /// What an error of the system makes of the write.
+    pub(super) async fn refused(&self, job: &Job<'_, T>, error: T::Error) -> Sent<T::Error> {
+        let (aim, target) = (self.aim(job.pair, job.claimed.lane), &job.kept.target);
+        match T::class(&error) {
+            FailureClass::Rejected => {
+                if let Some(other) = T::duplicate_of(&error).filter(|_| job.is_create()) {
+                    match target.record(aim, &other).await {
+                        Ok(Some(found)) => return Sent::Result(OutcomeResult::Adopted { found }),
+                        // A refusal stands until an edit: it may not come of a read that only failed for now.
+                        Err(unread) if may_heal(T::class(&unread)) => return Sent::Failed(unread),
+                        Ok(None) | Err(_) => {}
+                    }
+                }
+                Sent::Result(OutcomeResult::Rejected { words: Chain(&error).to_string() })
+            }
+            FailureClass::Gone => Sent::Result(OutcomeResult::Gone),
+            FailureClass::Stale => {
+                let Write::Update { record, .. } = &job.claimed.write else { return Sent::Failed(error) };
+                match target.record(aim, record).await {
+                    Ok(Some(now)) => Sent::Result(OutcomeResult::Stale { now: Some(now) }),
+                    Ok(None) => Sent::Result(OutcomeResult::Gone),
+                    Err(error) => Sent::Failed(error),
+                }
+            }
+            FailureClass::Transient
+            | FailureClass::Throttled { .. }
+            | FailureClass::Auth
+            | FailureClass::Ambiguous => Sent::Failed(error),
+        }
+    }
+}
+
+/// Whether the same call may succeed later.
+const fn may_heal(class: FailureClass) -> bool {
+    match class {
+        FailureClass::Transient
+        | FailureClass::Throttled { .. }
+        | FailureClass::Auth
+        | FailureClass::Ambiguous => true,
+        FailureClass::Rejected | FailureClass::Gone | FailureClass::Stale => false,
+    }
+}

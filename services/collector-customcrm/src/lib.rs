@@ -2,6 +2,9 @@
 //!
 //! It consumes nothing and produces one observation for every record that changed. What it refuses: to write.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,9 +27,8 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
 /// Collects from every connection's CustomCRM until the service stops.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
     let mut tasks = context.tasks();
-    let entities = service::entities(&context.pairs, System::CustomCrm);
+    let system = System::CustomCrm;
     for (connection, config) in context.config.customcrm() {
-        let system = System::CustomCrm;
         let unusable = |error: Error| ServiceError::System {
             system,
             connection: connection.clone(),
@@ -34,7 +36,8 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         };
         let client =
             CustomCrm::new(Settings::new(config.url.clone(), config.token.clone())).map_err(unusable)?;
-        for entity in &entities {
+        for entity in service::entities(context.pairs_of(connection), system) {
+            let name = format!("{connection} {entity}");
             let collector = Collector {
                 ports: ports.clone(),
                 source: Crm(client.clone()),
@@ -42,13 +45,13 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
                 topology: context.topology(),
                 connection: connection.clone(),
                 system,
-                entity: entity.clone(),
+                entity,
                 poll_interval: config.poll_interval,
                 health: context.health.clone(),
                 metrics: Arc::clone(&context.metrics),
                 stop: context.stop.clone(),
             };
-            tasks.spawn(format!("{connection} {entity}"), collector.run());
+            tasks.spawn(name, collector.run());
         }
     }
     tasks.join().await

@@ -3,6 +3,9 @@
 //! It consumes the two queues of writes to CustomCRM and produces an outcome for each. A record that changed since
 //! it was read is not written over: the CRM itself refuses by version. What it refuses: to decide about content.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use broker::Broker;
@@ -69,9 +72,7 @@ impl Target for Crm {
 
     async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, Error> {
         // What is not unique can't be searched for here; the idempotency key keeps a repeated create from making two.
-        let text = |(name, content): &(String, Content)| Some((name.clone(), content.as_text()?.to_owned()));
-        let conditions: Option<Vec<(String, String)>> = key.conditions.iter().map(text).collect();
-        let (false, Some(conditions)) = (key.only_ours, conditions) else { return Ok(Vec::new()) };
+        let (false, Some(conditions)) = (key.only_ours, conditions(key)) else { return Ok(Vec::new()) };
         let conditions: Vec<(&str, &str)> =
             conditions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut found = Vec::new();
@@ -109,6 +110,17 @@ impl Target for Crm {
     }
 }
 
+/// The conditions of a search as its address takes them, all as text; `None` where one has no text.
+fn conditions(key: &SearchKey) -> Option<Vec<(String, String)>> {
+    let text = |content: &Content| match content {
+        Content::Text(text) => Some(text.clone()),
+        Content::Number(number) => Some(number.normalize().to_string()),
+        Content::Boolean(yes) => Some(yes.to_string()),
+        Content::Null | Content::List(_) | Content::Object(_) => None,
+    };
+    key.conditions.iter().map(|(name, content)| Some((name.clone(), text(content)?))).collect()
+}
+
 /// The patch of a document: its lines in a list, each told apart by its id; one that goes is marked as deleted.
 fn merged(aim: Aim<'_>, put: &Put) -> Properties {
     let mut properties = put.properties.clone();
@@ -121,9 +133,7 @@ fn merged(aim: Aim<'_>, put: &Put) -> Properties {
     let list = put.lines.iter().map(|line| match line {
         LinePut::Add(properties) => properties.clone(),
         LinePut::Change { id, properties } => with_id(properties.clone(), id),
-        LinePut::Remove { id } => {
-            with_id(Properties::from([(DELETED.to_owned(), Content::Boolean(true))]), id)
-        }
+        LinePut::Remove { id } => with_id([(DELETED.to_owned(), Content::Boolean(true))].into(), id),
     });
     let list = list.map(Content::Object).collect();
     properties.insert(lines.names[System::CustomCrm].clone(), Content::List(list));

@@ -1,0 +1,131 @@
+//! What is read, against a strict simulator of the CRM.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Broker, Delivery, InProcess, Settlement, Subscription};
+use collector::Ports;
+use contract::Message;
+use mapping::{Pair, Reading};
+use model::{Content, EntityName, PairName, System, SystemPair};
+use service::{
+    BrokerConfig, Config, ConnectionConfig, Context, CustomCrmConfig, Health, LiteralConfig, StoreConfig,
+};
+use simulator_customcrm::{Running, Simulator};
+use store::{Embedded, Links};
+use telemetry::{LogFilter, LogFormat, Metrics};
+use tokio_util::sync::CancellationToken;
+
+use super::serve;
+
+const PAIR_FILE: &str = include_str!("../../../deploy/pairs/customer-account.toml");
+
+/// Every collection of the CRM that is kept, and one record of each; users are there from the start.
+const COLLECTIONS: [(&str, Option<&str>); 6] = [
+    ("customers", Some(r#"{"Id":"c1","Name":"Acme"}"#)),
+    ("contacts", Some(r#"{"Id":"k1","CustomerId":"c1","LastName":"\u05d0 \ud83d\udea2"}"#)),
+    ("products", Some(r#"{"Id":"p1","Code":"A","Name":"Anchor"}"#)),
+    ("orders", Some(r#"{"Id":"o1","CustomerId":"c1","Lines":[{"ProductId":"p1","Quantity":1}]}"#)),
+    ("quotes", Some(r#"{"Id":"q1","CustomerId":"c1","Lines":[{"ProductId":"p1","Quantity":1}]}"#)),
+    ("users", None),
+];
+
+/// A pair of its own for each collection, all like the one of customers.
+fn pairs() -> Vec<Pair> {
+    let name = |collection: &str| PairName::parse(&format!("{collection}-accounts")).unwrap();
+    let kept = BTreeSet::from([PairName::parse("customer-account").unwrap()]);
+    let pair = Pair::parse("customer-account.toml", PAIR_FILE, Reading::Practical, &kept).unwrap();
+    let like = |(collection, _): (&str, Option<&str>)| Pair {
+        name: name(collection),
+        entities: SystemPair {
+            customcrm: EntityName::parse(collection).unwrap(),
+            exactonline: pair.entities.exactonline.clone(),
+        },
+        ..pair.clone()
+    };
+    COLLECTIONS.into_iter().map(like).collect()
+}
+
+fn context(crm: &Running, pairs: Vec<Pair>) -> Context {
+    let customcrm = CustomCrmConfig {
+        url: crm.base_url.parse().unwrap(),
+        token: crm.api_token.clone().into(),
+        token_file: PathBuf::new(),
+        poll_interval: Duration::from_millis(50),
+        calls_per_minute: NonZeroU32::MAX,
+    };
+    let connection = ConnectionConfig {
+        name: model::ConnectionName::parse("acme").unwrap(),
+        reading: Reading::Practical,
+        literal: LiteralConfig::default(),
+        customcrm: Some(customcrm),
+        exactonline: None,
+    };
+    let config = Config {
+        namespace: "test".to_owned(),
+        pairs: PathBuf::new(),
+        health_listen: ([127, 0, 0, 1], 0).into(),
+        log_filter: LogFilter::parse("info").unwrap(),
+        log_format: LogFormat::Text,
+        otlp_endpoint: None,
+        broker: BrokerConfig::InProcess,
+        store: StoreConfig::File { path: PathBuf::new() },
+        shutdown_grace: Duration::from_secs(5),
+        connections: vec![connection],
+    };
+    Context {
+        config: Arc::new(config),
+        pairs: pairs.into(),
+        stop: CancellationToken::new(),
+        health: Health::new(),
+        metrics: Arc::new(Metrics::new("collector")),
+    }
+}
+
+#[tokio::test]
+async fn every_collection_of_a_pair_is_read_in_full_users_among_them() {
+    let crm = Simulator::start(simulator_customcrm::Settings::default()).await.unwrap();
+    for (collection, record) in COLLECTIONS {
+        crm.control.seed(collection, record).unwrap();
+    }
+    let context = context(&crm, pairs());
+    let (broker, store, topology) = (InProcess::new(), Embedded::in_memory().unwrap(), context.topology());
+    broker.declare(&topology).await.unwrap();
+    let links = Links::new(store.clone(), "test");
+    let stop = context.stop.clone();
+    let ports = Ports { broker: broker.clone(), store, broker_forgets: false };
+    let running = tokio::spawn(serve(ports, context));
+    for (collection, record) in COLLECTIONS {
+        let queue = topology.names.pair(&PairName::parse(&format!("{collection}-accounts")).unwrap());
+        let mut subscription = broker.subscribe(&queue, 1).await.unwrap();
+        let mut ids = BTreeSet::new();
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(20), subscription.next());
+            let delivery = next.await.expect(collection).unwrap();
+            let message = Message::read(delivery.body()).unwrap();
+            delivery.settle(Settlement::Acknowledge).await.unwrap();
+            match message {
+                Message::Observed(seen) => {
+                    let record = seen.sighting.record;
+                    // What takes an id for a property finds it there.
+                    assert_eq!(record.properties["Id"], Content::from(record.id.as_str()));
+                    ids.insert(record.id.to_string());
+                }
+                Message::ReadCompleted(_) => break,
+                other => panic!("no collector says {other:?}"),
+            }
+        }
+        match record {
+            Some(_) => assert_eq!(ids.len(), 1, "{collection}: {ids:?}"),
+            None => assert!(ids.contains(&crm.human_user_id), "{ids:?}"),
+        }
+    }
+    let acme = model::ConnectionName::parse("acme").unwrap();
+    assert!(links.people(&acme, System::CustomCrm).await.unwrap().is_some());
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}

@@ -10,9 +10,11 @@ use crate::edm::Value;
 use crate::schema::{Check, Property, Shape, shape_of};
 use crate::write::message;
 
+mod actions;
 mod documents;
 mod lines;
 mod prices;
+mod quotations;
 
 impl Database {
     /// Fills what a record holds beside its table's rules, and tells which further rules do not hold. `asked` are
@@ -27,7 +29,8 @@ impl Database {
     ) -> Vec<String> {
         match shape.name {
             "sales_item_prices" => self.price_taken(shape, row, context),
-            "sales_order_lines" => self.reckon_line(shape, row, asked, creating, context),
+            "quotations" => self.open_quotation(shape, row, asked, creating, context),
+            "sales_order_lines" | "quotation_lines" => self.reckon_line(shape, row, asked, creating, context),
             _ => Vec::new(),
         }
     }
@@ -49,7 +52,8 @@ impl Database {
 /// Why a record that is there may not be referred to.
 pub(crate) fn unfit(property: &Property, found: &Row, context: &Context<'_>) -> Option<String> {
     match property.must? {
-        Check::Customer => no_customer(property, found, context),
+        Check::MayBeQuoted if context.switches.prospects_are_quoted => None,
+        Check::Customer | Check::MayBeQuoted => no_customer(property, found, context),
         Check::SalesItem => lines::not_sold(found, context),
     }
 }

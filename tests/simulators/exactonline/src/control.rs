@@ -210,10 +210,10 @@ impl Control {
     /// All rules of the service hold but its limits. Gives the record's id.
     pub fn create(&self, path: &str, body: &str, user: Uuid) -> Result<Uuid, SimulatorError> {
         self.write_as(path, "POST", user, |database, endpoint, context| {
-            match database.create(endpoint, body, context)? {
-                Key::Guid(id) => Ok(id),
-                Key::Number(_) => unreachable!("records that can be created are keyed by guid"),
+            if endpoint.action.is_some() {
+                return Err(Refused::method());
             }
+            database.create(endpoint, body, context)
         })
     }
 
@@ -237,6 +237,16 @@ impl Control {
     pub fn delete(&self, path: &str, id: Uuid, user: Uuid) -> Result<(), SimulatorError> {
         self.write_as(path, "DELETE", user, |database, endpoint, context| {
             database.remove(endpoint, Key::Guid(id), context)
+        })
+    }
+
+    /// Carries out the action at the endpoint `path` (`crm/AcceptQuotation`) as `user` would. Gives the form that
+    /// the service answers with, as JSON: an action that can't be done tells so in it.
+    pub fn act(&self, path: &str, body: &str, user: Uuid) -> Result<String, SimulatorError> {
+        self.write_as(path, "POST", user, |database, endpoint, context| {
+            let action = endpoint.action.ok_or_else(Refused::method)?;
+            let form = database.act(endpoint, action, body, context)?;
+            Ok(database.record(endpoint, &form, &Query::default(), context).render(false))
         })
     }
 

@@ -14,7 +14,7 @@ use crate::edm::Edm;
 mod endpoints;
 mod table;
 
-pub(crate) use endpoints::{Endpoint, Family, ME, endpoint, regular_endpoint};
+pub(crate) use endpoints::{Action, Endpoint, Family, ME, endpoint, regular_endpoint};
 
 /// Who may write a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub(crate) enum Total {
 pub(crate) enum Check {
     /// The account is a customer.
     Customer,
+    /// The account is a customer, unless quotations are for others too.
+    MayBeQuoted,
     /// The item is sold, and today.
     SalesItem,
 }
@@ -214,7 +216,9 @@ macro_rules! table {
 }
 
 const TABLES: &[(&str, &str)] = &[
+    table!("accept_quotation"),
     table!("accounts"),
+    table!("complete_sales_order"),
     table!("contacts"),
     table!("deleted"),
     table!("divisions"),
@@ -222,6 +226,12 @@ const TABLES: &[(&str, &str)] = &[
     table!("items"),
     table!("me"),
     table!("payment_conditions"),
+    table!("print_quotation"),
+    table!("quotation_lines"),
+    table!("quotations"),
+    table!("reject_quotation"),
+    table!("reopen_quotation"),
+    table!("review_quotation"),
     table!("sales_item_prices"),
     table!("sales_order_lines"),
     table!("sales_orders"),

@@ -315,8 +315,16 @@ impl Service {
         let mut database = std::mem::take(&mut self.database);
         let context = self.context(&call.base, division, user);
         let outcome = match (call.method.as_str(), resource.key) {
-            ("POST", _) => database.create(endpoint, &call.body, &context).map(|key| {
-                let row = database.find(endpoint.table, key, division).expect("what was created is there");
+            ("POST", _) if let Some(action) = endpoint.action => {
+                let form = database.act(endpoint, action, &call.body, &context);
+                form.map(|form| {
+                    let record = database.record(endpoint, &form, &Query::default(), &context);
+                    Answer::json(201, &Json::object([("d", record)]), self.switches.escape_slashes)
+                })
+            }
+            ("POST", _) => database.create(endpoint, &call.body, &context).map(|id| {
+                let row = database.find(endpoint.table, Key::Guid(id), division);
+                let row = row.expect("what was created is there");
                 let record = if call.wants_representation() {
                     database.record(endpoint, row, &Query::default(), &context)
                 } else {

@@ -158,6 +158,10 @@ pub struct Switches {
     /// change. Off, totals are derived when they are read: the feed of headers shows the new ones only after the
     /// header's own next change. The service documents that the two feeds are independent, and no more.
     pub line_changes_touch_header: bool,
+    /// A new quotation has the status 20 (draft) instead of 25 (open). Not documented.
+    pub quotations_start_as_drafts: bool,
+    /// Quotations are made for accounts that are no customers, too. Not documented; orders are not.
+    pub prospects_are_quoted: bool,
 }
 
 impl Default for Switches {
@@ -178,6 +182,8 @@ impl Default for Switches {
             nested_lines_ignored: false,
             last_line_deletable: false,
             line_changes_touch_header: false,
+            quotations_start_as_drafts: false,
+            prospects_are_quoted: false,
         }
     }
 }

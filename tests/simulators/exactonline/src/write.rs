@@ -13,7 +13,7 @@ mod deletion;
 mod rules;
 
 pub(crate) use body::{Body, Named, Purpose};
-pub(crate) use rules::message;
+pub(crate) use rules::{duplicate, message};
 
 impl Database {
     /// Creates a record, a document with its lines, from the body of a request.
@@ -22,12 +22,12 @@ impl Database {
         endpoint: &Endpoint,
         body: &str,
         context: &Context<'_>,
-    ) -> Result<Key, Refused> {
+    ) -> Result<Uuid, Refused> {
         let shape = shape_of(endpoint.table);
         let body = Body::read(shape, body, Purpose::Create, context)?;
         let id = self.insert(shape, body, context)?;
         self.touch_owner(shape, Key::Guid(id), context);
-        Ok(Key::Guid(id))
+        Ok(id)
     }
 
     /// Stores a new record, with its lines, of these values if all rules hold for all of them.
@@ -66,12 +66,9 @@ impl Database {
         context: &Context<'_>,
     ) -> Result<Uuid, Refused> {
         let mut row = Row::empty(shape, Some(context.division), context.now);
-        let id = Uuid::new_v4();
-        row.values[shape.key] = Value::Guid(id);
         self.settle(shape, &mut row, body, true, context)?;
         self.check_open(shape, &row, context)?;
-        stamp(shape, &mut row, true, context);
-        self.store(shape.name, Key::Guid(id), row);
+        let id = self.store_new(shape, row, context);
         self.follow_up(shape, id, context)?;
         Ok(id)
     }
@@ -95,11 +92,26 @@ impl Database {
             self.check_open(shape, &row, context)?;
         }
         self.settle(shape, &mut row, body, false, context)?;
+        self.store_changed(shape, key, row, context);
+        self.touch_owner(shape, key, context);
+        Ok(())
+    }
+
+    /// Stores a record that was changed, as changed now by the user.
+    pub(crate) fn store_changed(&mut self, shape: &Shape, key: Key, mut row: Row, context: &Context<'_>) {
         row.written_at = context.now;
         stamp(shape, &mut row, false, context);
         self.store(shape.name, key, row);
-        self.touch_owner(shape, key, context);
-        Ok(())
+    }
+
+    /// Stores a record under a new id, as created now by the user.
+    pub(crate) fn store_new(&mut self, shape: &Shape, mut row: Row, context: &Context<'_>) -> Uuid {
+        let id = Uuid::new_v4();
+        row.values[shape.key] = Value::Guid(id);
+        (row.written_at, row.first_timestamp) = (context.now, 0);
+        stamp(shape, &mut row, true, context);
+        self.store(shape.name, Key::Guid(id), row);
+        id
     }
 
     /// Gives the header of a line a new row version, where that is switched on.

@@ -14,6 +14,17 @@ pub(crate) enum Family {
     Sync,
 }
 
+/// What a call does beside writing a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    AcceptQuotation,
+    PrintQuotation,
+    RejectQuotation,
+    ReopenQuotation,
+    ReviewQuotation,
+    CompleteSalesOrder,
+}
+
 /// One address of the API and the table behind it.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
@@ -31,6 +42,8 @@ pub(crate) struct Endpoint {
     pub(crate) filter_needed: bool,
     /// The only properties that may be filtered on; empty means all.
     pub(crate) only_filters: &'static [&'static str],
+    /// What a POST does; `None` is a new record.
+    pub(crate) action: Option<Action>,
 }
 
 /// The only endpoint without a division.
@@ -75,6 +88,18 @@ const ENDPOINTS: &[Endpoint] = &[
         "sales_order_lines",
         "Exact.Web.Api.Models.Sync.SalesOrder.SalesOrderLine",
     ),
+    entity("crm/Quotations", "quotations", "Exact.Web.Api.Models.CRM.Quotation"),
+    bulk("bulk/CRM/Quotations", "quotations", "Exact.Web.Api.Models.Bulk.CRM.Quotation"),
+    feed("sync/CRM/QuotationHeaders", "quotations", "Exact.Web.Api.Models.Sync.CRM.QuotationHeader"),
+    entity("crm/QuotationLines", "quotation_lines", "Exact.Web.Api.Models.CRM.QuotationLine"),
+    bulk("bulk/CRM/QuotationLines", "quotation_lines", "Exact.Web.Api.Models.Bulk.CRM.QuotationLine"),
+    feed("sync/CRM/QuotationLines", "quotation_lines", "Exact.Web.Api.Models.Sync.CRM.QuotationLine"),
+    act("crm/AcceptQuotation", "accept_quotation", Action::AcceptQuotation),
+    act("crm/PrintQuotation", "print_quotation", Action::PrintQuotation),
+    act("crm/RejectQuotation", "reject_quotation", Action::RejectQuotation),
+    act("crm/ReopenQuotation", "reopen_quotation", Action::ReopenQuotation),
+    act("crm/ReviewQuotation", "review_quotation", Action::ReviewQuotation),
+    act("salesorder/CompleteSalesOrder", "complete_sales_order", Action::CompleteSalesOrder),
     list("logistics/Units", "units", "Exact.Web.Api.Models.Logistics.Unit"),
     list("logistics/ItemGroups", "item_groups", "Exact.Web.Api.Models.Logistics.ItemGroup"),
     list("vat/VATCodes", "vat_codes", "Exact.Web.Api.Models.Financial.VATCode"),
@@ -113,6 +138,7 @@ const fn list(path: &'static str, table: &'static str, type_name: &'static str) 
         star_refused: false,
         filter_needed: false,
         only_filters: &[],
+        action: None,
     }
 }
 
@@ -127,6 +153,11 @@ const fn bulk(path: &'static str, table: &'static str, type_name: &'static str) 
 
 const fn feed(path: &'static str, table: &'static str, type_name: &'static str) -> Endpoint {
     Endpoint { family: Family::Sync, only_filters: &["Timestamp"], ..list(path, table, type_name) }
+}
+
+/// An action: its table is the form of its request and of its answer.
+const fn act(path: &'static str, table: &'static str, action: Action) -> Endpoint {
+    Endpoint { methods: &["POST"], action: Some(action), ..list(path, table, "Exact.Web.Api.Models.Action") }
 }
 
 /// A feed that refuses `$select=*`.

@@ -2,7 +2,8 @@
 //!
 //! - `key`, `mandatory`, `unless=P` (mandatory unless P is filled), `not-null`, `unique`, `assigned`
 //! - `max=N` (characters), `at-most=N`, `padded=N`, `of=A,B`, `list=L` (a code list), `within=P`, `lenient`
-//! - `ref=T` (a record of table T), `owner` (that record owns this one), `customer`, `sold` (it must be so),
+//! - `ref=T` (a record of table T), `owner` (that record owns this one), `customer`, `quotable`,
+//!   `sold` (it must be so),
 //!   `lines=T` (it lists the records of table T that this one owns)
 //! - `fixed`, `licensed`, `tolerated`: what a change may do with it
 //! - `default=JSON`, `take=P:F` (property F of what P names), `same=P`, `today`: the first that is something
@@ -104,6 +105,7 @@ fn apply(property: &mut Property, word: &str, argument: &str, positions: &HashMa
         "fixed" => property.fixed = true,
         "licensed" => property.licensed = true,
         "customer" => property.must = Some(Check::Customer),
+        "quotable" => property.must = Some(Check::MayBeQuoted),
         "sold" => property.must = Some(Check::SalesItem),
         "max" => property.max_length = Some(number()),
         "padded" => property.padded = Some(number()),

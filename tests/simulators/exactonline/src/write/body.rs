@@ -95,6 +95,7 @@ impl Body {
                 }
             }
             Some(_) if context.switches.nested_lines_ignored => {}
+            None if property.tolerated && matches!(raw.get(), "null" | "[]") => {}
             _ => self.messages.push(message(context.switches.language, property, "Invalid", "Ongeldig")),
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::settings::Rendition;
 
 impl Database {
     /// Puts the named values into the row if all rules hold; else tells every rule that does not.
-    pub(super) fn settle(
+    pub(crate) fn settle(
         &self,
         shape: &'static Shape,
         row: &mut Row,

@@ -1,16 +1,17 @@
 //! A link as the store holds it: JSON, versioned.
 
+mod values;
+
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use link::{Link, Pending, Rejection, Side, Status, Turn, Write};
 use model::{
-    ConnectionName, LineKey, LinkId, PairName, Presence, PropertyName, RecordId, Reference, System,
-    SystemPair, Value, Version, View,
+    ConnectionName, LineKey, LinkId, PairName, Presence, PropertyName, RecordId, System, SystemPair, Version,
 };
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use self::values::{AgreedV1, ViewV1, read_agreed, read_view, write_agreed, write_view};
 use crate::{MessageError, message};
 
 /// Why a stored link can't be read.
@@ -56,7 +57,7 @@ enum Document {
     V1(LinkV1),
 }
 
-type ViewV1 = BTreeMap<String, ValueV1>;
+type KeysV1 = (Option<String>, Option<String>);
 
 #[derive(Serialize, Deserialize)]
 struct LinkV1 {
@@ -87,7 +88,11 @@ struct LinkV1 {
     claims: u64,
     /// Each side's own key of a line, CustomCRM's first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    lines: BTreeMap<String, (Option<String>, Option<String>)>,
+    lines: BTreeMap<String, KeysV1>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    awaits_lines_of_customcrm: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    awaits_lines_of_exactonline: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,41 +125,6 @@ struct SideV1 {
     stand_in: Option<String>,
 }
 
-/// Short on purpose: a link holds each value up to three times.
-#[derive(Serialize, Deserialize)]
-enum ValueV1 {
-    #[serde(rename = "-")]
-    Empty,
-    #[serde(rename = "t")]
-    Text(String),
-    #[serde(rename = "n")]
-    Decimal(#[serde(with = "rust_decimal::serde::str")] Decimal),
-    #[serde(rename = "b")]
-    Boolean(bool),
-    #[serde(rename = "d")]
-    Date(Date),
-    #[serde(rename = "m")]
-    Moment(Timestamp),
-    #[serde(rename = "l")]
-    Linked(String),
-    #[serde(rename = "u")]
-    Unlinked { pair: String, system: String, record: String },
-    #[serde(rename = "p")]
-    Person(String),
-    #[serde(rename = "q")]
-    UnknownPerson { system: String, user: String },
-    #[serde(rename = "s")]
-    StandIn(String),
-}
-
-#[derive(Serialize, Deserialize)]
-enum AgreedV1 {
-    #[serde(rename = "=")]
-    Same(ValueV1),
-    #[serde(rename = "~")]
-    Each(ValueV1, ValueV1),
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum PendingV1 {
@@ -181,62 +151,6 @@ struct TurnV1 {
     to: String,
     at: Timestamp,
     count: u8,
-}
-
-impl From<&Value> for ValueV1 {
-    fn from(value: &Value) -> Self {
-        match value {
-            Value::Empty => Self::Empty,
-            Value::Text(text) => Self::Text(text.clone()),
-            Value::StandIn(text) => Self::StandIn(text.clone()),
-            Value::Decimal(number) => Self::Decimal(*number),
-            Value::Boolean(yes) => Self::Boolean(*yes),
-            Value::Date(date) => Self::Date(*date),
-            Value::Timestamp(moment) => Self::Moment(*moment),
-            Value::Reference(Reference::Linked(link)) => Self::Linked(link.to_string()),
-            Value::Reference(Reference::Unlinked { pair, system, record }) => Self::Unlinked {
-                pair: pair.to_string(),
-                system: system.to_string(),
-                record: record.to_string(),
-            },
-            Value::Reference(Reference::Person(email)) => Self::Person(email.clone()),
-            Value::Reference(Reference::UnknownPerson { system, user }) => {
-                Self::UnknownPerson { system: system.to_string(), user: user.clone() }
-            }
-        }
-    }
-}
-
-impl ValueV1 {
-    fn meant(self) -> Result<Value, DocumentError> {
-        Ok(match self {
-            Self::Empty => Value::Empty,
-            Self::Text(text) => Value::Text(text),
-            Self::StandIn(text) => Value::StandIn(text),
-            Self::Decimal(number) => Value::Decimal(number),
-            Self::Boolean(yes) => Value::Boolean(yes),
-            Self::Date(date) => Value::Date(date),
-            Self::Moment(moment) => Value::Timestamp(moment),
-            Self::Linked(link) => Value::Reference(Reference::Linked(LinkId::parse(&link)?)),
-            Self::Unlinked { pair, system, record } => Value::Reference(Reference::Unlinked {
-                pair: PairName::parse(&pair)?,
-                system: message::system(&system)?,
-                record: RecordId::parse(&record)?,
-            }),
-            Self::Person(email) => Value::Reference(Reference::Person(email)),
-            Self::UnknownPerson { system, user } => {
-                Value::Reference(Reference::UnknownPerson { system: message::system(&system)?, user })
-            }
-        })
-    }
-}
-
-fn write_view(view: &View) -> ViewV1 {
-    view.iter().map(|(property, value)| (property.to_string(), ValueV1::from(value))).collect()
-}
-
-fn read_view(view: ViewV1) -> Result<View, DocumentError> {
-    view.into_iter().map(|(property, value)| Ok((PropertyName::parse(&property)?, value.meant()?))).collect()
 }
 
 impl From<&Side> for SideV1 {
@@ -337,7 +251,7 @@ impl From<&Link> for LinkV1 {
             agreed: link
                 .agreed
                 .iter()
-                .map(|(property, values)| (property.to_string(), agreed(values)))
+                .map(|(property, values)| (property.to_string(), write_agreed(values)))
                 .collect(),
             to_customcrm: PendingV1::of(&link.pending.customcrm),
             to_exactonline: PendingV1::of(&link.pending.exactonline),
@@ -352,18 +266,12 @@ impl From<&Link> for LinkV1 {
                 })
                 .collect(),
             claims: link.claims,
-            lines: link.lines.iter().map(|(key, keys)| (key.to_string(), written_keys(keys))).collect(),
+            lines: link.lines.iter().map(|(key, keys)| (key.to_string(), write_keys(keys))).collect(),
+            awaits_lines_of_customcrm: link.awaits_lines.customcrm,
+            awaits_lines_of_exactonline: link.awaits_lines.exactonline,
             follows: link.follows.as_ref().map(ToString::to_string),
             trace: link.trace.clone(),
         }
-    }
-}
-
-fn agreed(values: &SystemPair<Value>) -> AgreedV1 {
-    if values.customcrm == values.exactonline {
-        AgreedV1::Same(ValueV1::from(&values.customcrm))
-    } else {
-        AgreedV1::Each(ValueV1::from(&values.customcrm), ValueV1::from(&values.exactonline))
     }
 }
 
@@ -403,39 +311,23 @@ impl LinkV1 {
             turns: read_turns(self.turns)?,
             claims: self.claims,
             lines: read_lines(self.lines)?,
+            awaits_lines: SystemPair {
+                customcrm: self.awaits_lines_of_customcrm,
+                exactonline: self.awaits_lines_of_exactonline,
+            },
             follows: self.follows.map(|pair| PairName::parse(&pair)).transpose()?,
             trace: self.trace,
         })
     }
 }
 
-fn read_agreed(
-    agreed: BTreeMap<String, AgreedV1>,
-) -> Result<BTreeMap<PropertyName, SystemPair<Value>>, DocumentError> {
-    agreed
-        .into_iter()
-        .map(|(property, values)| {
-            let values = match values {
-                AgreedV1::Same(value) => {
-                    let value = value.meant()?;
-                    SystemPair { customcrm: value.clone(), exactonline: value }
-                }
-                AgreedV1::Each(customcrm, exactonline) => {
-                    SystemPair { customcrm: customcrm.meant()?, exactonline: exactonline.meant()? }
-                }
-            };
-            Ok((PropertyName::parse(&property)?, values))
-        })
-        .collect()
-}
-
-fn written_keys(keys: &SystemPair<Option<LineKey>>) -> (Option<String>, Option<String>) {
+fn write_keys(keys: &SystemPair<Option<LineKey>>) -> KeysV1 {
     let written = |key: &Option<LineKey>| key.as_ref().map(ToString::to_string);
     (written(&keys.customcrm), written(&keys.exactonline))
 }
 
 fn read_lines(
-    lines: BTreeMap<String, (Option<String>, Option<String>)>,
+    lines: BTreeMap<String, KeysV1>,
 ) -> Result<BTreeMap<LineKey, SystemPair<Option<LineKey>>>, DocumentError> {
     let read = |key: Option<String>| key.map(|key| LineKey::parse(&key)).transpose();
     lines

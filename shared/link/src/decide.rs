@@ -1,19 +1,24 @@
-//! The merge: what one property's two values and their last agreement ask for.
+//! What a link's two sides ask for, property by property and line by line. The merge of one value is in [`merge`].
+
+mod lines;
+mod merge;
 
 use std::collections::BTreeMap;
 
 use model::{Presence, PropertyName, System, SystemPair, Value};
 
-use crate::{ConflictPolicy, DeletePolicy, Link, Pending, Policy, Rule, Status};
+use self::merge::Cell;
+use crate::{DeletePolicy, Link, Policy, Status, lines::Lines};
 
 /// A property whose direction turns this often in quick succession is frozen: two systems that rewrite one
 /// another's values would otherwise write for ever.
 pub(crate) const TURNS_MAX: u8 = 6;
 
-/// What one property asks for.
+/// What one property, or one cell of a line, asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// The values are equal on both sides, or back at what was agreed, and this agreement is news.
+    /// The values are equal on both sides, or back at what was agreed, or agreed on as they are, and this agreement
+    /// is news.
     Agree(SystemPair<Value>),
     /// One side must be given the other's value.
     Write {
@@ -24,16 +29,35 @@ pub enum Decision {
         /// Why, for people.
         why: &'static str,
     },
+    /// It goes along with its line, which is new on one side.
+    WithLine {
+        /// Which side is written.
+        to: System,
+        /// What it is given.
+        value: Value,
+    },
     /// Both sides changed it, and a person decides.
     Conflict,
+    /// It was edited in CustomCRM, and Exact Online takes it only when the record is made.
+    TooLate,
     /// It keeps turning: the breaker holds it until the values are equal again.
     Frozen,
 }
 
-/// What every property of a link asks for, leaving out those that ask for nothing.
+impl Decision {
+    /// What this side is to be given.
+    pub(crate) fn given(self, side: System) -> Option<Value> {
+        match self {
+            Self::Write { to, value, .. } | Self::WithLine { to, value } if to == side => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// What every property and line of a link asks for, leaving out those that ask for nothing.
 ///
-/// A property that takes part in a write in flight is left out, because what it says is judged when the
-/// outcome is known; `claiming` names the side whose write is being claimed (again), for which it is judged now.
+/// What takes part in a write in flight is left out, because what it says is judged when the outcome is known;
+/// `claiming` names the side whose write is being claimed (again), for which it is judged now.
 pub fn decide(link: &Link, policy: &Policy, claiming: Option<System>) -> BTreeMap<PropertyName, Decision> {
     let (Some(crm), Some(exact)) = (&link.sides.customcrm, &link.sides.exactonline) else {
         return BTreeMap::new();
@@ -45,25 +69,38 @@ pub fn decide(link: &Link, policy: &Policy, claiming: Option<System>) -> BTreeMa
         return archive(link, policy, deleted).into_iter().collect();
     }
     let in_flight = |property: &PropertyName| {
-        System::BOTH.into_iter().filter(|system| Some(*system) != claiming).any(|system| {
-            matches!(&link.pending[system], Pending::InFlight { write, .. } if write.values().contains_key(property))
-        })
+        System::BOTH
+            .into_iter()
+            .filter(|system| Some(*system) != claiming)
+            .any(|system| link.pending[system].sent().is_some_and(|sent| sent.contains_key(property)))
     };
-    policy
+    let lines = Lines::of(policy);
+    let is_line_row = |row: &PropertyName| lines.as_ref().is_some_and(|lines| lines.has_row(row));
+    let mut decisions: BTreeMap<PropertyName, Decision> = policy
         .rules
         .iter()
-        .filter(|(property, _)| !in_flight(property))
+        .filter(|(property, _)| !is_line_row(property) && !in_flight(property))
         .filter_map(|(property, rule)| {
             let values =
                 SystemPair { customcrm: crm.view.get(property)?, exactonline: exact.view.get(property)? };
-            let frozen = is_frozen(link, property);
-            let decision = match merge(link, property, *rule, values)? {
-                Decision::Write { .. } if frozen => Decision::Frozen,
-                decision => decision,
-            };
-            Some((property.clone(), decision))
+            let cell = Cell { rule: merge::in_force(link, *rule), values, agreed: link.agreed.get(property) };
+            let decision = merge::merge(link, cell, || is_held(link, property))?;
+            Some((property.clone(), unless_frozen(link, property, decision)))
         })
-        .collect()
+        .collect();
+    if let Some(lines) = &lines {
+        decisions.extend(lines::decide(link, policy, lines, claiming));
+    }
+    decisions
+}
+
+/// What becomes of a side's record when its partner is deleted. A record that another pair writes is left to it.
+pub(crate) fn delete_policy<'a>(link: &Link, policy: &'a Policy, survivor: System) -> &'a DeletePolicy {
+    if link.follows.is_some() && survivor == System::ExactOnline {
+        &DeletePolicy::Unlink
+    } else {
+        &policy.deletes[survivor]
+    }
 }
 
 /// The side whose record is gone while the other's is there.
@@ -76,7 +113,7 @@ fn deleted_side(link: &Link) -> Option<System> {
 fn archive(link: &Link, policy: &Policy, deleted: System) -> Option<(PropertyName, Decision)> {
     let survivor = deleted.other();
     let side = link.sides[survivor].as_ref().filter(|side| side.presence == Presence::Present)?;
-    match &policy.deletes[survivor] {
+    match delete_policy(link, policy, survivor) {
         DeletePolicy::Archive(property, value) if side.view.get(property) != Some(value) => Some((
             property.clone(),
             Decision::Write { to: survivor, value: value.clone(), why: "its partner was deleted" },
@@ -85,77 +122,19 @@ fn archive(link: &Link, policy: &Policy, deleted: System) -> Option<(PropertyNam
     }
 }
 
-fn merge(link: &Link, property: &PropertyName, rule: Rule, values: SystemPair<&Value>) -> Option<Decision> {
-    if values.customcrm.is_unresolved() || values.exactonline.is_unresolved() {
-        return None;
-    }
-    let now = SystemPair { customcrm: values.customcrm.clone(), exactonline: values.exactonline.clone() };
-    let agreed = link.agreed.get(property);
-    if values.customcrm == values.exactonline || agreed == Some(&now) {
-        let held = link.conflicts.contains(property) || is_frozen(link, property);
-        return (agreed != Some(&now) || held).then_some(Decision::Agree(now));
-    }
-    let emptied = System::BOTH.into_iter().find(|system| values[*system].is_empty());
-    let Some(agreed) = agreed else {
-        return match emptied {
-            Some(system) => fill(rule, system, values, "only the other side is filled"),
-            None => Some(settle(link, rule, values)),
-        };
-    };
-    let changed = |system: System| *values[system] != agreed[system];
-    if let Some(system) = emptied.filter(|system| rule.keep_filled && changed(*system)) {
-        return fill(rule, system, values, "it may not be emptied");
-    }
-    match (changed(System::CustomCrm), changed(System::ExactOnline)) {
-        (false, false) => None,
-        (true, false) => Some(towards(rule, System::ExactOnline, values, "the other side was edited")),
-        (false, true) => Some(towards(rule, System::CustomCrm, values, "the other side was edited")),
-        (true, true) => Some(settle(link, rule, values)),
-    }
+/// Whether a person or the breaker holds it.
+fn is_held(link: &Link, property: &PropertyName) -> bool {
+    link.conflicts.contains(property) || is_frozen(link, property)
 }
 
-/// Whether the oscillation breaker holds the property.
+/// Whether the oscillation breaker holds it.
 fn is_frozen(link: &Link, property: &PropertyName) -> bool {
     link.turns.get(property).is_some_and(|turn| turn.count >= TURNS_MAX)
 }
 
-/// The empty side is filled; where the property does not flow there, nothing is emptied for it either.
-fn fill(rule: Rule, empty: System, values: SystemPair<&Value>, why: &'static str) -> Option<Decision> {
-    rule.flow.reaches(empty).then(|| towards(rule, empty, values, why))
-}
-
-/// Both sides changed to different values: the row's policy.
-fn settle(link: &Link, rule: Rule, values: SystemPair<&Value>) -> Decision {
-    match rule.conflict {
-        ConflictPolicy::Wins(winner) => {
-            towards(rule, winner.other(), values, "both sides differ and the policy names the winner")
-        }
-        ConflictPolicy::Newest => match newest(link) {
-            Some(winner) => {
-                towards(rule, winner.other(), values, "both sides differ and the newer change wins")
-            }
-            None => Decision::Conflict,
-        },
-        ConflictPolicy::Ask => Decision::Conflict,
-    }
-}
-
-fn newest(link: &Link) -> Option<System> {
-    let at = |system: System| link.sides[system].as_ref().and_then(|side| side.modified_at);
-    let (crm, exact) = (at(System::CustomCrm)?, at(System::ExactOnline)?);
-    match crm.cmp(&exact) {
-        std::cmp::Ordering::Less => Some(System::ExactOnline),
-        std::cmp::Ordering::Greater => Some(System::CustomCrm),
-        std::cmp::Ordering::Equal => None,
-    }
-}
-
-/// A write towards a side; where the property does not flow that way, the other side is set back instead.
-fn towards(rule: Rule, to: System, values: SystemPair<&Value>, why: &'static str) -> Decision {
-    if rule.flow.reaches(to) {
-        Decision::Write { to, value: values[to.other()].clone(), why }
-    } else {
-        let to = to.other();
-        Decision::Write { to, value: values[to.other()].clone(), why: "the property flows only this way" }
+fn unless_frozen(link: &Link, property: &PropertyName, decision: Decision) -> Decision {
+    match decision {
+        Decision::Write { .. } if is_frozen(link, property) => Decision::Frozen,
+        decision => decision,
     }
 }

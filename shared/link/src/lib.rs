@@ -4,10 +4,11 @@
 //! clock, no randomness: the time comes in with the call. What it refuses: to decide by arrival order.
 //! Events carry state ("the record looks like this"), so a lost, repeated or reordered message does no harm.
 //!
-//! Start reading at [`Link`], then [`decide`] (the merge of one property), then [`step`].
+//! Start reading at [`Link`], then [`decide`] (the merge of properties and lines), then [`step`].
 
 mod decide;
 mod event;
+mod lines;
 mod policy;
 mod state;
 mod step;

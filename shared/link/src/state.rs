@@ -34,8 +34,12 @@ pub struct Link {
     pub turns: BTreeMap<PropertyName, Turn>,
     /// How many claims there have been on either side.
     pub claims: u64,
-    /// The lines of a document: each side's own key of the line, under the key of the line that it began with.
+    /// The lines of a document: each side's own key of the line, under the key of the line that it began with. While
+    /// there is one record only, these are the same.
     pub lines: BTreeMap<LineKey, SystemPair<Option<LineKey>>>,
+    /// Whether a side was seen last without all of its lines: then they count even at the version that is known, and
+    /// what is not among those seen is not known to be missing.
+    pub awaits_lines: SystemPair<bool>,
     /// The pair that writes the properties of a record which both links share; this link then only follows it.
     pub follows: Option<PairName>,
     /// The trace of the edit that the pending writes carry on (W3C `traceparent`).
@@ -99,6 +103,16 @@ pub enum Pending {
     },
 }
 
+impl Pending {
+    /// What is in flight.
+    pub(crate) const fn sent(&self) -> Option<&View> {
+        match self {
+            Self::InFlight { write, .. } => Some(write.values()),
+            Self::Queued { .. } | Self::None => None,
+        }
+    }
+}
+
 /// What a writer has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
@@ -154,6 +168,11 @@ impl Link {
     pub fn begin(connection: ConnectionName, pair: PairName, system: System, side: Side) -> Self {
         let mut sides = SystemPair { customcrm: None, exactonline: None };
         let id = LinkId::begun_by(system, &side.record);
+        let mut lines: BTreeMap<LineKey, SystemPair<Option<LineKey>>> = BTreeMap::new();
+        for line in side.view.keys().filter_map(PropertyName::line) {
+            let keys = lines.entry(line.clone()).or_default();
+            keys[system] = Some(line);
+        }
         sides[system] = Some(side);
         Self {
             id,
@@ -167,7 +186,8 @@ impl Link {
             conflicts: BTreeSet::new(),
             turns: BTreeMap::new(),
             claims: 0,
-            lines: BTreeMap::new(),
+            lines,
+            awaits_lines: SystemPair::default(),
             follows: None,
             trace: None,
         }

@@ -1,9 +1,11 @@
 //! What the outcome of a write makes of a link.
 
+use std::collections::BTreeSet;
+
 use model::{Presence, PropertyName, RecordId, System, SystemPair, Value, View};
 
 use super::Stepping;
-use crate::{Effect, Failure, Observation, Pending, Rejection, Side, Status, Write};
+use crate::{Effect, Failure, Observation, Pending, Rejection, Side, Status, Write, lines::ties};
 
 impl Stepping<'_> {
     pub(super) fn applied(
@@ -17,28 +19,24 @@ impl Stepping<'_> {
             self.applied_late(system, record, after);
             return;
         };
+        if self.went_elsewhere(system, &write) {
+            return;
+        }
         self.link.rejected[system] = None;
         let created = self.link.sides[system].is_none();
-        let after = after.filter(|observation| may_show(&write, observation));
+        let mut after = after.filter(|observation| may_show(&write, observation));
+        self.see_answer(system, &write, after.as_mut());
         let assumed = self.not_shown(system, &write, after.as_ref());
         self.agree_on(system, write.values(), after.as_ref());
-        let mut known = after.unwrap_or_else(|| Observation {
-            record,
-            version: None,
-            modified_at: None,
-            by_us: true,
-            presence: Presence::Present,
-            view: View::new(),
-            whole_lines: false,
-            admitted: true,
-            stand_in: None,
-        });
+        let mut known = after.unwrap_or_else(|| self.nothing_of(system, record, Presence::Present));
         let deletion = (known.presence == Presence::Deleted).then(|| known.clone());
         if self.is_news(system, &known) {
+            known.whole_lines &= !self.is_any_added(&assumed);
             known.view.extend(assumed);
             self.take_in(system, known);
         }
-        let properties = write.values().keys().map(PropertyName::as_str).collect::<Vec<_>>().join(", ");
+        let rows: BTreeSet<PropertyName> = write.values().keys().map(PropertyName::row).collect();
+        let properties = rows.iter().map(PropertyName::as_str).collect::<Vec<_>>().join(", ");
         if created {
             self.link.status = Status::Linked;
             self.effects.push(Effect::Wake);
@@ -65,6 +63,56 @@ impl Stepping<'_> {
         }
     }
 
+    /// Whether a write went to a record which is not this side's any more, because a newer version of the document has
+    /// taken its place: what became of it there says nothing about this one.
+    fn went_elsewhere(&mut self, system: System, write: &Write) -> bool {
+        let Write::Update { record, values, .. } = write else { return false };
+        if self.link.record(system) == Some(record) {
+            return false;
+        }
+        self.tie_lines(system, Some(values));
+        self.reconcile();
+        true
+    }
+
+    /// Brings the lines of an answer under the keys of their ties, those that the write has added among them.
+    fn see_answer(&mut self, system: System, write: &Write, after: Option<&mut Observation>) {
+        let sent = Some(write.values());
+        match after {
+            Some(observation) if self.is_news(system, observation) => {
+                self.see_lines(system, observation, sent);
+            }
+            after => {
+                self.tie_lines(system, sent);
+                if let (Some(lines), Some(observation)) = (&self.lines, after) {
+                    ties::take_old(&mut self.link, lines, system, &mut observation.view);
+                }
+            }
+        }
+    }
+
+    /// Whether a line is taken to be there that no answer has shown.
+    fn is_any_added(&self, assumed: &View) -> bool {
+        let Some(lines) = &self.lines else { return false };
+        self.link.lines.keys().any(|line| lines.has(assumed, line))
+    }
+
+    /// An observation that shows nothing but the record's presence.
+    fn nothing_of(&self, system: System, record: RecordId, presence: Presence) -> Observation {
+        let side = self.link.sides[system].as_ref();
+        Observation {
+            record,
+            version: None,
+            modified_at: None,
+            by_us: true,
+            presence,
+            view: View::new(),
+            whole_lines: false,
+            admitted: side.is_none_or(|side| side.admitted),
+            stand_in: side.and_then(|side| side.stand_in.clone()),
+        }
+    }
+
     /// What the written properties are taken to hold where the answer does not show them: what was sent, unless
     /// the record was seen to hold something else while the write was in flight.
     fn not_shown(&self, system: System, write: &Write, after: Option<&Observation>) -> View {
@@ -82,7 +130,7 @@ impl Stepping<'_> {
             .iter()
             .filter(|(property, _)| after.is_none_or(|shown| !shown.view.contains_key(*property)))
             .filter(|(property, _)| !seen_since || untouched(property))
-            .map(|(property, value)| (property.clone(), value.clone()))
+            .map(|(property, value)| (property.clone(), held(value)))
             .collect()
     }
 
@@ -100,19 +148,24 @@ impl Stepping<'_> {
                 self.note(text);
             }
             (None, after) => {
-                if let Some(sent) = self.create_in_flight(system) {
-                    self.agree_on(system, &sent, after.as_ref());
+                let sent = self.create_in_flight(system);
+                self.link.pending[system] = Pending::None;
+                let mut after = after.unwrap_or_else(|| self.nothing_of(system, record, Presence::Present));
+                self.see_lines(system, &mut after, sent.as_ref());
+                if let Some(sent) = sent {
+                    self.agree_on(system, &sent, Some(&after));
                 }
+                self.link.awaits_lines[system] = self.lines.is_some() && !after.whole_lines;
                 let side = Side {
-                    record,
-                    version: after.as_ref().and_then(|observation| observation.version),
-                    modified_at: after.as_ref().and_then(|observation| observation.modified_at),
-                    view: after.map(|observation| observation.view).unwrap_or_default(),
+                    record: after.record,
+                    version: after.version,
+                    modified_at: after.modified_at,
+                    view: after.view,
                     presence: Presence::Present,
-                    admitted: true,
-                    stand_in: None,
+                    admitted: after.admitted,
+                    stand_in: after.stand_in,
                 };
-                self.joined(system, side, "created by an earlier attempt");
+                self.has_joined(system, side, "created by an earlier attempt");
             }
         }
     }
@@ -123,9 +176,11 @@ impl Stepping<'_> {
             let rendition = after
                 .filter(|observation| observation.by_us)
                 .and_then(|observation| observation.view.get(property))
-                .unwrap_or(value);
-            let mut agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
-            agreed[system] = rendition.clone();
+                .cloned()
+                .unwrap_or_else(|| held(value));
+            let source = stood_for(value);
+            let mut agreed = SystemPair { customcrm: source.clone(), exactonline: source };
+            agreed[system] = rendition;
             self.link.agreed.insert(property.clone(), agreed);
             self.link.conflicts.remove(property);
         }
@@ -146,11 +201,10 @@ impl Stepping<'_> {
     }
 
     /// A partner that turns up while its create is in flight agrees where it holds what was sent.
-    pub(super) fn agree_where_as_sent(&mut self, sent: &View, found: &View) {
-        for (property, value) in sent.iter().filter(|(property, value)| found.get(*property) == Some(*value))
-        {
-            self.agree_as_seen(property, value);
-        }
+    pub(super) fn agree_where_as_sent(&mut self, system: System, sent: &View, found: &View) {
+        let as_sent = sent.iter().filter(|(property, value)| found.get(*property) == Some(&held(value)));
+        let as_sent: View = as_sent.map(|(property, value)| (property.clone(), value.clone())).collect();
+        self.agree_on(system, &as_sent, None);
     }
 
     fn agree_as_seen(&mut self, property: &PropertyName, value: &Value) {
@@ -161,7 +215,9 @@ impl Stepping<'_> {
 
     pub(super) fn adopted(&mut self, system: System, claim: u64, side: Side) {
         if self.link.sides[system].is_none() {
-            self.joined(system, side, "found there before creating");
+            // A search may tell of the record alone.
+            let whole = side.view.keys().any(|name| name.line().is_some());
+            self.joined(system, side, whole, "found there before creating");
         } else {
             self.landed(system, claim);
         }
@@ -169,8 +225,12 @@ impl Stepping<'_> {
 
     pub(super) fn failed(&mut self, system: System, claim: u64, failure: Failure) {
         let Some((write, attempt)) = self.landed(system, claim) else { return };
+        if self.went_elsewhere(system, &write) {
+            return;
+        }
         match failure {
             Failure::Rejected { words } => {
+                self.tie_lines(system, Some(write.values()));
                 self.note(format!("{system} refused the write: {words}"));
                 self.link.rejected[system] =
                     Some(Rejection { words, values: write.values().clone(), at: self.now });
@@ -182,7 +242,8 @@ impl Stepping<'_> {
                     Some(observation) if observation.presence == Presence::Deleted => {
                         self.deleted(system, &observation);
                     }
-                    Some(observation) => {
+                    Some(mut observation) => {
+                        self.see_lines(system, &mut observation, Some(write.values()));
                         // This attempt wrote nothing, but an earlier one may be what the record shows.
                         if attempt > 1 {
                             self.recognise(system, &write, &observation);
@@ -190,22 +251,15 @@ impl Stepping<'_> {
                         self.take_in(system, observation);
                         self.reconcile();
                     }
-                    None => self.reconcile(),
+                    None => {
+                        self.tie_lines(system, Some(write.values()));
+                        self.reconcile();
+                    }
                 }
             }
             Failure::Gone => {
                 let Some(record) = self.link.record(system).cloned() else { return };
-                let observation = Observation {
-                    record,
-                    version: None,
-                    modified_at: None,
-                    by_us: false,
-                    presence: Presence::Deleted,
-                    view: View::new(),
-                    whole_lines: false,
-                    admitted: true,
-                    stand_in: None,
-                };
+                let observation = self.nothing_of(system, record, Presence::Deleted);
                 self.deleted(system, &observation);
             }
             Failure::FoundSeveral { candidates } => self.found_several(candidates),
@@ -218,5 +272,21 @@ fn may_show(write: &Write, after: &Observation) -> bool {
     match (write, after.version) {
         (Write::Update { version: Some(known), .. }, Some(seen)) => seen > *known,
         (Write::Update { .. } | Write::Create { .. }, _) => true,
+    }
+}
+
+/// What a side holds that was given a value: what stands in for an emptiness is a text like any other there.
+fn held(value: &Value) -> Value {
+    match value {
+        Value::StandIn(text) => Value::Text(text.clone()),
+        value => value.clone(),
+    }
+}
+
+/// What the other side holds: what stands in does so for nothing.
+fn stood_for(value: &Value) -> Value {
+    match value {
+        Value::StandIn(_) => Value::Empty,
+        value => value.clone(),
     }
 }

@@ -33,6 +33,8 @@ fn asked(link: &Link, rule: Rule) -> String {
         Some(Decision::Agree(_)) => "agree".to_owned(),
         Some(Decision::Conflict) => "ask a person".to_owned(),
         Some(Decision::Frozen) => "frozen".to_owned(),
+        Some(Decision::TooLate) => "too late".to_owned(),
+        Some(Decision::WithLine { .. }) => "with its line".to_owned(),
         Some(Decision::Write { to, value, .. }) => {
             format!("{} = {value}", if *to == CRM { "crm" } else { "exact" })
         }

@@ -1,0 +1,223 @@
+//! What the lines of a document ask for. That a line is there is merged as a property is, and so are the cells of a
+//! line that both sides have.
+
+use model::{LineKey, PropertyName, System, SystemPair, Value};
+
+use super::{
+    Decision, is_frozen, is_held,
+    merge::{Cell, in_force, merge, settle},
+    unless_frozen,
+};
+use crate::{
+    Flow, Link, Policy, Rule,
+    lines::{Cells, GONE, Lines, THERE, Table, is_there, ties},
+};
+
+/// What every line asks for, cell by cell.
+pub(super) fn decide(
+    link: &Link,
+    policy: &Policy,
+    lines: &Lines<'_>,
+    claiming: Option<System>,
+) -> Vec<(PropertyName, Decision)> {
+    let Some(rule) = policy.rules.get(lines.row) else { return Vec::new() };
+    let views = SystemPair {
+        customcrm: lines.seen(link, System::CustomCrm),
+        exactonline: lines.seen(link, System::ExactOnline),
+    };
+    let mut deciding = Deciding {
+        link,
+        lines,
+        rule: in_force(link, *rule),
+        agreed: lines.table(&link.agreed),
+        in_flight: SystemPair {
+            customcrm: lines.in_flight(link, System::CustomCrm),
+            exactonline: lines.in_flight(link, System::ExactOnline),
+        },
+        claiming,
+        waits: ties::is_waiting(link, lines, &views),
+        views,
+        decisions: Vec::new(),
+    };
+    for (key, keys) in &link.lines {
+        deciding.line(key, keys);
+    }
+    deciding.decisions
+}
+
+struct Deciding<'a> {
+    link: &'a Link,
+    lines: &'a Lines<'a>,
+    rule: Rule,
+    views: SystemPair<Table<'a, Value>>,
+    agreed: Table<'a, SystemPair<Value>>,
+    in_flight: SystemPair<Table<'a, Value>>,
+    claiming: Option<System>,
+    /// Whether no line may be added.
+    waits: bool,
+    decisions: Vec<(PropertyName, Decision)>,
+}
+
+impl<'a> Deciding<'a> {
+    fn line(&mut self, key: &LineKey, keys: &SystemPair<Option<LineKey>>) {
+        let flies = System::BOTH
+            .into_iter()
+            .filter(|to| Some(*to) != self.claiming)
+            .any(|to| self.in_flight[to].get(key.as_str()).is_some_and(|sent| sent.there.is_some()));
+        if flies || System::BOTH.into_iter().any(|system| self.is_unknown(system, key)) {
+            return;
+        }
+        let [crm, exact] = System::BOTH.map(|system| is_there(&self.views[system], key));
+        match (crm, exact) {
+            (true, true) => self.on_both(key, keys),
+            (true, false) => self.on_one(key, keys, System::CustomCrm),
+            (false, true) => self.on_one(key, keys, System::ExactOnline),
+            (false, false) => {}
+        }
+    }
+
+    /// Whether a side's lines have not been seen, this one among them.
+    fn is_unknown(&self, system: System, key: &LineKey) -> bool {
+        let known = self.views[system].get(key.as_str()).is_some_and(|line| line.there.is_some());
+        self.link.awaits_lines[system] && !known
+    }
+
+    fn agreed(&self, key: &LineKey) -> Option<&Cells<'a, SystemPair<Value>>> {
+        self.agreed.get(key.as_str())
+    }
+
+    fn on_both(&mut self, key: &LineKey, keys: &SystemPair<Option<LineKey>>) {
+        let presence = Cell {
+            rule: self.rule,
+            values: SystemPair { customcrm: &THERE, exactonline: &THERE },
+            agreed: self.agreed(key).and_then(|agreed| agreed.there),
+        };
+        let name = || self.lines.there(key);
+        if let Some(decision) = merge(self.link, presence, || is_held(self.link, &name())) {
+            let name = name();
+            self.decisions.push((name, decision));
+        }
+        for place in 0..self.lines.rows.len() {
+            let Some(decision) = self.cell(key, place) else { continue };
+            // A line whose own id is not known yet can't be changed: it would be added once more.
+            if let Decision::Write { to, .. } = decision
+                && keys[to].is_none()
+            {
+                continue;
+            }
+            let name = PropertyName::in_line(key, self.lines.rows[place].name);
+            let decision = unless_frozen(self.link, &name, decision);
+            self.decisions.push((name, decision));
+        }
+    }
+
+    fn cell(&self, key: &LineKey, place: usize) -> Option<Decision> {
+        let cell = |table: &Table<'a, Value>| table.get(key.as_str()).and_then(|line| line.cells[place]);
+        let flies = System::BOTH
+            .into_iter()
+            .filter(|to| Some(*to) != self.claiming)
+            .any(|to| cell(&self.in_flight[to]).is_some());
+        if flies {
+            return None;
+        }
+        let row = &self.lines.rows[place];
+        let values = SystemPair {
+            customcrm: cell(&self.views.customcrm)?,
+            exactonline: cell(&self.views.exactonline)?,
+        };
+        let agreed = self.agreed(key).and_then(|agreed| agreed.cells[place]);
+        let cell = Cell { rule: in_force(self.link, row.rule), values, agreed };
+        merge(self.link, cell, || is_held(self.link, &PropertyName::in_line(key, row.name)))
+    }
+
+    /// A line that one side has and the other has not: it is new, or it was removed.
+    fn on_one(&mut self, key: &LineKey, keys: &SystemPair<Option<LineKey>>, has: System) {
+        let mut values = SystemPair { customcrm: &GONE, exactonline: &GONE };
+        values[has] = &THERE;
+        let agreed = self.agreed(key).and_then(|agreed| agreed.there);
+        let was_on_both = agreed.is_some_and(|agreed| agreed[has.other()] == THERE);
+        let name = self.lines.there(key);
+        let rule = self.rule;
+        let is_symmetric = !rule.keep_filled && !matches!(rule.flow, Flow::Follow(_));
+        let decision = if was_on_both && is_symmetric && self.is_edited(key, has) {
+            Some(settle(self.link, rule, values))
+        } else {
+            merge(self.link, Cell { rule, values, agreed }, || is_held(self.link, &name))
+        };
+        match decision {
+            Some(Decision::Write { .. }) if is_frozen(self.link, &name) => {
+                self.decisions.push((name, Decision::Frozen));
+            }
+            Some(Decision::Write { to, value, why }) if to == has => {
+                // It goes as soon as it is known which of that side's lines it is.
+                if keys[has].is_some() {
+                    self.decisions.push((name, Decision::Write { to, value, why }));
+                }
+            }
+            Some(Decision::Write { to, value, why }) => {
+                if keys[to].is_none() && self.may_be_added(key, to) {
+                    self.decisions.push((name, Decision::Write { to, value, why }));
+                    self.add_cells(key, to);
+                }
+            }
+            // A line of its own that the following side keeps is nothing to agree on.
+            Some(Decision::Agree(_)) | None => {}
+            Some(decision) => self.decisions.push((name, decision)),
+        }
+    }
+
+    /// Whether a side has edited a line since the two agreed. What flows one way only is the system's own doing.
+    fn is_edited(&self, key: &LineKey, system: System) -> bool {
+        let (Some(seen), Some(agreed)) = (self.views[system].get(key.as_str()), self.agreed(key)) else {
+            return false;
+        };
+        self.lines.rows.iter().enumerate().any(|(place, row)| {
+            in_force(self.link, row.rule).flow == Flow::Both
+                && match (seen.cells[place], agreed.cells[place]) {
+                    (Some(seen), Some(agreed)) => *seen != agreed[system],
+                    _ => false,
+                }
+        })
+    }
+
+    /// Whether it is certain that a side lacks the line, and all is known that it can't be without.
+    fn may_be_added(&self, key: &LineKey, to: System) -> bool {
+        let Some(line) = self.views[to.other()].get(key.as_str()) else { return false };
+        let lacks = self.lines.rows.iter().zip(&line.cells).any(|(row, cell)| {
+            row.rule.required && row.rule.flow.reaches(to) && cell.is_some_and(Value::is_unresolved)
+        });
+        !lacks && !self.waits && !self.may_be_ours(key, to.other(), line)
+    }
+
+    /// Whether a line of this side may be one that is on its way there: its outcome tells.
+    fn may_be_ours(&self, key: &LineKey, system: System, line: &Cells<'_, Value>) -> bool {
+        let agreed = self.agreed(key).is_some_and(|agreed| agreed.there.is_some());
+        let first = self.lines.match_by.first();
+        let alike = |sent: &Cells<'_, Value>| {
+            first.is_none_or(|place| {
+                line.cells[*place].unwrap_or(&GONE) == sent.cells[*place].unwrap_or(&GONE)
+            })
+        };
+        let lacks_key = |key: &str| {
+            let tie = self.link.lines.iter().find(|(tie, _)| tie.as_str() == key);
+            tie.is_some_and(|(_, keys)| keys[system].is_none())
+        };
+        !agreed
+            && self.in_flight[system]
+                .iter()
+                .any(|(key, sent)| sent.is_there() && lacks_key(key) && alike(sent))
+    }
+
+    fn add_cells(&mut self, key: &LineKey, to: System) {
+        let Some(line) = self.views[to.other()].get(key.as_str()) else { return };
+        for (row, cell) in self.lines.rows.iter().zip(&line.cells) {
+            let Some(value) = cell.filter(|value| !value.is_empty() && !value.is_unresolved()) else {
+                continue;
+            };
+            if in_force(self.link, row.rule).flow.reaches(to) {
+                let name = PropertyName::in_line(key, row.name);
+                self.decisions.push((name, Decision::WithLine { to, value: value.clone() }));
+            }
+        }
+    }
+}

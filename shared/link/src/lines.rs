@@ -1,0 +1,166 @@
+//! The lines of a document in a view: which names are whose, and all cells of a line at once.
+//!
+//! How the lines of the two sides find one another is in [`ties`].
+
+pub(crate) mod ties;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{LineKey, PropertyName, System, Value, View};
+
+use crate::{Link, Policy, Rule};
+
+/// A line is there.
+pub(crate) static THERE: Value = Value::Boolean(true);
+/// A line is not there, or not any more.
+pub(crate) static GONE: Value = Value::Empty;
+
+/// The rows of a pair's lines.
+pub(crate) struct Lines<'p> {
+    /// The row that says that a line is there.
+    pub(crate) row: &'p PropertyName,
+    /// The rows of a line's properties, in the order of their names.
+    pub(crate) rows: Vec<Row<'p>>,
+    /// Those by which a line finds its partner, the strongest first, by their places in `rows`.
+    pub(crate) match_by: Vec<usize>,
+}
+
+/// The row of a line's property.
+pub(crate) struct Row<'p> {
+    /// Its name.
+    pub(crate) name: &'p PropertyName,
+    /// What follows the dot in it.
+    cell: &'p str,
+    /// Its rule.
+    pub(crate) rule: Rule,
+}
+
+/// What something holds of one line.
+#[derive(Clone)]
+pub(crate) struct Cells<'a, T> {
+    /// What it holds of the line's being there.
+    pub(crate) there: Option<&'a T>,
+    /// What it holds of the line's properties, in the order of the rows.
+    pub(crate) cells: Vec<Option<&'a T>>,
+}
+
+/// What something holds of lines, by their keys.
+pub(crate) type Table<'a, T> = BTreeMap<&'a str, Cells<'a, T>>;
+
+impl<'p> Lines<'p> {
+    /// The lines of a pair; `None` for a pair of plain records.
+    pub(crate) fn of(policy: &'p Policy) -> Option<Self> {
+        let lines = policy.lines.as_ref()?;
+        let row = |(name, rule): (&'p PropertyName, &Rule)| {
+            let cell = name.as_str().strip_prefix(lines.row.as_str())?.strip_prefix('.')?;
+            Some(Row { name, cell, rule: *rule })
+        };
+        let rows: Vec<Row<'p>> = policy.rules.iter().filter_map(row).collect();
+        let place = |wanted: &PropertyName| rows.iter().position(|row| row.name == wanted);
+        let match_by = lines.match_by.iter().filter_map(place).collect();
+        Some(Self { row: &lines.row, rows, match_by })
+    }
+
+    /// Whether a rule is one of lines.
+    pub(crate) fn has_row(&self, name: &PropertyName) -> bool {
+        let after = name.as_str().strip_prefix(self.row.as_str());
+        after.is_some_and(|after| after.is_empty() || after.starts_with('.'))
+    }
+
+    /// The line that a name in a view speaks of, and the property: nothing where it tells that the line is there.
+    fn split<'n>(&self, name: &'n PropertyName) -> Option<(&'n str, Option<&'n str>)> {
+        let after = name.as_str().strip_prefix(self.row.as_str())?.strip_prefix('[')?;
+        let (line, cell) = after.rsplit_once(']')?;
+        if cell.is_empty() { Some((line, None)) } else { Some((line, Some(cell.strip_prefix('.')?))) }
+    }
+
+    /// Whether a line finds its partner by this cell.
+    pub(crate) fn is_match_cell(&self, name: &PropertyName) -> bool {
+        let Some((_, Some(cell))) = self.split(name) else { return false };
+        self.match_by.iter().any(|place| self.rows[*place].cell == cell)
+    }
+
+    /// The name that tells whether a line is there.
+    pub(crate) fn there(&self, line: &LineKey) -> PropertyName {
+        PropertyName::of_line(self.row, line)
+    }
+
+    /// Whether a view has a line.
+    pub(crate) fn has(&self, view: &View, line: &LineKey) -> bool {
+        view.get(&self.there(line)) == Some(&THERE)
+    }
+
+    /// All cells that there are of lines, by line.
+    pub(crate) fn table<'a, T>(&self, of: &'a BTreeMap<PropertyName, T>) -> Table<'a, T> {
+        let mut table = Table::new();
+        for (name, value) in of {
+            let Some((line, cell)) = self.split(name) else { continue };
+            let cells = table
+                .entry(line)
+                .or_insert_with(|| Cells { there: None, cells: vec![None; self.rows.len()] });
+            match cell.map(|cell| self.rows.binary_search_by(|row| row.cell.cmp(cell))) {
+                None => cells.there = Some(value),
+                Some(Ok(place)) => cells.cells[place] = Some(value),
+                Some(Err(_)) => {}
+            }
+        }
+        table
+    }
+
+    /// The cells of what is in flight to a side.
+    pub(crate) fn in_flight<'a>(&self, link: &'a Link, system: System) -> Table<'a, Value> {
+        link.pending[system].sent().map_or_else(Table::new, |sent| self.table(sent))
+    }
+
+    /// The cells of how a side looks.
+    pub(crate) fn seen<'a>(&self, link: &'a Link, system: System) -> Table<'a, Value> {
+        link.sides[system].as_ref().map_or_else(Table::new, |side| self.table(&side.view))
+    }
+
+    /// Whether a line may not yet find its partner, because what it would be known by is a reference that only one
+    /// side can resolve.
+    pub(crate) fn is_unresolved(&self, line: Option<&Cells<'_, Value>>) -> bool {
+        let cell =
+            |place: &usize| line.is_some_and(|line| line.cells[*place].is_some_and(Value::is_unresolved));
+        self.match_by.iter().any(cell)
+    }
+
+    /// Takes out of a view what it holds of lines that are not there.
+    pub(crate) fn drop_loose_cells(&self, view: &mut View) {
+        let there: BTreeSet<String> = view
+            .iter()
+            .filter(|(_, value)| **value == THERE)
+            .filter_map(|(name, _)| match self.split(name)? {
+                (line, None) => Some(line.to_owned()),
+                (_, Some(_)) => None,
+            })
+            .collect();
+        view.retain(|name, _| match self.split(name) {
+            Some((line, Some(_))) => there.contains(line),
+            Some((_, None)) | None => true,
+        });
+    }
+
+    /// The names that speak of a line.
+    fn names_of<T>(&self, of: &BTreeMap<PropertyName, T>, line: &LineKey) -> Vec<PropertyName> {
+        let first = self.there(line);
+        of.range(&first..)
+            .map(|(name, _)| name)
+            .take_while(|name| name.as_str().starts_with(first.as_str()))
+            .filter(|name| self.split(name).is_some_and(|(key, _)| key == line.as_str()))
+            .cloned()
+            .collect()
+    }
+}
+
+impl Cells<'_, Value> {
+    /// Whether the line is there.
+    pub(crate) fn is_there(&self) -> bool {
+        self.there == Some(&THERE)
+    }
+}
+
+/// Whether a table has a line.
+pub(crate) fn is_there(table: &Table<'_, Value>, line: &LineKey) -> bool {
+    table.get(line.as_str()).is_some_and(Cells::is_there)
+}

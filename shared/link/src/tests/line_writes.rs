@@ -1,0 +1,299 @@
+//! Lines in writes: claims, answers, and answers that never come.
+
+use super::{
+    document::{cell, linked_paper, our_paper, papers, seen_paper, there, with, without_lines},
+    fixture::{BOTH_WAYS, CRM, EXACT, Story, property, record, value},
+};
+use crate::{ConflictPolicy, Event, Failure, Observation, Pending, Rule};
+
+/// `p` is on both sides, `q` was added in the CRM, and the write that adds it to Exact Online is in flight.
+fn adding() -> Story {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 2 10", "L2 q 1 5 n"])).claims(EXACT);
+    assert_eq!(story.said(EXACT), ["L2", "L2.Note = n", "L2.Price = 5", "L2.Product = q", "L2.Quantity = 1"]);
+    story
+}
+
+#[track_caller]
+fn rests_tied(mut story: Story, tie: &str, exact: &str) {
+    for system in [CRM, EXACT, CRM, EXACT] {
+        story.claims(system);
+    }
+    assert!(story.link.is_at_rest(), "{:?}", story.link.pending);
+    assert_eq!(story.tie(tie).1.as_deref(), Some(exact));
+    assert_eq!(story.link.lines.len(), 2, "{:?}", story.link.lines);
+    assert!(story.link.conflicts.is_empty());
+}
+
+#[test]
+fn an_added_line_is_known_by_the_answer() {
+    let mut story = adding();
+    story.applies(EXACT, Some(our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5 n"])));
+    rests_tied(story, "L2", "X2");
+}
+
+#[test]
+fn an_added_line_is_known_in_the_targets_own_rendition() {
+    let mut story = adding();
+    story.applies(EXACT, Some(our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 4.99 N"])));
+    assert_eq!(story.agreed("Lines[customcrm:L2].Price"), Some(("5".to_owned(), "4.99".to_owned())));
+    rests_tied(story, "L2", "X2");
+}
+
+#[test]
+fn an_added_line_that_the_answer_does_not_show_is_told_by_its_content_when_it_is_seen() {
+    let answers = [
+        ("nothing", None),
+        ("the record alone", Some(without_lines(our_paper(EXACT, 2, &[])))),
+        ("a document that lacks it yet", Some(our_paper(EXACT, 2, &["X1 p 2 10"]))),
+    ];
+    for (answer, after) in answers {
+        for rendition in ["X2 q 1 5 n", "X2 q 1 4.99 N", "X2 q 2 4.99 N"] {
+            let mut story = adding();
+            story.applies(EXACT, after.clone());
+            assert!(story.link.is_at_rest(), "{answer}: {:?}", story.link.pending);
+            story.sees(EXACT, our_paper(EXACT, 2, &["X1 p 2 10", rendition]));
+            assert_eq!(
+                story.tie("L2"),
+                (Some("L2".to_owned()), Some("X2".to_owned())),
+                "{answer}, {rendition}"
+            );
+            assert_eq!(story.link.lines.len(), 2, "{answer}, {rendition}");
+        }
+    }
+}
+
+#[test]
+fn an_added_line_that_is_gone_when_all_lines_are_seen_was_removed_there() {
+    let mut story = adding();
+    story.applies(EXACT, None).sees(EXACT, seen_paper(EXACT, 3, &["X1 p 2 10"]));
+    assert_eq!(story.told(CRM), ["no L2"]);
+}
+
+#[test]
+fn an_old_sighting_does_not_remove_what_was_added_since() {
+    let mut story = adding();
+    story.sees(EXACT, seen_paper(EXACT, 3, &["X1 p 4 10"])).applies(EXACT, None);
+    story.sees(EXACT, seen_paper(EXACT, 3, &["X1 p 4 10"])).claims(CRM);
+    assert_eq!(story.said(CRM), ["L1.Quantity = 4"], "it was read before the write");
+}
+
+#[test]
+fn a_line_whose_id_is_not_known_yet_is_neither_changed_nor_removed_nor_added_again() {
+    for edit in [&["L1 p 2 10", "L2 q 3 5 n"][..], &["L1 p 2 10"]] {
+        let mut story = adding();
+        story.applies(EXACT, Some(without_lines(our_paper(EXACT, 2, &[]))));
+        story.sees(CRM, seen_paper(CRM, 3, edit)).claims(EXACT);
+        assert!(story.link.is_at_rest(), "{:?}", story.link.pending);
+        story.sees(EXACT, our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5 n"]));
+        let expected = if edit.len() == 2 { "L2.Quantity = 3" } else { "no L2" };
+        assert_eq!(story.told(EXACT), [expected]);
+    }
+}
+
+#[test]
+fn an_edit_of_a_line_while_it_is_being_added_follows_in_a_write_of_its_own() {
+    let mut story = adding();
+    story.sees(CRM, seen_paper(CRM, 3, &["L1 p 2 10", "L2 q 3 5 n"]));
+    assert_eq!(story.link.pending[EXACT].sent().map(model::View::len), Some(5));
+    story.applies(EXACT, Some(our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5 n"])));
+    assert_eq!(story.told(EXACT), ["L2.Quantity = 3"]);
+}
+
+#[test]
+fn a_line_that_is_removed_while_it_is_being_added_is_removed_there_too() {
+    let mut story = adding();
+    story.sees(CRM, seen_paper(CRM, 3, &["L1 p 2 10"]));
+    story.applies(EXACT, Some(our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5 n"])));
+    assert_eq!(story.told(EXACT), ["no L2"]);
+    story.applies(EXACT, Some(our_paper(EXACT, 3, &["X1 p 2 10"])));
+    assert!(story.link.is_at_rest() && story.link.lines.len() == 1);
+}
+
+#[test]
+fn an_added_line_that_is_seen_before_its_outcome_is_ours() {
+    for by_us in [true, false] {
+        let mut story = adding();
+        let seen = Observation { by_us, ..our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5 n"]) };
+        story.sees(EXACT, seen.clone());
+        assert!(story.enqueued().is_empty(), "by us: {by_us}");
+        story.applies(EXACT, Some(seen));
+        rests_tied(story, "L2", "X2");
+    }
+}
+
+#[test]
+fn a_line_that_may_be_the_one_in_flight_waits_for_its_outcome() {
+    let seen = our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 4.99 N"]);
+    let mut story = adding();
+    story.sees(EXACT, seen.clone()).claims(CRM);
+    assert_eq!(story.link.pending[CRM], Pending::None, "it is not given back as a new line");
+    let mut applied = Story::of(story.link.clone(), papers());
+    applied.applies(EXACT, Some(seen));
+    assert_eq!(applied.agreed("Lines[customcrm:L2].Note"), Some(("n".to_owned(), "N".to_owned())));
+    rests_tied(applied, "L2", "X2");
+    story.rejects(EXACT);
+    assert_eq!(story.tie("L2").1.as_deref(), Some("X2"), "part of a refused write was carried out");
+}
+
+#[test]
+fn a_line_like_the_one_in_flight_that_a_person_added_there_lives_beside_it() {
+    let mut story = adding();
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 2 10", "X9 q 7 5 theirs"])).claims(CRM);
+    assert_eq!(story.link.pending[CRM], Pending::None, "it may be ours");
+    story.applies(EXACT, Some(seen_paper(EXACT, 3, &["X1 p 2 10", "X2 q 1 5 n", "X9 q 7 5 theirs"])));
+    assert_eq!(story.tie("L2").1.as_deref(), Some("X2"));
+    assert_eq!(
+        story.told(CRM),
+        ["X9", "X9.Note = theirs", "X9.Price = 5", "X9.Product = q", "X9.Quantity = 7",]
+    );
+}
+
+#[test]
+fn another_line_that_a_person_added_there_is_not_kept_waiting() {
+    let mut story = adding();
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 2 10", "X9 r 1 1"]));
+    assert_eq!(story.told(CRM), ["X9", "X9.Price = 1", "X9.Product = r", "X9.Quantity = 1"]);
+}
+
+#[test]
+fn a_repeated_claim_says_again_what_was_added() {
+    let mut story = adding();
+    story.sees(CRM, seen_paper(CRM, 3, &["L1 p 2 10", "L2 q 3 5 n", "L3 r 1 1"])).claims(EXACT);
+    assert_eq!(story.said(EXACT), ["L2", "L2.Note = n", "L2.Price = 5", "L2.Product = q", "L2.Quantity = 1"]);
+    story.sees(CRM, seen_paper(CRM, 4, &["L1 p 2 10"])).claims(EXACT);
+    assert_eq!(story.said(EXACT).len(), 5, "also when it was removed since");
+}
+
+#[test]
+fn a_repeated_claim_adds_nothing_that_was_seen_to_be_there() {
+    for rendition in ["X2 q 1 5 n", "X2 q 1 4.99 N"] {
+        let mut story = adding();
+        story.sees(EXACT, our_paper(EXACT, 2, &["X1 p 2 10", rendition])).claims(EXACT);
+        let said = story.link.pending[EXACT].sent().cloned().unwrap_or_default();
+        assert!(!said.contains_key(&there("L2")), "{rendition}: {said:?}");
+        assert_eq!(story.tie("L2").1.as_deref(), Some("X2"));
+    }
+}
+
+#[test]
+fn a_repeated_claim_that_the_target_finds_stale_adds_nothing_twice() {
+    for (rendition, again) in [("X2 q 1 5 n", None), ("X2 q 1 4.99 N", Some(2))] {
+        let mut story = adding();
+        story.claims(EXACT);
+        story.fails(EXACT, Failure::Stale { now: Some(our_paper(EXACT, 2, &["X1 p 2 10", rendition])) });
+        assert_eq!(story.tie("L2").1.as_deref(), Some("X2"), "{rendition}");
+        story.claims(EXACT);
+        assert_eq!(story.link.pending[EXACT].sent().map(model::View::len), again, "{rendition}");
+        if again.is_some() {
+            assert_eq!(story.said(EXACT), ["L2.Note = n", "L2.Price = 5"]);
+            story.applies(EXACT, Some(our_paper(EXACT, 3, &["X1 p 2 10", rendition])));
+            rests_tied(story, "L2", "X2");
+        }
+    }
+}
+
+#[test]
+fn a_stale_first_attempt_adds_its_line_again() {
+    let mut story = adding();
+    story.fails(EXACT, Failure::Stale { now: Some(seen_paper(EXACT, 2, &["X1 p 4 10"])) }).claims(EXACT);
+    assert_eq!(story.said(EXACT).len(), 5);
+    assert_eq!(story.told(CRM), ["L1.Quantity = 4"]);
+}
+
+#[test]
+fn a_removal_whose_answer_is_lost_is_not_taken_for_an_edit_of_the_target() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10", "L2 q 1 5"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 2 10"])).claims(EXACT);
+    assert_eq!(story.said(EXACT), ["no L2"]);
+    story.sees(EXACT, our_paper(EXACT, 2, &["X1 p 2 10"])).claims(EXACT);
+    assert!(story.link.is_at_rest() && story.link.lines.len() == 1);
+}
+
+#[test]
+fn a_removal_is_carried_out_when_the_answer_shows_nothing() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10", "L2 q 1 5"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 2 10"])).claims(EXACT).applies(EXACT, None);
+    assert!(story.link.is_at_rest() && story.link.lines.len() == 1);
+    story.sees(EXACT, our_paper(EXACT, 2, &["X1 p 2 10"]));
+    assert!(story.was_an_echo(EXACT));
+}
+
+#[test]
+fn a_line_that_is_removed_there_while_a_change_of_it_is_in_flight_goes_by_the_lines_policy() {
+    for (rule, crm) in [
+        (papers().rules[&property("Lines")], &[][..]),
+        (Rule { conflict: ConflictPolicy::Wins(EXACT), ..BOTH_WAYS }, &["no L1"]),
+    ] {
+        let mut story = Story::of(linked_paper(&["L1 p 2 10", "L2 q 1 5"]), with(papers(), "Lines", rule));
+        story.sees(CRM, seen_paper(CRM, 2, &["L1 p 3 10", "L2 q 1 5"])).claims(EXACT);
+        story.sees(EXACT, seen_paper(EXACT, 2, &["X2 q 1 5"]));
+        story.rejects(EXACT);
+        assert_eq!(story.told(CRM), crm);
+        assert_eq!(story.link.conflicts.contains(&there("L1")), crm.is_empty());
+        assert!(!story.holds(EXACT).contains_key(&cell("L1", "Quantity")));
+    }
+}
+
+#[test]
+fn an_answer_that_shows_no_lines_leaves_their_edits_at_that_version_to_be_seen() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
+    let mut seen = seen_paper(CRM, 2, &["L1 p 2 10"]);
+    seen.view.insert(property("a"), value("B"));
+    story.sees(CRM, seen).claims(EXACT);
+    let mut after = without_lines(our_paper(EXACT, 3, &[]));
+    after.view.insert(property("a"), value("B"));
+    story.applies(EXACT, Some(after));
+    let mut seen = seen_paper(EXACT, 3, &["X1 p 9 10"]);
+    seen.view.insert(property("a"), value("B"));
+    story.sees(EXACT, seen);
+    assert_eq!(story.told(CRM), ["L1.Quantity = 9"]);
+}
+
+#[test]
+fn a_refused_line_is_not_sent_again_until_it_is_edited() {
+    let mut story = adding();
+    story.rejects(EXACT);
+    assert!(story.link.is_at_rest());
+    story.sees(CRM, seen_paper(CRM, 3, &["L1 p 2 10", "L2 q 1 5 n"]));
+    assert!(story.link.is_at_rest());
+    story.sees(CRM, seen_paper(CRM, 4, &["L1 p 2 10", "L2 q 2 5 n"]));
+    assert_eq!(story.enqueued(), [EXACT]);
+}
+
+#[test]
+fn a_late_answer_of_an_earlier_attempt_ties_its_lines_too() {
+    let mut story = adding();
+    let first = story.claim(EXACT);
+    story.claims(EXACT);
+    let after = Some(our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5 n"]));
+    story.then(Event::Applied { system: EXACT, claim: first, record: record("e1"), after });
+    story.claims(EXACT);
+    rests_tied(story, "L2", "X2");
+}
+
+#[test]
+fn a_line_that_keeps_coming_and_going_is_frozen() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
+    let mut writes = 0;
+    for turn in 1..40_u64 {
+        let (edited, written) = if turn % 2 == 1 { (CRM, EXACT) } else { (EXACT, CRM) };
+        let lines = |system| match (turn % 2 == 1, system) {
+            (true, _) => vec![],
+            (false, CRM) => vec!["L1 p 2 10"],
+            (false, _) => vec!["X1 p 2 10"],
+        };
+        let event = |system, observation| Event::Observed { system, observation };
+        story.after(1, event(edited, seen_paper(edited, 2 * turn, &lines(edited))));
+        story.after(0, Event::Claimed { system: written });
+        if story.link.is_at_rest() {
+            break;
+        }
+        writes += 1;
+        let after = Some(our_paper(written, 2 * turn + 1, &lines(written)));
+        let record = story.link.record(written).unwrap().clone();
+        let claim = story.claim(written);
+        story.after(0, Event::Applied { system: written, claim, record, after });
+    }
+    assert!(writes <= usize::from(crate::decide::TURNS_MAX), "{writes} writes");
+}

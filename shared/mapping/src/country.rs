@@ -2,15 +2,32 @@
 
 /// The code of two letters for a code or a name; `None` when neither is known.
 pub(crate) fn code(text: &str) -> Option<String> {
-    if text.len() == 2 {
-        let upper = text.to_ascii_uppercase();
-        if CODES.as_bytes().chunks(3).any(|code| code.starts_with(upper.as_bytes())) {
-            return Some(upper);
-        }
+    if let [first, second] = text.to_ascii_uppercase().as_bytes()
+        && is_assigned(*first, *second)
+    {
+        return Some(text.to_ascii_uppercase());
     }
     let lower = text.to_lowercase();
     NAMES.iter().find(|(name, _)| *name == lower).map(|(_, code)| (*code).to_owned())
 }
+
+fn is_assigned(first: u8, second: u8) -> bool {
+    first.is_ascii_uppercase()
+        && second.is_ascii_uppercase()
+        && ASSIGNED[usize::from(first - b'A')] & (1 << (second - b'A')) != 0
+}
+
+/// The second letters, as bits, that go with each first letter: a record is read too often to search a list.
+const ASSIGNED: [u32; 26] = {
+    let codes = CODES.as_bytes();
+    let mut assigned = [0; 26];
+    let mut at = 0;
+    while at < codes.len() {
+        assigned[(codes[at] - b'A') as usize] |= 1 << (codes[at + 1] - b'A');
+        at += 3;
+    }
+    assigned
+};
 
 /// All officially assigned codes, and XK, which the European Commission uses for Kosovo.
 const CODES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS \

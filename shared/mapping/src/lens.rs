@@ -177,7 +177,7 @@ impl Lens {
             (Self::Integer { .. }, _) => numbers::get_whole(content),
             (Self::Boolean { inverted, .. }, _) => flags::get(system, content, *inverted),
             (Self::Enum { words }, _) if system == System::ExactOnline => words.get(content),
-            (_, Content::Text(text)) if text.trim().is_empty() => Ok(Value::Empty),
+            (_, Content::Text(text)) if texts::is_blank(text) => Ok(Value::Empty),
             (_, Content::Text(text)) => self.get_text(system, text, lookups),
             _ => Err(LensProblem::Kind { expected: self.expects(), found: content.kind() }),
         }
@@ -233,6 +233,9 @@ impl Lens {
     }
 
     fn put_text(&self, system: System, text: &str, lookups: &Lookups) -> Result<Content, LensProblem> {
+        if texts::is_blank(text) {
+            return Ok(Content::Null);
+        }
         let text = self.canonical(text)?;
         if text.is_empty() || system == System::CustomCrm {
             return Ok(content(text));
@@ -249,10 +252,9 @@ impl Lens {
         Ok(content(text))
     }
 
-    /// The canonical form of a text of CustomCRM; empty for a blank one.
+    /// The canonical form of a text of CustomCRM that is not blank.
     fn canonical(&self, text: &str) -> Result<String, LensProblem> {
         match self {
-            _ if text.trim().is_empty() => Ok(String::new()),
             Self::Text { .. } => Ok(texts::plain(text)),
             Self::Code { upper, compact, .. } => Ok(texts::code(text, *upper, *compact)),
             Self::Email { .. } | Self::Lookup { .. } => Ok(text.trim().to_owned()),

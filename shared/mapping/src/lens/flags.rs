@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use model::{Content, System, Value};
 use rust_decimal::Decimal;
 
-use super::{LensProblem, times};
+use super::{LensProblem, texts, times};
 
 pub(super) fn get(system: System, content: &Content, inverted: bool) -> Result<Value, LensProblem> {
     let yes = match content {
@@ -30,7 +30,7 @@ pub(super) fn get_active(system: System, content: &Content, today: Date) -> Resu
         (System::CustomCrm, Content::Null) => Ok(Value::Empty),
         (System::CustomCrm, _) => get(system, content, false),
         (System::ExactOnline, Content::Null) => Ok(Value::Boolean(true)),
-        (System::ExactOnline, Content::Text(text)) if text.trim().is_empty() => Ok(Value::Boolean(true)),
+        (System::ExactOnline, Content::Text(text)) if texts::is_blank(text) => Ok(Value::Boolean(true)),
         (System::ExactOnline, Content::Text(text)) => {
             Ok(Value::Boolean(times::get_date(system, text)? >= today))
         }

@@ -24,10 +24,10 @@ pub(super) fn put(
     places: u32,
 ) -> Result<Content, LensProblem> {
     let number = rounded(number, places);
-    let written = match system {
-        System::CustomCrm => number,
-        System::ExactOnline => number.checked_mul(factor).ok_or(LensProblem::Number)?.normalize(),
-    };
+    if system == System::CustomCrm || factor == Decimal::ONE {
+        return Ok(Content::Number(number));
+    }
+    let written = number.checked_mul(factor).ok_or(LensProblem::Number)?.normalize();
     // A product that needs more digits than a decimal has is rounded; then it does not say what was put.
     if canonical(system, written, factor, places)? == number {
         Ok(Content::Number(written))
@@ -38,8 +38,10 @@ pub(super) fn put(
 
 fn canonical(system: System, number: Decimal, factor: Decimal, places: u32) -> Result<Decimal, LensProblem> {
     let number = match system {
-        System::CustomCrm => number,
-        System::ExactOnline => number.checked_div(factor).ok_or(LensProblem::Number)?,
+        System::ExactOnline if factor != Decimal::ONE => {
+            number.checked_div(factor).ok_or(LensProblem::Number)?
+        }
+        System::CustomCrm | System::ExactOnline => number,
     };
     Ok(rounded(number, places))
 }

@@ -11,6 +11,11 @@ pub enum Over {
     Cut,
 }
 
+/// Whether nothing is written but blanks.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
 /// Without blanks at its ends, line ends as `\n`.
 pub(super) fn plain(text: &str) -> String {
     let text = text.trim();
@@ -18,13 +23,20 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 pub(super) fn code(text: &str, upper: bool, compact: bool) -> String {
-    let kept = text.trim().chars().filter(|c| !(compact && (c.is_whitespace() || matches!(c, '.' | '-'))));
-    let kept: String = kept.collect();
+    let is_left_out = |c: char| compact && (c.is_whitespace() || matches!(c, '.' | '-'));
+    let kept: String = text.trim().split(is_left_out).collect();
     if upper { kept.to_uppercase() } else { kept }
 }
 
 pub(super) fn phone(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut phone = String::with_capacity(text.len());
+    for part in text.split_whitespace() {
+        if !phone.is_empty() {
+            phone.push(' ');
+        }
+        phone.push_str(part);
+    }
+    phone
 }
 
 /// The code of a language, with or without a region; `None` for what has not that form.

@@ -9,8 +9,8 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use mapping::{FileProblem, Pair, Place, Reading};
-use model::{EntityName, System};
+use mapping::{FileProblem, Lens, Pair, Place, Reading};
+use model::{EntityName, PairName, System};
 
 use crate::{ServiceError, given};
 
@@ -108,6 +108,8 @@ pub fn load_pairs(folder: &Path, reading: Reading) -> Result<Vec<Pair>, ServiceE
 }
 
 /// Reads pair files that are already in memory in one reading: (name for messages, text).
+///
+/// Fails with everything that is wrong with any of them, and with how they go together.
 pub fn parse_pairs(files: &[(String, &str)], reading: Reading) -> Result<Vec<Pair>, ServiceError> {
     let kept: BTreeSet<_> = files.iter().filter_map(|(_, text)| Pair::name_in(text)).collect();
     let mut pairs: Vec<Pair> = Vec::new();
@@ -124,7 +126,30 @@ pub fn parse_pairs(files: &[(String, &str)], reading: Reading) -> Result<Vec<Pai
             Err(found) => problems.extend(found),
         }
     }
+    let unread: BTreeSet<PairName> =
+        kept.into_iter().filter(|name| pairs.iter().all(|pair| pair.name != *name)).collect();
+    if unread.is_empty() {
+        problems.extend(mapping::meet(&pairs));
+    } else {
+        // What goes through a pair whose own file is wrong would be told that it is not there.
+        let whole: Vec<Pair> = pairs
+            .iter()
+            .filter(|pair| !goes_through(pair).any(|name| unread.contains(name)))
+            .cloned()
+            .collect();
+        problems.extend(mapping::meet(&whole));
+    }
     if problems.is_empty() { Ok(pairs) } else { Err(ServiceError::Pairs(problems)) }
+}
+
+/// The pairs that a pair takes something from.
+fn goes_through(pair: &Pair) -> impl Iterator<Item = &PairName> {
+    let raised = pair.raises.iter().filter_map(|raises| match &pair.property(&raises.reference)?.lens {
+        Lens::Reference { pair, .. } => Some(pair),
+        _ => None,
+    });
+    let inherited = pair.stand_in.iter().filter_map(|stand_in| stand_in.inherits.as_ref());
+    inherited.chain(&pair.adopts).map(|through| &through.pair).chain(raised)
 }
 
 /// The entities that these pairs keep in a system, each once.

@@ -230,6 +230,27 @@ fn what_is_wrong_with_any_file_in_either_reading_is_told_at_once_and_once() {
 }
 
 #[test]
+fn pairs_that_do_not_go_together_are_told_with_what_is_wrong_with_single_files() {
+    let broken = CUSTOMERS.replace("kind = \"text\"", "kind = \"txt\"");
+    let rival = USERS.replace("user-quotation", "order-quotation");
+    let adopting = format!("adopts = {{ reference = \"Boss\", pair = \"customer-account\" }}\n{USERS}");
+    let adopting = adopting.replace("user-quotation", "quote-quotation");
+    let files =
+        [("a.toml", broken.as_str()), ("b.toml", USERS), ("c.toml", rival.as_str()), ("d.toml", &adopting)];
+    let folder = folder(&files);
+    let Err(ServiceError::Pairs(problems)) = load_pairs(folder.path(), Reading::Practical) else {
+        panic!("it was not refused")
+    };
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|problem| problem.contains("a.toml") && problem.contains("txt")), "{told:#?}");
+    assert!(
+        told.iter().any(|problem| problem.contains("c.toml") && problem.contains("yields_to")),
+        "{told:#?}"
+    );
+    assert!(told.iter().all(|problem| !problem.contains("not kept")), "its file is there: {told:#?}");
+}
+
+#[test]
 fn a_pair_of_other_entities_in_the_other_reading_is_refused() {
     let other = USERS.replacen(
         "[literal.exactonline]\nentity = \"quotations\"",

@@ -109,7 +109,8 @@ impl Section {
     }
 }
 
-fn facts(pair: &Pair) -> Vec<(&'static str, String)> {
+/// What holds for a pair as a whole, each with its label: what it admits, who creates, how records find one another.
+pub fn facts(pair: &Pair) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         (
             "Entities",

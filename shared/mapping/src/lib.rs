@@ -9,9 +9,11 @@
 
 mod admission;
 mod country;
+mod dataflow;
 mod file;
 mod lens;
 mod lookups;
+mod meet;
 mod pair;
 mod reading;
 
@@ -19,11 +21,13 @@ mod reading;
 mod tests;
 
 pub use admission::{Admission, Wanted};
+pub use dataflow::{Dataflow, Format, facts};
 pub use file::{FileProblem, Place, schema};
 pub use lens::{
     Holds, InvalidLabel, InvalidWords, Label, Lens, LensProblem, List, Over, Word, Words, labelled,
 };
 pub use lookups::{Lookups, ReferenceNeed};
+pub use meet::{Writers, meet, writers};
 pub use pair::{
     About, Archive, Constant, KeyRows, LinePut, Lines, MatchKey, Onto, Pair, Problem, Property, Put, Raise,
     Seen, StandIn, Through, Versions,

@@ -4,7 +4,7 @@ mod keys;
 mod put;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use link::{ConflictPolicy, DeletePolicy, Flow, LinesPolicy, Policy, Rule};
 use model::{Content, EntityName, PairName, PropertyName, System, SystemPair, Value, View};
@@ -167,6 +167,9 @@ pub struct Property {
     pub is_core: bool,
     /// What people should know about the row, for the dataflow document.
     pub note: Option<String>,
+    /// For a row that writes a line with a label into a text of Exact: the name under which a view holds the rest of
+    /// that text. Rows of one text have it in common.
+    pub rest: Option<PropertyName>,
 }
 
 /// The lines of a document.
@@ -226,36 +229,47 @@ impl Pair {
     }
 
     /// The names of a record's own mapped properties in a system, and of those that its admission, stand-in and
-    /// adoption look at: what a read has to select.
+    /// adoption look at, each once: what a read has to select.
     pub fn names(&self, system: System) -> Vec<&str> {
-        let rows = self.properties.iter().filter_map(|row| row.names[system].as_deref());
+        let rows = self.properties.iter().flat_map(|row| row.paths(system));
         let mut names: Vec<&str> = rows.chain(self.admissions[system].names()).collect();
         if system == System::CustomCrm {
-            names.extend(self.properties.iter().flat_map(|row| &row.fallbacks).map(String::as_str));
             names.extend(self.adopts.iter().map(|adopts| adopts.reference.as_str()));
             if let Some(stand_in) = &self.stand_in {
                 names.extend(stand_in.from.iter().map(String::as_str));
                 names.extend(stand_in.inherits.iter().map(|through| through.reference.as_str()));
             }
         }
+        each_once(names)
+    }
+
+    /// The names of a line's mapped properties in a system, its id among them, each once.
+    pub fn line_names(&self, system: System) -> Vec<&str> {
+        let Some(lines) = &self.lines else { return Vec::new() };
+        let mut names = vec![lines.ids[system].as_str()];
+        names.extend(lines.properties.iter().flat_map(|row| row.paths(system)));
+        each_once(names)
+    }
+
+    /// What the connection must give for this pair, by name, such as `literal.account`.
+    pub fn given_names(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        for constant in &self.constants {
+            given_names(&constant.content, &mut names);
+        }
         names
     }
 
-    /// The names of a line's mapped properties in a system, its id among them.
-    pub fn line_names(&self, system: System) -> Vec<&str> {
-        let Some(lines) = &self.lines else { return Vec::new() };
-        let rows = lines.properties.iter().filter_map(|row| row.names[system].as_deref());
-        std::iter::once(lines.ids[system].as_str()).chain(rows).collect()
-    }
-
-    /// The rules that the link state machine follows.
+    /// The rules that the link state machine follows. A row that one side does not have has none: it is only read.
     pub fn policy(&self) -> Policy {
         let delete = |archive: &Option<Archive>| match archive {
             Some(archive) => DeletePolicy::Archive(archive.property.clone(), archive.value.clone()),
             None => DeletePolicy::Unlink,
         };
+        let tied =
+            self.rows().filter(|row| System::BOTH.into_iter().all(|system| row.names[system].is_some()));
         let mut rules: BTreeMap<PropertyName, Rule> =
-            self.rows().map(|row| (row.name.clone(), self.rule(row))).collect();
+            tied.map(|row| (row.name.clone(), self.rule(row))).collect();
         if let Some(lines) = &self.lines {
             let rule = Rule { flow: lines.flow, conflict: lines.conflict, ..Rule::default() };
             rules.insert(lines.name.clone(), rule);
@@ -286,7 +300,28 @@ impl Pair {
     }
 }
 
+fn each_once(mut names: Vec<&str>) -> Vec<&str> {
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(*name));
+    names
+}
+
+fn given_names<'c>(content: &'c Content, names: &mut BTreeSet<&'c str>) {
+    match content {
+        Content::Text(text) => names.extend(text.strip_prefix('$')),
+        Content::List(list) => list.iter().for_each(|item| given_names(item, names)),
+        Content::Object(object) => object.values().for_each(|item| given_names(item, names)),
+        Content::Null | Content::Boolean(_) | Content::Number(_) => {}
+    }
+}
+
 impl Property {
+    /// The vendor's properties that it is read from, in this order.
+    pub(crate) fn paths(&self, system: System) -> impl Iterator<Item = &str> {
+        let fallbacks = self.fallbacks.iter().filter(move |_| system == System::CustomCrm);
+        self.names[system].iter().chain(fallbacks).map(String::as_str)
+    }
+
     pub(crate) fn problem(&self, system: System, problem: &LensProblem) -> Problem {
         let name = self.names[system].as_deref().unwrap_or(self.name.as_str());
         Problem { property: name.to_owned(), problem: problem.to_string() }

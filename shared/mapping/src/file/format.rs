@@ -57,7 +57,7 @@ pub(super) struct File {
     /// What is otherwise in the literal reading: each key replaces the one of that name.
     #[serde(default)]
     pub(super) literal: Literal,
-    /// The rows.
+    /// The rows: which property of the one side is which of the other.
     pub(super) property: Vec<At<Row>>,
     /// The lines of a document.
     pub(super) lines: Option<At<Lines>>,
@@ -162,9 +162,9 @@ impl AsRef<str> for ExactEntity {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Archive {
-    /// The row.
+    /// The row that says whether it is in use.
     pub(super) property: At<String>,
-    /// The value, in CustomCRM's form.
+    /// Its value then, in CustomCRM's form.
     pub(super) value: At<Scalar>,
 }
 
@@ -172,7 +172,7 @@ pub(super) struct Archive {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StandIn {
-    /// The row.
+    /// The row that may be empty.
     pub(super) property: At<String>,
     /// The properties of CustomCRM that it is taken from: the first that is filled.
     #[schemars(length(min = 1))]

@@ -12,12 +12,14 @@ use super::{nearest, report::Report, schema};
 /// without what was dropped. False where that is the whole file.
 pub(super) fn fit(root: &mut DeTable<'_>, report: &mut Report<'_>) -> bool {
     let document = schema::document();
-    Shape { document, report }.table(root, document, 0)
+    Shape { document, report, unfit_values: 0 }.table(root, document, 0)
 }
 
 struct Shape<'r, 'a> {
     document: &'static Value,
     report: &'r mut Report<'a>,
+    /// How many values of known keys were dropped.
+    unfit_values: usize,
 }
 
 impl Shape<'_, '_> {
@@ -27,7 +29,11 @@ impl Shape<'_, '_> {
         for (key, value) in table.iter_mut() {
             let name = key.get_ref().as_ref();
             let fits = match (schema["properties"].get(name), &schema["additionalProperties"]) {
-                (Some(schema), _) => self.value(value, schema, name),
+                (Some(schema), _) => {
+                    let fits = self.value(value, schema, name);
+                    self.unfit_values += usize::from(!fits);
+                    fits
+                }
                 (None, Value::Bool(false)) => {
                     self.unknown_key(name, key.span().start, schema);
                     false
@@ -129,7 +135,12 @@ impl Shape<'_, '_> {
 
     fn array(&mut self, array: &mut DeArray<'_>, schema: &'static Value, key: &str, at: usize) -> bool {
         let fits = self.count(array.len(), schema, "minItems", at);
-        let kept: Vec<bool> = array.iter_mut().map(|item| self.value(item, &schema["items"], key)).collect();
+        let keep = |item: &mut Spanned<DeValue<'_>>| {
+            let before = self.unfit_values;
+            // A row with a value left out would be another row, and be refused for what nobody wrote.
+            self.value(item, &schema["items"], key) && self.unfit_values == before
+        };
+        let kept: Vec<bool> = array.iter_mut().map(keep).collect();
         let items = std::mem::replace(array, DeArray::new()).into_iter();
         *array = items.zip(kept).filter_map(|(item, fits)| fits.then_some(item)).collect();
         fits

@@ -45,7 +45,10 @@ impl Pair {
     fn key_value(&self, row: &PropertyName, view: &View, stand_in: Option<&str>) -> Option<String> {
         match view.get(row)? {
             Value::Text(text) | Value::StandIn(text) => normal(text),
+            Value::Decimal(number) => Some(number.normalize().to_string()),
+            Value::Date(date) => Some(date.to_string()),
             Value::Reference(Reference::Linked(link)) => Some(link.to_string()),
+            Value::Reference(Reference::Person(email)) => normal(email),
             Value::Empty if self.has_stand_in(row) => normal(stand_in?),
             _ => None,
         }

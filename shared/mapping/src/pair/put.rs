@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Content, LineKey, Properties, PropertyName, RecordId, System, SystemPair, Value, View};
 
-use super::{Constant, Lines, Pair, Problem, Property};
-use crate::Lookups;
+use super::{Constant, Lines, Pair, Problem, Property, view::labelled_rows};
+use crate::{Label, Lookups, labelled};
 
 /// What values are written onto.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +76,12 @@ impl Pair {
         onto: Onto<'_>,
         lookups: &Lookups,
     ) -> Result<Put, Vec<Problem>> {
-        let mut writing = Writing { system, values, lookups, problems: Vec::new() };
+        let nothing = View::new();
+        let known = match onto {
+            Onto::New { .. } => &nothing,
+            Onto::Known { view, .. } => view,
+        };
+        let mut writing = Writing { system, values, known, lookups, problems: Vec::new() };
         let mut put = Put::default();
         let is_new = matches!(onto, Onto::New { .. });
         put.properties = writing.rows(&self.properties, is_new, PropertyName::clone);
@@ -93,6 +98,8 @@ impl Pair {
 struct Writing<'a> {
     system: System,
     values: &'a View,
+    /// What the record is known to hold.
+    known: &'a View,
     lookups: &'a Lookups,
     problems: Vec<Problem>,
 }
@@ -115,16 +122,40 @@ impl Writing<'_> {
             let Some(value) = value else { continue };
             match row.lens.put(self.system, value, self.lookups) {
                 Ok(content) => {
-                    if content == Content::Null && self.system == System::CustomCrm {
-                        let fallbacks = row.fallbacks.iter().map(|name| (name.clone(), Content::Null));
-                        properties.extend(fallbacks);
+                    if content == Content::Null {
+                        // A fallback that is still filled would be read again.
+                        properties
+                            .extend(row.paths(self.system).map(|path| (path.to_owned(), Content::Null)));
                     }
+                    let shared = row.rest.as_ref().filter(|_| self.system == System::ExactOnline);
+                    let content = shared.map_or(content, |rest| self.shared_text(rows, rest, &cell));
                     properties.insert(name.to_owned(), content);
                 }
                 Err(problem) => self.problems.push(row.problem(self.system, &problem)),
             }
         }
         properties
+    }
+
+    /// The text of Exact in which rows write a line each. A row that is not written keeps its line, and so does the
+    /// rest; a rest that was never seen is none.
+    fn shared_text(
+        &self,
+        rows: &[Property],
+        rest: &PropertyName,
+        cell: impl Fn(&PropertyName) -> PropertyName,
+    ) -> Content {
+        let text = |name: &PropertyName| {
+            let name = cell(name);
+            match self.values.get(&name).or_else(|| self.known.get(&name)) {
+                Some(Value::Text(text) | Value::StandIn(text)) => text.as_str(),
+                _ => "",
+            }
+        };
+        let lines: Vec<(&Label, &str)> =
+            labelled_rows(rows, rest).map(|(row, label)| (label, text(&row.name))).collect();
+        let text = labelled::write(&lines, text(rest));
+        if text.is_empty() { Content::Null } else { Content::Text(text) }
     }
 
     fn constants(&mut self, constants: &[Constant], properties: &mut Properties) {
@@ -186,7 +217,7 @@ impl Writing<'_> {
             (_, None) => Some(LinePut::Add(self.rows(&lines.properties, true, cell))),
             (_, Some(id)) => {
                 let properties = self.rows(&lines.properties, false, cell);
-                Some(LinePut::Change { id, properties })
+                (!properties.is_empty()).then_some(LinePut::Change { id, properties })
             }
         }
     }

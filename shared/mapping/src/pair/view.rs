@@ -6,22 +6,23 @@ use model::{Content, LineKey, Properties, PropertyName, RecordId, System, Value,
 use rust_decimal::Decimal;
 
 use super::{Lines, Pair, Problem, Property, Seen};
-use crate::{LensProblem, Lookups, ReferenceNeed};
+use crate::{Label, Lens, LensProblem, Lookups, ReferenceNeed, labelled};
 
 impl Pair {
     /// The records that must be looked up before this record can be read.
     pub fn needs(&self, system: System, properties: &Properties) -> BTreeSet<ReferenceNeed> {
-        let needs = |rows: &[Property], properties: &Properties| -> Vec<ReferenceNeed> {
-            let content = |row: &Property| properties.get(row.names[system].as_deref()?);
-            rows.iter().filter_map(|row| row.lens.need(content(row)?)).collect()
-        };
-        let mut all: BTreeSet<ReferenceNeed> = needs(&self.properties, properties).into_iter().collect();
-        if let Some(lines) = &self.lines {
-            for line in lines.listed(system, properties) {
-                all.extend(needs(&lines.properties, line));
+        let mut needs = BTreeSet::new();
+        let mut add = |rows: &[Property], properties: &Properties| {
+            for row in rows {
+                let contents = row.paths(system).filter_map(|path| properties.get(path));
+                needs.extend(contents.filter_map(|content| row.lens.need(content)));
             }
+        };
+        add(&self.properties, properties);
+        if let Some(lines) = &self.lines {
+            lines.listed(system, properties).for_each(|line| add(&lines.properties, line));
         }
-        all
+        needs
     }
 
     /// Reads a record. A property that the record does not hold is absent from the view; one that can't be
@@ -63,7 +64,44 @@ impl Seen {
                 Err(problem) => self.problems.push(row.problem(system, &problem)),
             }
         }
+        if system == System::ExactOnline {
+            self.read_rests(rows, properties, cell);
+        }
     }
+
+    /// What the texts that rows share hold besides the rows' own lines.
+    fn read_rests(
+        &mut self,
+        rows: &[Property],
+        properties: &Properties,
+        cell: impl Fn(&PropertyName) -> PropertyName,
+    ) {
+        for row in rows {
+            let Some((rest, path)) = row.rest.as_ref().zip(row.names.exactonline.as_ref()) else { continue };
+            let text = match properties.get(path) {
+                Some(Content::Text(text)) => text.as_str(),
+                Some(Content::Null) => "",
+                // It is not there, or is told as the rows' problem.
+                _ => continue,
+            };
+            let labels: Vec<&Label> = labelled_rows(rows, rest).map(|(_, label)| label).collect();
+            let text = labelled::rest(text, &labels);
+            let value = if text.is_empty() { Value::Empty } else { Value::Text(text) };
+            self.view.insert(cell(rest), value);
+        }
+    }
+}
+
+/// The rows that write a line each into the text that has this rest.
+pub(super) fn labelled_rows<'p>(
+    rows: &'p [Property],
+    rest: &PropertyName,
+) -> impl Iterator<Item = (&'p Property, &'p Label)> {
+    let of_text = rows.iter().filter(move |row| row.rest.as_ref() == Some(rest));
+    of_text.filter_map(|row| match &row.lens {
+        Lens::Labelled { label } => Some((row, label)),
+        _ => None,
+    })
 }
 
 impl Property {
@@ -74,9 +112,8 @@ impl Property {
         properties: &Properties,
         lookups: &Lookups,
     ) -> Result<Option<Value>, LensProblem> {
-        let fallbacks = self.fallbacks.iter().filter(|_| system == System::CustomCrm);
         let mut first = None;
-        for name in self.names[system].iter().chain(fallbacks) {
+        for name in self.paths(system) {
             let Some(content) = properties.get(name) else { continue };
             let value = self.lens.get(system, content, lookups)?;
             if !value.is_empty() {

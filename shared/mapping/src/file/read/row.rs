@@ -1,14 +1,14 @@
 //! One row.
 
 use link::{ConflictPolicy, Flow};
-use model::{System, SystemPair};
+use model::{PropertyName, System, SystemPair};
 
 use super::{Reader, Rows, policy, property_name};
 use crate::{
     Lens, Property,
     file::{
         format::{At, Direction, Row},
-        kinds,
+        kinds::{self, Kind},
     },
 };
 
@@ -37,7 +37,18 @@ impl Reader<'_, '_> {
                 rows.resting.push(property);
             }
         }
+        self.names_are_no_rests(&rows);
         rows
+    }
+
+    fn names_are_no_rests(&mut self, rows: &Rows) {
+        let is_rest = |row: &&Property| rows.all().any(|other| other.rest.as_ref() == Some(&row.name));
+        for row in rows.all().filter(is_rest) {
+            let name = row.name.as_str();
+            let problem =
+                format!("a view holds the rest of Exact's text under {name:?}: give the row another `name`");
+            self.report.refuse_at(row.place, problem);
+        }
     }
 
     /// Whether the pair that a row refers to is kept.
@@ -79,10 +90,19 @@ impl Reader<'_, '_> {
             create_only: is_on(&row.create_only),
             is_core: row.set.is_some(),
             note: row.note.clone(),
+            rest: flow.and_then(|flow| self.rest(row, flow, lines)),
         })
     }
 
-    fn row_name(&mut self, row: &At<Row>, lines: Option<&str>) -> Option<model::PropertyName> {
+    /// The name of the rest of the text into which the row writes a line.
+    fn rest(&mut self, row: &Row, flow: Flow, lines: Option<&str>) -> Option<PropertyName> {
+        let writes_line = *row.kind == Kind::Labelled && flow.reaches(System::ExactOnline);
+        let text = row.exactonline.as_ref().filter(|_| writes_line)?;
+        let prefix = lines.map(|lines| format!("{lines}.")).unwrap_or_default();
+        property_name(&format!("{prefix}{} (rest)", text.as_str()), text.at(), self.report)
+    }
+
+    fn row_name(&mut self, row: &At<Row>, lines: Option<&str>) -> Option<PropertyName> {
         let customcrm = row.customcrm.as_ref();
         let own = row.name.as_ref().map(|name| (name.as_str(), name.at()));
         let own = own.or_else(|| Some((customcrm?.names().first()?.as_str(), customcrm?.at())));

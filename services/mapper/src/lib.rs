@@ -6,9 +6,10 @@
 //!
 //! What it refuses: to call a vendor, and to believe in the order of messages.
 
+mod directory;
 mod error;
 mod handler;
-mod lookups;
+mod keeper;
 #[cfg(test)]
 mod tests;
 
@@ -61,34 +62,34 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
     let connections: Arc<BTreeSet<ConnectionName>> =
         Arc::new(context.config.connections.iter().map(|connection| connection.name.clone()).collect());
     let links = Links::new(ports.store.clone(), &context.config.namespace);
+    let handlers: Arc<[Handler<S>]> =
+        context.pairs().map(|pair| Handler::new(&pair.name, &links, &topology.names, &context)).collect();
     let mut tasks = context.tasks();
-    for pair in context.pairs.iter().cloned() {
-        let handler = Arc::new(Handler {
-            links: links.clone(),
-            names: topology.names.clone(),
-            policy: pair.policy(),
-            pair: Arc::new(pair),
-            connections: Arc::clone(&connections),
-            metrics: Arc::clone(&context.metrics),
-        });
-        let name = format!("pair {}", handler.pair.name);
-        let (ports, topology, context) = (ports.clone(), Arc::clone(&topology), context.clone());
+    for at in 0..handlers.len() {
+        let name = format!("pair {}", handlers[at].pair);
+        let (handlers, topology) = (Arc::clone(&handlers), Arc::clone(&topology));
+        let (ports, context) = (ports.clone(), context.clone());
         tasks.spawn(name.clone(), async move {
             supervise(&name, &context.stop.clone(), Backoff::SESSION, &context.health.clone(), || {
-                consume(&ports, &topology, &handler, &context, &name)
+                consume(&ports, &topology, &handlers[at], &context, &name)
             })
             .await
         });
     }
+    let (broker, watched, watch_context) = (ports.broker.clone(), links.clone(), context.clone());
+    tasks.spawn("directories", async move {
+        let (stop, health) = (watch_context.stop.clone(), watch_context.health.clone());
+        supervise("directories", &stop, Backoff::SESSION, &health, || {
+            directory::watch(&broker, &watched, &handlers, &watch_context)
+        })
+        .await
+    });
     let sweep_context = context.clone();
     tasks.spawn("outbox", async move {
-        supervise(
-            "outbox",
-            &sweep_context.stop.clone(),
-            Backoff::SESSION,
-            &sweep_context.health.clone(),
-            || sweep(&ports.broker, &links, &connections, &sweep_context),
-        )
+        let (stop, health) = (sweep_context.stop.clone(), sweep_context.health.clone());
+        supervise("outbox", &stop, Backoff::SESSION, &health, || {
+            sweep(&ports.broker, &links, &connections, &sweep_context)
+        })
         .await
     });
     tasks.join().await
@@ -113,11 +114,11 @@ async fn consume<B: Broker, S: Store>(
         );
     }
     ports.broker.declare(topology).await?;
-    let queue = topology.names.pair(&handler.pair.name);
+    let queue = topology.names.pair(&handler.pair);
     let mut subscription = ports.broker.subscribe(&queue, PREFETCH).await?;
     if ports.broker_forgets {
-        for connection in handler.connections.iter() {
-            let lost = handler.lost(connection).await?;
+        for keeper in handler.keepers.values() {
+            let lost = keeper.lost().await?;
             ports.broker.publish(lost.iter().map(outgoing).collect()).await?;
         }
     }
@@ -142,10 +143,12 @@ async fn take<B: Broker, S: Store, D: Delivery>(
     queue: &str,
     delivery: D,
 ) -> Result<(), MapperError> {
-    let span = tracing::info_span!("map", otel.kind = "consumer", pair = %handler.pair.name, message = delivery.id());
+    let span =
+        tracing::info_span!("map", otel.kind = "consumer", pair = %handler.pair, message = delivery.id());
     telemetry::continue_from(&span, delivery.headers());
     let (body, attempt) = (delivery.body().to_vec(), delivery.attempt());
-    let (settlement, counted) = handle(&ports.broker, handler, &body, attempt).instrument(span).await?;
+    let handled = handle(&ports.broker, handler, &body, attempt).instrument(span);
+    let (settlement, counted) = handled.await?;
     if matches!(counted, Counted::Dead) {
         context.metrics.count_dead_letter(queue);
     }
@@ -167,7 +170,9 @@ async fn handle<B: Broker, S: Store>(
     };
     match handler.handle(&message, attempt).await {
         Ok(Handled::Done(outbox)) => {
-            publish(broker, &handler.links, message.connection(), &outbox).await?;
+            if let Some(keeper) = handler.keepers.get(message.connection()) {
+                publish(broker, &keeper.links, message.connection(), &outbox).await?;
+            }
             Ok((Settlement::Acknowledge, Counted::Done))
         }
         Ok(Handled::Later(tier, reason)) => {

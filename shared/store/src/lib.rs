@@ -17,6 +17,9 @@ mod tests;
 pub use self::embedded::Embedded;
 pub use self::error::StoreError;
 pub use self::key::{GLOBAL, Key};
-pub use self::links::{Candidates, Commit, LinkChange, Links, LinksError, OutboxMessage, Stored};
+pub use self::links::{
+    Candidates, Claim, Commit, Directories, LinkChange, Links, LinksError, OutboxMessage, Resolvable, Stored,
+    through_row,
+};
 pub use self::port::{Applied, Batch, Change, Check, Durability, Entry, Leased, Spent, Store, Window};
 pub use self::redis::Redis;

@@ -1,7 +1,12 @@
 //! Links over a store: documents, the indexes that lead to them, and what is committed together.
 
+mod candidates;
+mod claims;
 mod commit;
+mod directory;
 mod gate;
+mod indexed;
+mod keys;
 mod lookups;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,10 +15,15 @@ use contract::{DocumentError, Message, ReadPart, read_link};
 use jiff::Timestamp;
 use link::Link;
 use mapping::{MatchKey, Pair};
-use model::{ConnectionName, LinkId, PairName, Presence, RecordId, System};
+use model::{ConnectionName, LinkId, PairName, RecordId, System};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::candidates::Candidates;
+pub use self::claims::Claim;
+pub use self::directory::Directories;
+pub use self::keys::through_row;
+pub use self::lookups::Resolvable;
 use crate::{Check, Key, Store, StoreError};
 
 #[cfg(test)]
@@ -136,17 +146,6 @@ pub struct Commit<'a> {
     pub now: Timestamp,
 }
 
-/// What an unlinked record's match keys lead to.
-#[derive(Debug, Clone, Default)]
-pub struct Candidates {
-    /// Links that have the other side and lack this one.
-    pub partners: BTreeSet<LinkId>,
-    /// Links that have a record of this side, or both sides: a person must say which is meant.
-    pub others: BTreeSet<LinkId>,
-    /// What the commit must still find, so that a partner that comes at this moment is not missed.
-    pub checks: Vec<Check>,
-}
-
 impl<S: Store> Links<S> {
     /// The links in this store whose keys begin with `namespace`.
     pub fn new(store: S, namespace: &str) -> Self {
@@ -220,6 +219,30 @@ impl<S: Store> Links<S> {
         self.ids(self.key(connection, &["pending", pair.as_str()])).await
     }
 
+    /// The links of a pair with a user whom the other system's directory does not know.
+    pub async fn strangers(
+        &self,
+        connection: &ConnectionName,
+        pair: &PairName,
+    ) -> Result<BTreeSet<LinkId>, LinksError> {
+        self.ids(self.key(connection, &["strangers", pair.as_str()])).await
+    }
+
+    /// The links of a membership that belong to this record of CustomCRM.
+    pub async fn members(
+        &self,
+        connection: &ConnectionName,
+        pair: &PairName,
+        record: &RecordId,
+    ) -> Result<BTreeSet<LinkId>, LinksError> {
+        self.ids(self.members_key(connection, pair, record)).await
+    }
+
+    /// The check that a link is still as it was read.
+    pub fn unchanged(&self, connection: &ConnectionName, pair: &PairName, stored: &Stored) -> Check {
+        Check::Revision(self.link_key(connection, pair, &stored.link.id), stored.revision)
+    }
+
     /// The newest lines of a link's history, the newest first.
     pub async fn history(
         &self,
@@ -252,44 +275,6 @@ impl<S: Store> Links<S> {
         Ok((waiting, Check::Members(key, members)))
     }
 
-    /// The links that a one-sided link's match keys lead to; `own` itself is left out.
-    pub async fn candidates(
-        &self,
-        connection: &ConnectionName,
-        pair: &Pair,
-        system: System,
-        keys: &[MatchKey],
-        own: &LinkId,
-    ) -> Result<Candidates, LinksError> {
-        let mut found = Candidates::default();
-        for key in keys {
-            let mut partners = BTreeSet::new();
-            for side in System::BOTH {
-                let index = self.match_key(connection, &pair.name, side, key);
-                let members = self.store.members(&index).await?;
-                found.checks.push(Check::Members(index.clone(), members.clone()));
-                for member in members {
-                    let id = LinkId::parse(&member).map_err(|_| LinksError::Entry { key: index.clone() })?;
-                    if id == *own {
-                        continue;
-                    }
-                    let Some(stored) = self.find(connection, &pair.name, &id).await? else { continue };
-                    let lacks_ours = stored.link.sides[system].is_none();
-                    if side == system.other() && lacks_ours && is_present(&stored.link, side) {
-                        partners.insert(id);
-                    } else if is_present(&stored.link, side) {
-                        found.others.insert(id);
-                    }
-                }
-            }
-            if found.partners.is_empty() {
-                found.partners = partners;
-            }
-        }
-        found.others.retain(|id| !found.partners.contains(id));
-        Ok(found)
-    }
-
     fn link_key(&self, connection: &ConnectionName, pair: &PairName, id: &LinkId) -> Key {
         self.key(connection, &["link", pair.as_str(), id.as_str()])
     }
@@ -318,6 +303,10 @@ impl<S: Store> Links<S> {
         self.key(connection, &["waiting", pair.as_str(), system.name(), record.as_str()])
     }
 
+    fn members_key(&self, connection: &ConnectionName, pair: &PairName, record: &RecordId) -> Key {
+        self.key(connection, &["members", pair.as_str(), record.as_str()])
+    }
+
     fn match_key(&self, connection: &ConnectionName, pair: &PairName, system: System, key: &MatchKey) -> Key {
         self.key(connection, &["match", pair.as_str(), system.name(), &key.name(), &key.value])
     }
@@ -332,13 +321,11 @@ impl<S: Store> Links<S> {
 
     async fn ids(&self, key: Key) -> Result<BTreeSet<LinkId>, LinksError> {
         let members = self.store.members(&key).await?;
-        members
-            .iter()
-            .map(|member| LinkId::parse(member).map_err(|_| LinksError::Entry { key: key.clone() }))
-            .collect()
+        parsed(&key, &members)
     }
 }
 
-fn is_present(link: &Link, system: System) -> bool {
-    link.sides[system].as_ref().is_some_and(|side| side.presence == Presence::Present)
+fn parsed(key: &Key, members: &BTreeSet<String>) -> Result<BTreeSet<LinkId>, LinksError> {
+    let id = |member: &String| LinkId::parse(member).map_err(|_| LinksError::Entry { key: key.clone() });
+    members.iter().map(id).collect()
 }

@@ -1,4 +1,5 @@
-//! One handler at a bench: what it wants published is delivered at once, and writes are laid aside for the test.
+//! The handlers of some pairs at a bench: what they want published is delivered at once, and writes are laid aside for
+//! the test.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use super::fakes::Pausing;
 use super::{CRM, EXACT, connection, entity, ours, record, sighting};
 use crate::handler::{Handled, Handler};
+use crate::keeper::Keeper;
 
 const PAIR_FILE: &str = include_str!("../../../../deploy/pairs/customer-account.toml");
 
@@ -24,9 +26,10 @@ pub(super) fn pair() -> Pair {
 }
 
 pub(super) struct Bench {
-    pub(super) handler: Handler<Pausing>,
+    /// The first is the pair of all that is asked without naming one.
+    handlers: Vec<Handler<Pausing>>,
     /// The writes that were queued, in the order in which they were.
-    writes: Mutex<Vec<(LinkId, System)>>,
+    writes: Mutex<Vec<(PairName, LinkId, System)>>,
 }
 
 impl Bench {
@@ -51,34 +54,68 @@ impl Bench {
 
     /// A bench on this store, which learns the users of both systems.
     pub(super) async fn with_store(store: Pausing) -> Self {
-        let bench = Self::on(store);
+        Self::keeping(store, vec![pair()]).await
+    }
+
+    /// A bench that keeps these pairs.
+    pub(super) async fn keeping(store: Pausing, pairs: Vec<Pair>) -> Self {
+        let bench = Self::on(store, &pairs);
         for system in System::BOTH {
-            bench.handler.links.set_people(&connection(), system, &BTreeMap::new()).await.unwrap();
+            bench.links().set_people(&connection(), system, &BTreeMap::new()).await.unwrap();
         }
         bench
     }
 
     /// A bench whose collectors have not read the users yet.
     pub(super) fn without_users() -> Self {
-        Self::on(Pausing::new(None))
+        Self::on(Pausing::new(None), &[pair()])
     }
 
-    fn on(store: Pausing) -> Self {
-        let pair = pair();
-        let handler = Handler {
-            links: Links::new(store, "test"),
-            names: Names::new("test"),
-            policy: pair.policy(),
-            pair: Arc::new(pair),
-            connections: Arc::new(BTreeSet::from([connection()])),
-            metrics: Arc::new(Metrics::new("mapper")),
+    fn on(store: Pausing, pairs: &[Pair]) -> Self {
+        let (links, names) = (Links::new(store, "test"), Names::new("test"));
+        let handler = |pair: &Pair| {
+            let metrics = Arc::new(Metrics::new("mapper"));
+            let given = BTreeMap::new();
+            let keeper =
+                Keeper::new(&links, &names, metrics, &connection(), &pair.name, pairs, given).unwrap();
+            let keepers = BTreeMap::from([(connection(), Arc::new(keeper))]);
+            Handler { pair: pair.name.clone(), keepers }
         };
-        Self { handler, writes: Mutex::default() }
+        Self { handlers: pairs.iter().map(handler).collect(), writes: Mutex::default() }
+    }
+
+    fn handler(&self) -> &Handler<Pausing> {
+        &self.handlers[0]
+    }
+
+    /// What keeps a pair.
+    pub(super) fn keeper(&self, pair: &PairName) -> &Keeper<Pausing> {
+        let handler = self.handlers.iter().find(|handler| handler.pair == *pair);
+        &handler.expect("the pair is kept").keepers[&connection()]
+    }
+
+    pub(super) fn links(&self) -> &Links<Pausing> {
+        &self.handler().keepers[&connection()].links
+    }
+
+    /// The pair of all that is asked without naming one.
+    pub(super) fn pair(&self) -> &PairName {
+        &self.handler().pair
     }
 
     pub(super) async fn handle(&self, message: &Message, attempt: u32) -> Handled {
+        self.handle_as(self.handler(), message, attempt).await
+    }
+
+    /// Has one pair alone handle a message.
+    pub(super) async fn handle_in(&self, pair: &PairName, message: &Message) -> Handled {
+        let handler = self.handlers.iter().find(|handler| handler.pair == *pair);
+        self.handle_as(handler.expect("the pair is kept"), message, 1).await
+    }
+
+    async fn handle_as(&self, handler: &Handler<Pausing>, message: &Message, attempt: u32) -> Handled {
         let body = message.write(Uuid::now_v7(), "test", Timestamp::now());
-        self.handler.handle(&Message::read(&body).unwrap(), attempt).await.unwrap()
+        handler.handle(&Message::read(&body).unwrap(), attempt).await.unwrap()
     }
 
     /// Has the message handled, and all that follows from it.
@@ -91,26 +128,42 @@ impl Bench {
         self.deliver(&message, attempt).await;
     }
 
-    async fn deliver(&self, message: &Message, mut attempt: u32) {
-        let mut queue = VecDeque::from([message.clone()]);
+    async fn deliver(&self, message: &Message, attempt: u32) {
+        for handler in self.handlers.iter().filter(|handler| is_for(handler, message)) {
+            self.deliver_to(handler, message, attempt).await;
+        }
+    }
+
+    /// Has one pair alone handle a message, and each the messages that follow from it.
+    pub(super) async fn tell_to(&self, pair: &PairName, message: Message) {
+        let handler = self.handlers.iter().find(|handler| handler.pair == *pair);
+        self.deliver_to(handler.expect("the pair is kept"), &message, 1).await;
+    }
+
+    async fn deliver_to(&self, handler: &Handler<Pausing>, message: &Message, attempt: u32) {
+        let mut queue = match self.handle_as(handler, message, attempt).await {
+            Handled::Done(outbox) => VecDeque::from(self.publish(&outbox).await),
+            other => panic!("{message:?} became {other:?} in {}", handler.pair),
+        };
         while let Some(message) = queue.pop_front() {
-            match self.handle(&message, attempt).await {
-                Handled::Done(outbox) => queue.extend(self.publish(&outbox).await),
-                other => panic!("{message:?} became {other:?}"),
+            for handler in self.handlers.iter().filter(|handler| is_for(handler, &message)) {
+                match self.handle_as(handler, &message, 1).await {
+                    Handled::Done(outbox) => queue.extend(self.publish(&outbox).await),
+                    other => panic!("{message:?} became {other:?} in {}", handler.pair),
+                }
             }
-            attempt = 1;
         }
     }
 
     /// Lays writes aside, and gives back what comes to the mapper itself.
     pub(super) async fn publish(&self, outbox: &[OutboxMessage]) -> Vec<Message> {
         let ids: Vec<Uuid> = outbox.iter().map(|message| message.id).collect();
-        self.handler.links.published(&connection(), &ids).await.unwrap();
+        self.links().published(&connection(), &ids).await.unwrap();
         let mut own = Vec::new();
         for message in outbox {
             match Message::read(message.body.as_bytes()).unwrap() {
                 Message::WriteQueued(queued) => {
-                    self.writes.lock().unwrap().push((queued.link, queued.system));
+                    self.writes.lock().unwrap().push((queued.pair, queued.link, queued.system));
                 }
                 message => own.push(message),
             }
@@ -120,6 +173,11 @@ impl Bench {
 
     /// The writes that were queued since this was asked last.
     pub(super) fn writes(&self) -> Vec<(LinkId, System)> {
+        self.writes_of_all().into_iter().map(|(_, link, system)| (link, system)).collect()
+    }
+
+    /// The same, with their pairs.
+    pub(super) fn writes_of_all(&self) -> Vec<(PairName, LinkId, System)> {
         std::mem::take(&mut *self.writes.lock().unwrap())
     }
 
@@ -136,7 +194,11 @@ impl Bench {
     }
 
     pub(super) async fn stored(&self, id: &LinkId) -> Option<Stored> {
-        self.handler.links.find(&connection(), &self.handler.pair.name, id).await.unwrap()
+        self.stored_in(self.pair(), id).await
+    }
+
+    pub(super) async fn stored_in(&self, pair: &PairName, id: &LinkId) -> Option<Stored> {
+        self.links().find(&connection(), pair, id).await.unwrap()
     }
 
     pub(super) async fn link(&self, id: &LinkId) -> Link {
@@ -145,35 +207,46 @@ impl Bench {
 
     /// The link of a record.
     pub(super) async fn link_of(&self, system: System, id: &str) -> Option<Link> {
-        let (links, name) = (&self.handler.links, &self.handler.pair.name);
-        let id = links.link_of(&connection(), name, system, &record(id)).await.unwrap()?;
-        Some(self.link(&id).await)
+        self.link_in(self.pair(), system, id).await
+    }
+
+    /// The link of a record in this pair.
+    pub(super) async fn link_in(&self, pair: &PairName, system: System, id: &str) -> Option<Link> {
+        let id = self.links().link_of(&connection(), pair, system, &record(id)).await.unwrap()?;
+        Some(self.stored_in(pair, &id).await.expect("the link is there").link)
     }
 
     pub(super) async fn all(&self) -> Vec<Link> {
-        let ids = self.handler.links.all(&connection(), &self.handler.pair.name).await.unwrap();
+        self.all_in(self.pair()).await
+    }
+
+    pub(super) async fn all_in(&self, pair: &PairName) -> Vec<Link> {
         let mut links = Vec::new();
-        for id in ids {
-            links.push(self.link(&id).await);
+        for id in self.links().all(&connection(), pair).await.unwrap() {
+            links.push(self.stored_in(pair, &id).await.expect("the link is there").link);
         }
         links
     }
 
     pub(super) async fn history(&self, id: &LinkId) -> Vec<String> {
-        let (links, name) = (&self.handler.links, &self.handler.pair.name);
-        links.history(&connection(), name, id, 100).await.unwrap()
+        self.links().history(&connection(), self.pair(), id, 100).await.unwrap()
     }
 
     /// A writer claims the pending write.
     pub(super) async fn claim(&self, id: &LinkId, system: System) -> (u64, Write) {
-        let (now, handler) = (Timestamp::now(), &self.handler);
-        let stored = self.stored(id).await.expect("a write is claimed of a link");
-        let next = step(&stored.link, Event::Claimed { system }, &handler.policy, true, now).link;
+        self.claim_in(self.pair(), id, system).await
+    }
+
+    /// A writer claims the pending write of a link of this pair.
+    pub(super) async fn claim_in(&self, pair: &PairName, id: &LinkId, system: System) -> (u64, Write) {
+        let (now, keeper) = (Timestamp::now(), self.keeper(pair));
+        let stored = self.stored_in(pair, id).await.expect("a write is claimed of a link");
+        let next = step(&stored.link, Event::Claimed { system }, &keeper.policy, true, now).link;
         let Pending::InFlight { claim, write, .. } = next.pending[system].clone() else {
             panic!("nothing to write to {system}: {:?}", stored.link.pending);
         };
         let commit = Commit {
-            pair: &handler.pair,
+            pair: &keeper.pair,
             connection: &connection(),
             links: vec![LinkChange { before: Some(stored), after: Some(next) }],
             checks: Vec::new(),
@@ -182,25 +255,45 @@ impl Bench {
             part: None,
             now,
         };
-        assert!(handler.links.commit(commit).await.unwrap());
+        assert!(keeper.links.commit(commit).await.unwrap());
         (claim, write)
     }
 
     /// A writer claims a create and makes the record: the claim, and the record as the system answers with it.
     pub(super) async fn make(&self, link: &LinkId, system: System, id: &str) -> (u64, Sighting) {
-        let (claim, write) = self.claim(link, system).await;
+        self.make_in(self.pair(), link, system, id).await
+    }
+
+    /// The same for a link of this pair. The system gives each new line an id.
+    pub(super) async fn make_in(
+        &self,
+        pair: &PairName,
+        link: &LinkId,
+        system: System,
+        id: &str,
+    ) -> (u64, Sighting) {
+        let (claim, write) = self.claim_in(pair, link, system).await;
         let Write::Create { values } = write else { panic!("{write:?} is no create") };
-        let (connection, pair) = (connection(), &self.handler.pair);
+        let (connection, pair) = (connection(), &self.keeper(pair).pair);
         let mut lookups = Lookups::default();
-        let looked = self.handler.links.look_up_records(&connection, pair, system, &values, &mut lookups);
+        let looked = self.links().look_up_records(&connection, pair, system, &values, &mut lookups);
         looked.await.unwrap();
-        let mut made = ours(sighting(id, 1, &[]));
-        let stored = self.link(link).await;
+        let stored = self.stored_in(&pair.name, link).await.expect("a partner is made for a link").link;
         let source = &stored.sides[system.other()].as_ref().expect("a partner is made for a record").view;
         let put = pair.put(system, &values, Onto::New { source }, &lookups).unwrap();
-        made.record.properties = put.properties;
+        let mut made = ours(sighting(id, 1, &[]));
+        made.record.properties = put.properties.clone();
         for name in pair.names(system) {
             made.record.properties.entry(name.to_owned()).or_insert(Content::Null);
+        }
+        if let Some(lines) = &pair.lines {
+            let numbered = (1..).zip(put.added()).map(|(number, line)| {
+                let mut line = line.clone();
+                line.insert(lines.ids[system].clone(), Content::from(format!("{id}-{number}").as_str()));
+                Content::Object(line)
+            });
+            let list = Content::List(numbered.collect());
+            made.record.properties.insert(lines.names[system].clone(), list);
         }
         (claim, made)
     }
@@ -228,9 +321,26 @@ impl Bench {
     }
 }
 
+/// Whether a message arrives on the queue of a handler's pair.
+fn is_for(handler: &Handler<Pausing>, message: &Message) -> bool {
+    let entities = &handler.keepers[&connection()].pair.entities;
+    match message {
+        Message::Observed(observed) => entities[observed.system] == observed.entity,
+        Message::ReadCompleted(completed) => entities[completed.system] == completed.entity,
+        Message::Woken(woken) => woken.pair == handler.pair,
+        Message::Outcome(outcome) => outcome.pair == handler.pair,
+        Message::WriteQueued(_) => false,
+    }
+}
+
 /// What a collector publishes of a full read in pages of two.
 pub(super) fn full_read(system: System, sightings: &[Sighting]) -> Vec<Message> {
-    let (read, entity) = (Uuid::now_v7(), EntityName::parse(entity(system)).unwrap());
+    full_read_of(system, entity(system), sightings)
+}
+
+/// What a collector publishes of a full read of this entity.
+pub(super) fn full_read_of(system: System, entity: &str, sightings: &[Sighting]) -> Vec<Message> {
+    let (read, entity) = (Uuid::now_v7(), EntityName::parse(entity).unwrap());
     let mut messages = Vec::new();
     let mut pages = Vec::new();
     for records in sightings.chunks(2) {
@@ -252,9 +362,19 @@ pub(super) fn full_read(system: System, sightings: &[Sighting]) -> Vec<Message> 
 }
 
 pub(super) fn outcome(link: &LinkId, system: System, claim: u64, result: OutcomeResult) -> Message {
+    outcome_in(&PairName::parse("customer-account").unwrap(), link, system, claim, result)
+}
+
+pub(super) fn outcome_in(
+    pair: &PairName,
+    link: &LinkId,
+    system: System,
+    claim: u64,
+    result: OutcomeResult,
+) -> Message {
     Message::Outcome(Outcome {
         connection: connection(),
-        pair: PairName::parse("customer-account").unwrap(),
+        pair: pair.clone(),
         link: link.clone(),
         system,
         claim,

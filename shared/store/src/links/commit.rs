@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use contract::write_link;
 use jiff::Timestamp;
 use link::Link;
-use mapping::Pair;
-use model::{ConnectionName, System};
+use model::ConnectionName;
 use uuid::Uuid;
 
 use super::{Commit, HISTORY_KEPT, Links, LinksError, OutboxMessage};
@@ -58,13 +57,16 @@ impl<S: Store> Links<S> {
             for (index, member) in was.sets.difference(&is.sets) {
                 batch.changes.push(Change::Remove { key: index.clone(), member: member.clone() });
             }
-            for record in was.records.difference(&is.records) {
-                batch.changes.push(Change::Delete(record.clone()));
-                left.insert(record.clone());
+            for entry in was.entries.keys().filter(|entry| !is.entries.contains_key(*entry)) {
+                // An earlier version of a document that the link has moved from is nobody else's.
+                if was.claim.as_ref() != Some(entry) || is.claim.is_none() {
+                    batch.changes.push(Change::Delete(entry.clone()));
+                    left.insert(entry.clone());
+                }
             }
-            coming.push((key, id, after, was, is));
+            coming.push((key, after, was, is));
         }
-        for (key, id, after, was, is) in coming {
+        for (key, after, was, is) in coming {
             batch.changes.push(match after {
                 Some(link) => Change::Set { key, value: write_link(link) },
                 None => Change::Delete(key),
@@ -72,37 +74,13 @@ impl<S: Store> Links<S> {
             for (index, member) in is.sets.difference(&was.sets) {
                 batch.changes.push(Change::Add { key: index.clone(), member: member.clone() });
             }
-            for record in is.records.difference(&was.records) {
-                if !left.contains(record) {
-                    batch.checks.push(Check::Absent(record.clone()));
+            for (entry, value) in is.entries.iter().filter(|(entry, _)| !was.entries.contains_key(*entry)) {
+                if !left.contains(entry) {
+                    batch.checks.push(Check::Absent(entry.clone()));
                 }
-                batch.changes.push(Change::Set { key: record.clone(), value: id.to_string() });
+                batch.changes.push(Change::Set { key: entry.clone(), value: value.clone() });
             }
         }
-    }
-
-    fn indexed(&self, connection: &ConnectionName, pair: &Pair, link: &Link) -> Indexed {
-        let mut indexed = Indexed::default();
-        let own = link.id.to_string();
-        indexed.sets.insert((self.key(connection, &["links", pair.name.as_str()]), own.clone()));
-        if !link.has_both() {
-            indexed.sets.insert((self.key(connection, &["unmatched", pair.name.as_str()]), own.clone()));
-        }
-        if !link.is_at_rest() {
-            indexed.sets.insert((self.key(connection, &["pending", pair.name.as_str()]), own.clone()));
-        }
-        for (waited_pair, system, record) in link.waits_for() {
-            let waiter = format!("{} {own}", pair.name);
-            indexed.sets.insert((self.waiting_key(connection, &waited_pair, system, &record), waiter));
-        }
-        for system in System::BOTH {
-            let Some(side) = &link.sides[system] else { continue };
-            indexed.records.insert(self.record_key(connection, &pair.name, system, &side.record));
-            for key in pair.match_keys(&side.view, side.stand_in.as_deref()) {
-                indexed.sets.insert((self.match_key(connection, &pair.name, system, &key), own.clone()));
-            }
-        }
-        indexed
     }
 
     pub(super) fn outbox_changes(&self, connection: &ConnectionName, message: &OutboxMessage) -> [Change; 2] {
@@ -145,11 +123,4 @@ impl<S: Store> Links<S> {
             Applied::Done { .. } | Applied::Refused(_) => Ok(()),
         }
     }
-}
-
-/// The index entries of one link.
-#[derive(Default)]
-struct Indexed {
-    sets: BTreeSet<(Key, String)>,
-    records: BTreeSet<Key>,
 }

@@ -1,81 +1,51 @@
 //! What a record refers to: other links, and people.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use mapping::{List, Lookups, Pair, ReferenceNeed};
-use model::{ConnectionName, Reference, System, UserId, Value, View};
+use link::Link;
+use mapping::{Lens, Lookups, Pair, ReferenceNeed};
+use model::{ConnectionName, Content, PropertyName, Reference, System, Value, View};
 
+use super::indexed::has_stranger;
 use super::{Links, LinksError};
-use crate::{Applied, Batch, Change, Check, Key, Store};
+use crate::{Check, Store};
+
+/// What has become known of that which a link refers to.
+#[derive(Debug, Clone, Default)]
+pub struct Resolvable {
+    /// Whose view holds the reference, under which property, and what it stands for by now.
+    pub resolved: Vec<(System, PropertyName, Value)>,
+    /// What the commit must still find, for those that are not known yet.
+    pub checks: Vec<Check>,
+}
 
 impl<S: Store> Links<S> {
-    /// A system's users by e-mail; `None` until its collector has read them.
-    pub async fn people(
+    /// The references of a link's records that can be resolved by now.
+    pub async fn resolvable(
         &self,
         connection: &ConnectionName,
-        system: System,
-    ) -> Result<Option<BTreeMap<UserId, String>>, LinksError> {
-        let key = self.key(connection, &["people", system.name()]);
-        let Some(entry) = self.store.get(&key).await? else { return Ok(None) };
-        let people: BTreeMap<String, String> =
-            serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key: key.clone() })?;
-        people
-            .into_iter()
-            .map(|(user, email)| UserId::parse(&user).map(|user| (user, email)))
-            .collect::<Result<_, _>>()
-            .map(Some)
-            .map_err(|_| LinksError::Entry { key })
-    }
-
-    /// Replaces a system's users.
-    pub async fn set_people(
-        &self,
-        connection: &ConnectionName,
-        system: System,
-        people: &BTreeMap<UserId, String>,
-    ) -> Result<(), LinksError> {
-        let key = self.key(connection, &["people", system.name()]);
-        let texts: BTreeMap<String, String> =
-            people.iter().map(|(user, email)| (user.to_string(), email.trim().to_lowercase())).collect();
-        let value = serde_json::to_string(&texts).expect("a directory holds only texts");
-        match self.store.apply(Batch::new().then(Change::Set { key, value })).await? {
-            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
+        link: &Link,
+    ) -> Result<Resolvable, LinksError> {
+        let mut found = Resolvable::default();
+        let mut lookups = Lookups::default();
+        for (pair, system, record) in link.waits_for() {
+            let needs = BTreeSet::from([ReferenceNeed { pair, record }]);
+            found.checks.extend(self.look_up_links(connection, system, &needs, &mut lookups).await?);
         }
-    }
-
-    /// What was read of Exact's lists: each code's own id, by the list's name. A list that is not there has not been
-    /// read.
-    pub async fn lists(
-        &self,
-        connection: &ConnectionName,
-    ) -> Result<BTreeMap<String, BTreeMap<String, String>>, LinksError> {
-        let keys: Vec<Key> = List::ALL.iter().map(|list| self.list_key(connection, list.name())).collect();
-        let entries = self.store.get_many(&keys).await?;
-        let mut lists = BTreeMap::new();
-        for ((list, key), entry) in List::ALL.into_iter().zip(keys).zip(entries) {
-            let Some(entry) = entry else { continue };
-            let codes = serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key })?;
-            lists.insert(list.name().to_owned(), codes);
+        if has_stranger(link)
+            && let Some(directories) = self.directories(connection).await?
+        {
+            lookups.people = directories.people;
+            found.checks.extend(directories.checks);
         }
-        Ok(lists)
-    }
-
-    /// Replaces what was read of a list.
-    pub async fn set_list(
-        &self,
-        connection: &ConnectionName,
-        name: &str,
-        ids: &BTreeMap<String, String>,
-    ) -> Result<(), LinksError> {
-        let value = serde_json::to_string(ids).expect("a list holds only texts");
-        let change = Change::Set { key: self.list_key(connection, name), value };
-        match self.store.apply(Batch::new().then(change)).await? {
-            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
+        for system in System::BOTH {
+            let Some(side) = &link.sides[system] else { continue };
+            for (property, value) in &side.view {
+                let resolved = resolved(value, &lookups).map(|value| (system, property.clone(), value));
+                found.resolved.extend(resolved);
+            }
         }
-    }
-
-    fn list_key(&self, connection: &ConnectionName, name: &str) -> Key {
-        self.key(connection, &["list", name])
+        Ok(found)
     }
 
     /// What a record's references stand for, and the checks that hold a commit to references that are not linked yet.
@@ -116,9 +86,7 @@ impl<S: Store> Links<S> {
     ) -> Result<(), LinksError> {
         for (property, value) in values {
             let Value::Reference(Reference::Linked(id)) = value else { continue };
-            let Some(mapping::Lens::Reference { pair: through }) =
-                pair.property(property).map(|row| &row.lens)
-            else {
+            let Some(Lens::Reference { pair: through }) = pair.property(property).map(|row| &row.lens) else {
                 continue;
             };
             let stored = self.find(connection, through, id).await?;
@@ -127,5 +95,20 @@ impl<S: Store> Links<S> {
             }
         }
         Ok(())
+    }
+}
+
+/// What an unresolved reference stands for by now.
+fn resolved(value: &Value, lookups: &Lookups) -> Option<Value> {
+    match value {
+        Value::Reference(Reference::Unlinked { pair, system, record }) => {
+            let link = lookups.links.get(&(pair.clone(), *system, record.clone()))?;
+            Some(Value::Reference(Reference::Linked(link.clone())))
+        }
+        Value::Reference(Reference::UnknownPerson { system, user }) => {
+            let value = Lens::Person.get(*system, &Content::from(user.as_str()), lookups).ok()?;
+            Some(value).filter(|value| !value.is_unresolved())
+        }
+        _ => None,
     }
 }

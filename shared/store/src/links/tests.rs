@@ -1,7 +1,9 @@
 //! What `Links` promises over any store, held on the one in memory.
 #![allow(clippy::unwrap_used)]
 
+mod claims;
 mod committing;
+mod documents;
 mod gate;
 mod looking_up;
 mod outbox;
@@ -40,7 +42,20 @@ struct Besides {
     part: Option<ReadPart>,
 }
 
+/// A pair of this file, beside others of a document's kind.
+fn pair(file: &str) -> Pair {
+    let kept = ["customer-account", "quote-quotation", "order-quotation", "user-quotation"];
+    let kept = kept.map(|name| PairName::parse(name).unwrap()).into();
+    Pair::parse("pair.toml", file, Reading::Practical, &kept).unwrap()
+}
+
 impl Desk {
+    /// The links of another pair, of the same connection.
+    fn beside(&self, file: &str) -> Self {
+        let (links, connection) = (self.links.clone(), self.connection.clone());
+        Self { links, connection, pair: pair(file) }
+    }
+
     fn new() -> Self {
         let name = PairName::parse("customer-account").unwrap();
         Self {
@@ -112,9 +127,9 @@ impl Desk {
 
     /// Where the match keys of a record with these values lead, for a link that is not stored.
     async fn candidates(&self, system: System, values: &[(&str, &str)]) -> super::Candidates {
-        let keys = self.pair.match_keys(&view(values), None);
         let own = LinkId::begun_by(system, &record("own"));
-        self.links.candidates(&self.connection, &self.pair, system, &keys, &own).await.unwrap()
+        let side = side("own", values);
+        self.links.candidates(&self.connection, &self.pair, system, &side, &own).await.unwrap()
     }
 
     async fn history(&self, id: &LinkId) -> Vec<String> {

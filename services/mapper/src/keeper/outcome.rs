@@ -2,26 +2,29 @@
 
 use contract::{Lane, Outcome, OutcomeResult, RetryTier};
 use jiff::Timestamp;
-use link::{Event, Failure, step};
-use model::{ConnectionName, RecordId, System};
-use store::{Check, LinkChange, Store, Stored};
+use link::{Event, Failure, Side};
+use model::{Presence, RecordId, System, View};
+use store::{Check, Store, Stored};
 use telemetry::Direction;
 
-use super::{Case, Decided, Handled, Handler, observation_of, side_of};
+use super::draft::Draft;
+use super::seen::{Seen, as_seen, observation_of, side_of};
+use super::{Case, Keeper};
 use crate::error::MapperError;
+use crate::handler::Handled;
 
-impl<S: Store> Handler<S> {
-    pub(super) async fn outcome(&self, outcome: &Outcome) -> Result<Option<Handled>, MapperError> {
-        let Outcome { connection, system, claim, .. } = outcome;
-        let now = Timestamp::now();
-        let case = Case { connection, lane: Lane::Live, part: None, now };
-        let Some(stored) = self.links.find(connection, &self.pair.name, &outcome.link).await? else {
+impl<S: Store> Keeper<S> {
+    /// `None`: somebody was faster.
+    pub(crate) async fn outcome(&self, outcome: &Outcome) -> Result<Option<Handled>, MapperError> {
+        let Outcome { system, claim, .. } = outcome;
+        let Some(stored) = self.links.find(&self.connection, &self.pair.name, &outcome.link).await? else {
             // The store was emptied, or the link was joined with another: what was written will be seen and matched.
-            tracing::info!(%connection, link = %outcome.link, "an outcome's link is not there any more");
+            tracing::info!(connection = %self.connection, link = %outcome.link, "an outcome's link is not there any more");
             return Ok(Some(Handled::Done(Vec::new())));
         };
-        let (released, held) = self.links.released(connection, &self.pair.name).await?;
+        let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
         let mut checks: Vec<Check> = held.into_iter().collect();
+        let case = Case { lane: Lane::Live, part: None, now: Timestamp::now(), released };
         let (system, claim) = (*system, *claim);
         let record = match &outcome.result {
             OutcomeResult::Applied { record, .. } => Some(record),
@@ -29,7 +32,7 @@ impl<S: Store> Handler<S> {
             _ => None,
         };
         let other = match record {
-            Some(record) => self.other_link(connection, system, record, &stored).await?,
+            Some(record) => self.other_link(system, record, &stored).await?,
             None => None,
         };
         let event = match (record, &other) {
@@ -49,17 +52,21 @@ impl<S: Store> Handler<S> {
                 event
             }
         };
-        let mut decided = self.decide(stored, event, released, now);
-        if let Some(other) = other.filter(|other| !other.link.has_both()) {
-            self.absorb(&mut decided, system, other, released, now);
+        let mut draft = Draft::of(stored);
+        if system == System::ExactOnline && draft.link.sides.exactonline.is_none() {
+            self.follow_claim(&mut draft, &event).await?;
         }
-        let handled = self.commit(&case, decided, checks).await?;
+        draft.step(event, &self.policy, &case);
+        if let Some(other) = other.filter(|other| !other.link.has_both()) {
+            self.absorb(&mut draft, system, other, &case);
+        }
+        let handled = self.commit(&case, draft, checks).await?;
         if handled.is_some() && matches!(outcome.result, OutcomeResult::Applied { .. }) {
             let direction = match system {
                 System::CustomCrm => Direction::ToCrm,
                 System::ExactOnline => Direction::ToExact,
             };
-            let lag = now.duration_since(outcome.queued_at).as_secs_f64().max(0.0);
+            let lag = case.now.duration_since(outcome.queued_at).as_secs_f64().max(0.0);
             self.metrics.observe_lag(self.pair.name.as_str(), direction, lag);
         }
         Ok(handled)
@@ -67,7 +74,7 @@ impl<S: Store> Handler<S> {
 
     /// What an outcome says, seen through the pair; `None` until the user directories are there.
     async fn event_of(&self, outcome: &Outcome) -> Result<Option<(Event, Vec<Check>)>, MapperError> {
-        let Outcome { connection, system, claim, result, .. } = outcome;
+        let Outcome { system, claim, result, .. } = outcome;
         let (system, claim) = (*system, *claim);
         let shown = match result {
             OutcomeResult::Applied { after, .. } => after.as_ref(),
@@ -76,8 +83,8 @@ impl<S: Store> Handler<S> {
             OutcomeResult::Rejected { .. } | OutcomeResult::Gone | OutcomeResult::FoundSeveral { .. } => None,
         };
         let (seen, checks) = match shown {
-            Some(sighting) => match self.observation(connection, system, sighting).await? {
-                Some((observation, checks)) => (Some(observation), checks),
+            Some(sighting) => match self.seen(system, sighting).await? {
+                Some(Seen { observation, checks, .. }) => (Some(observation), checks),
                 None => return Ok(None),
             },
             None => (None, Vec::new()),
@@ -100,37 +107,49 @@ impl<S: Store> Handler<S> {
         Ok(Some((event, checks)))
     }
 
+    /// Where another pair has claimed the record that a create has come to, the link only follows it.
+    async fn follow_claim(&self, draft: &mut Draft, event: &Event) -> Result<(), MapperError> {
+        let side = match event {
+            Event::Adopted { side, .. } => side.clone(),
+            Event::Applied { after: Some(after), .. } => side_of(after.clone()),
+            Event::Applied { record, .. } => Side {
+                record: record.clone(),
+                version: None,
+                modified_at: None,
+                view: View::new(),
+                presence: Presence::Present,
+                admitted: true,
+                stand_in: None,
+            },
+            _ => return Ok(()),
+        };
+        let claim = self.claim(&side).await?;
+        draft.link.follows = claim.by;
+        draft.checks.extend(claim.checks);
+        Ok(())
+    }
+
     /// The link that this record belongs to, if it is another one.
     async fn other_link(
         &self,
-        connection: &ConnectionName,
         system: System,
         record: &RecordId,
         own: &Stored,
     ) -> Result<Option<Stored>, MapperError> {
-        let Some(id) = self.links.link_of(connection, &self.pair.name, system, record).await? else {
-            return Ok(None);
-        };
-        if id == own.link.id {
-            return Ok(None);
-        }
-        Ok(self.links.find(connection, &self.pair.name, &id).await?)
+        let link = self.links.link_of(&self.connection, &self.pair.name, system, record).await?;
+        let Some(id) = link.filter(|id| *id != own.link.id) else { return Ok(None) };
+        Ok(self.links.find(&self.connection, &self.pair.name, &id).await?)
     }
 
     /// Takes over a link that holds just the record which this link has got: it was seen before the outcome arrived,
     /// and perhaps at a newer version. A link whose record this one has not got stays.
-    fn absorb(&self, decided: &mut Decided, system: System, other: Stored, released: bool, now: Timestamp) {
-        let Some(side) = other.link.sides[system].clone() else { return };
-        if decided.link.record(system) != Some(&side.record) {
+    fn absorb(&self, draft: &mut Draft, system: System, other: Stored, case: &Case<'_>) {
+        let Some(side) = as_seen(&other.link, system) else { return };
+        if draft.link.record(system) != Some(&side.record) {
             return;
         }
         let event = Event::Observed { system, observation: observation_of(side) };
-        let next = step(&decided.link, event, &self.policy, released, now);
-        decided.effects.extend(next.effects);
-        decided.link = next.link.clone();
-        for change in &mut decided.links {
-            change.after = Some(next.link.clone());
-        }
-        decided.links.push(LinkChange { before: Some(other), after: None });
+        draft.step(event, &self.policy, case);
+        draft.leaves.push(other);
     }
 }

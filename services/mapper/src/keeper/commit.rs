@@ -5,51 +5,47 @@ use std::collections::BTreeMap;
 use contract::{Message, Woken, WriteQueued};
 use jiff::Timestamp;
 use link::{Effect, Link, Status};
-use model::{ConnectionName, LinkId, System};
+use model::{LinkId, PairName, System};
 use store::{Check, Commit, OutboxMessage, Store};
 
-use super::{Case, Decided, Handled, Handler};
+use super::draft::Draft;
+use super::{Case, Keeper};
 use crate::error::MapperError;
+use crate::handler::Handled;
 
-impl<S: Store> Handler<S> {
+impl<S: Store> Keeper<S> {
     /// Commits what was decided with all that follows from it. `None`: somebody was faster.
     pub(super) async fn commit(
         &self,
         case: &Case<'_>,
-        mut decided: Decided,
+        mut draft: Draft,
         mut checks: Vec<Check>,
     ) -> Result<Option<Handled>, MapperError> {
-        checks.append(&mut decided.checks);
-        let mut outbox = Vec::new();
+        checks.append(&mut draft.checks);
         let mut notes = Vec::new();
-        for effect in &decided.effects {
+        let wake = |link| self.wake(&self.pair.name, link, case.now);
+        let mut outbox: Vec<OutboxMessage> = draft.wakes.drain(..).map(wake).collect();
+        for effect in &draft.effects {
             match effect {
-                Effect::Enqueue(system) => outbox.push(self.enqueue(case, &decided.link, *system)),
-                Effect::Wake => outbox.extend(self.wake_waiting(case, &decided.link, &mut checks).await?),
-                Effect::Note(note) => notes.push((decided.link.id.clone(), note.clone())),
+                Effect::Enqueue(system) => outbox.push(self.enqueue(case, &draft.link, *system)),
+                Effect::Wake => outbox.extend(self.wake_waiting(case, &draft.link, &mut checks).await?),
+                Effect::Note(note) => notes.push((draft.link.id.clone(), note.clone())),
                 Effect::Echo(_) => {}
             }
         }
-        let moved = decided.links.iter().any(|change| change.after.is_none());
-        if moved && !decided.link.waits_for().is_empty() {
+        if !draft.leaves.is_empty() && !draft.link.waits_for().is_empty() {
             // A wake that is under way may look for the record at the link that it leaves.
-            outbox.push(self.wake(case.connection, &self.pair.name, decided.link.id.clone(), case.now));
+            outbox.push(wake(draft.link.id.clone()));
         }
         if !outbox.is_empty() {
             // The trace of the edit goes with the link, so that the write that folds several edits can name it.
-            let trace = telemetry::current_traceparent();
-            if let Some(link) = decided.links.iter_mut().find_map(|change| change.after.as_mut()) {
-                link.trace = trace;
-            }
+            draft.link.trace = telemetry::current_traceparent();
         }
-        let unchanged = decided
-            .links
-            .iter()
-            .all(|change| change.before.as_ref().map(|stored| &stored.link) == change.after.as_ref());
+        let unchanged = draft.is_unchanged();
         let commit = Commit {
             pair: &self.pair,
-            connection: case.connection,
-            links: if unchanged { Vec::new() } else { decided.links },
+            connection: &self.connection,
+            links: if unchanged { Vec::new() } else { draft.changes() },
             checks: if unchanged { Vec::new() } else { checks },
             outbox: outbox.clone(),
             notes,
@@ -60,7 +56,7 @@ impl<S: Store> Handler<S> {
         if !idle && !self.links.commit(commit).await? {
             return Ok(None);
         }
-        self.count(&decided.effects, &decided.link);
+        self.count(&draft.effects, &draft.link);
         if case.part.is_some() {
             outbox.extend(self.release_when_read(case).await?);
         }
@@ -88,10 +84,10 @@ impl<S: Store> Handler<S> {
         for system in System::BOTH {
             let Some(record) = link.record(system) else { continue };
             let (waiting, check) =
-                self.links.waiting_for(case.connection, &self.pair.name, system, record).await?;
+                self.links.waiting_for(&self.connection, &self.pair.name, system, record).await?;
             checks.push(check);
             for (pair, waiter) in waiting {
-                wakes.push(self.wake(case.connection, &pair, waiter, case.now));
+                wakes.push(self.wake(&pair, waiter, case.now));
             }
         }
         Ok(wakes)
@@ -99,7 +95,7 @@ impl<S: Store> Handler<S> {
 
     pub(super) fn enqueue(&self, case: &Case<'_>, link: &Link, system: System) -> OutboxMessage {
         let queued = WriteQueued {
-            connection: case.connection.clone(),
+            connection: self.connection.clone(),
             pair: self.pair.name.clone(),
             link: link.id.clone(),
             system,
@@ -107,14 +103,8 @@ impl<S: Store> Handler<S> {
         message(self.names.writes(system, case.lane), &Message::WriteQueued(queued), case.now)
     }
 
-    pub(super) fn wake(
-        &self,
-        connection: &ConnectionName,
-        pair: &model::PairName,
-        link: LinkId,
-        now: Timestamp,
-    ) -> OutboxMessage {
-        let woken = Woken { connection: connection.clone(), pair: pair.clone(), link };
+    pub(super) fn wake(&self, pair: &PairName, link: LinkId, now: Timestamp) -> OutboxMessage {
+        let woken = Woken { connection: self.connection.clone(), pair: pair.clone(), link };
         message(self.names.pair(pair), &Message::Woken(woken), now)
     }
 }

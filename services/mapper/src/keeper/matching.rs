@@ -1,0 +1,121 @@
+//! An unlinked record looks for its partner, and gets one made where there is none.
+
+use link::{Event, Status};
+use model::{LinkId, Presence, RecordId, System};
+use store::{Store, Stored};
+
+use super::draft::Draft;
+use super::observed::Found;
+use super::seen::as_seen;
+use super::versions::Among;
+use super::{Case, Keeper};
+use crate::error::MapperError;
+
+impl<S: Store> Keeper<S> {
+    /// Looks for the partner of a one-sided link, and lets it create one where there is none. `found` is
+    /// how the record was found just now, if it was.
+    pub(super) async fn match_and_step(
+        &self,
+        system: System,
+        mut draft: Draft,
+        found: Option<Found<'_>>,
+        case: &Case<'_>,
+    ) -> Result<Draft, MapperError> {
+        if !is_alone(&draft, system) {
+            return Ok(draft);
+        }
+        if system == System::ExactOnline {
+            draft = match self.among_versions(draft, case).await? {
+                Among::Newest(draft) if is_alone(&draft, system) => draft,
+                Among::Newest(draft) | Among::Older(draft) => return Ok(draft),
+            };
+            self.see_claim(&mut draft).await?;
+        }
+        let Some(side) = draft.link.sides[system].clone() else { return Ok(draft) };
+        let candidates =
+            self.links.candidates(&self.connection, &self.pair, system, &side, &draft.link.id).await?;
+        draft.checks.extend(candidates.checks);
+        let mut partners = candidates.partners.iter();
+        if let (Some(partner), None) = (partners.next(), partners.next())
+            && let Some(stored) = self.links.find(&self.connection, &self.pair.name, partner).await?
+        {
+            return self.join(system, draft, stored, case).await;
+        }
+        if candidates.partners.is_empty() && candidates.others.is_empty() {
+            let makes = system == System::ExactOnline && case.released && self.pair.creates.customcrm;
+            if makes && side.admitted && self.is_awaited_beside(&side, found).await? {
+                is_not_admitted(&mut draft);
+            }
+            draft.step(Event::Released, &self.policy, case);
+        } else {
+            let candidates = candidates.partners.union(&candidates.others);
+            let candidates = self.records_of(system, candidates).await?;
+            draft.step(Event::FoundSeveral { candidates }, &self.policy, case);
+        }
+        Ok(draft)
+    }
+
+    /// A record of Exact that another pair has claimed gets no partner made.
+    async fn see_claim(&self, draft: &mut Draft) -> Result<(), MapperError> {
+        let Some(side) = &draft.link.sides.exactonline else { return Ok(()) };
+        let claim = self.claim(side).await?;
+        draft.checks.extend(claim.checks);
+        if claim.by.is_some() {
+            is_not_admitted(draft);
+        }
+        Ok(())
+    }
+
+    /// The found link takes the record over. Where another pair has claimed the record of Exact, it only follows.
+    async fn join(
+        &self,
+        system: System,
+        draft: Draft,
+        partner: Stored,
+        case: &Case<'_>,
+    ) -> Result<Draft, MapperError> {
+        let Some(side) = as_seen(&draft.link, system) else { return Ok(draft) };
+        let mut joined = draft.moves_to(Draft::of(partner));
+        self.resolve(&mut joined, case).await?;
+        let exact = match system {
+            System::ExactOnline => Some(&side),
+            System::CustomCrm => joined.link.sides.exactonline.as_ref(),
+        };
+        if let Some(exact) = exact {
+            let claim = self.claim(exact).await?;
+            joined.link.follows = claim.by;
+            joined.checks.extend(claim.checks);
+        }
+        joined.step(Event::Joined { system, side }, &self.policy, case);
+        Ok(joined)
+    }
+
+    /// The records that a person has to choose from: the other side's where there is one.
+    async fn records_of(
+        &self,
+        system: System,
+        links: impl Iterator<Item = &LinkId>,
+    ) -> Result<Vec<RecordId>, MapperError> {
+        let mut records = Vec::new();
+        for id in links {
+            if let Some(stored) = self.links.find(&self.connection, &self.pair.name, id).await? {
+                let link = stored.link;
+                records.extend(link.record(system.other()).or(link.record(system)).cloned());
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// Whether a link's record on this side is there and looks for a partner.
+fn is_alone(draft: &Draft, system: System) -> bool {
+    let link = &draft.link;
+    let present = link.sides[system].as_ref().is_some_and(|side| side.presence == Presence::Present);
+    present && !link.has_both() && link.status == Status::Unmatched && link.is_at_rest()
+}
+
+fn is_not_admitted(draft: &mut Draft) {
+    if let Some(side) = &mut draft.link.sides.exactonline {
+        side.admitted = false;
+    }
+}

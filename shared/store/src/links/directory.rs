@@ -1,0 +1,120 @@
+//! What a connection's records refer to by name: the users of both systems, and Exact's lists.
+
+use std::collections::BTreeMap;
+
+use mapping::List;
+use model::{ConnectionName, System, SystemPair, UserId};
+
+use super::{Links, LinksError};
+use crate::{Applied, Batch, Change, Check, Entry, Key, Store};
+
+/// The users of both systems.
+#[derive(Debug, Clone)]
+pub struct Directories {
+    /// Each system's users, by e-mail in lower case.
+    pub people: SystemPair<BTreeMap<UserId, String>>,
+    /// What the commit must still find, where a user is not known by now.
+    pub checks: Vec<Check>,
+}
+
+impl<S: Store> Links<S> {
+    /// A system's users by e-mail; `None` until its collector has read them.
+    pub async fn people(
+        &self,
+        connection: &ConnectionName,
+        system: System,
+    ) -> Result<Option<BTreeMap<UserId, String>>, LinksError> {
+        let key = self.people_key(connection, system);
+        self.store.get(&key).await?.map(|entry| people(key, &entry)).transpose()
+    }
+
+    /// The users of both systems; `None` until both collectors have read them.
+    pub async fn directories(&self, connection: &ConnectionName) -> Result<Option<Directories>, LinksError> {
+        let mut read = Directories { people: SystemPair::default(), checks: Vec::new() };
+        for system in System::BOTH {
+            let key = self.people_key(connection, system);
+            let Some(entry) = self.store.get(&key).await? else { return Ok(None) };
+            read.checks.push(Check::Revision(key.clone(), entry.revision));
+            read.people[system] = people(key, &entry)?;
+        }
+        Ok(Some(read))
+    }
+
+    /// What changes whenever the users of a system do; `None` until they were read.
+    pub async fn directory_revisions(
+        &self,
+        connection: &ConnectionName,
+    ) -> Result<SystemPair<Option<u64>>, LinksError> {
+        let mut revisions = SystemPair::default();
+        for system in System::BOTH {
+            let entry = self.store.get(&self.people_key(connection, system)).await?;
+            revisions[system] = entry.map(|entry| entry.revision);
+        }
+        Ok(revisions)
+    }
+
+    /// Replaces a system's users; where they are the same as before, nothing changes.
+    pub async fn set_people(
+        &self,
+        connection: &ConnectionName,
+        system: System,
+        people: &BTreeMap<UserId, String>,
+    ) -> Result<(), LinksError> {
+        let key = self.people_key(connection, system);
+        let texts: BTreeMap<String, String> =
+            people.iter().map(|(user, email)| (user.to_string(), email.trim().to_lowercase())).collect();
+        let value = serde_json::to_string(&texts).expect("a directory holds only texts");
+        if self.store.get(&key).await?.is_some_and(|entry| entry.value == value) {
+            return Ok(());
+        }
+        match self.store.apply(Batch::new().then(Change::Set { key, value })).await? {
+            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
+        }
+    }
+
+    /// What was read of Exact's lists: each code's own id, by the list's name. A list that is not there has not been
+    /// read.
+    pub async fn lists(
+        &self,
+        connection: &ConnectionName,
+    ) -> Result<BTreeMap<String, BTreeMap<String, String>>, LinksError> {
+        let keys: Vec<Key> = List::ALL.iter().map(|list| self.list_key(connection, list.name())).collect();
+        let entries = self.store.get_many(&keys).await?;
+        let mut lists = BTreeMap::new();
+        for ((list, key), entry) in List::ALL.into_iter().zip(keys).zip(entries) {
+            let Some(entry) = entry else { continue };
+            let codes = serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key })?;
+            lists.insert(list.name().to_owned(), codes);
+        }
+        Ok(lists)
+    }
+
+    /// Replaces what was read of a list.
+    pub async fn set_list(
+        &self,
+        connection: &ConnectionName,
+        name: &str,
+        ids: &BTreeMap<String, String>,
+    ) -> Result<(), LinksError> {
+        let value = serde_json::to_string(ids).expect("a list holds only texts");
+        let change = Change::Set { key: self.list_key(connection, name), value };
+        match self.store.apply(Batch::new().then(change)).await? {
+            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
+        }
+    }
+
+    fn people_key(&self, connection: &ConnectionName, system: System) -> Key {
+        self.key(connection, &["people", system.name()])
+    }
+
+    fn list_key(&self, connection: &ConnectionName, name: &str) -> Key {
+        self.key(connection, &["list", name])
+    }
+}
+
+fn people(key: Key, entry: &Entry) -> Result<BTreeMap<UserId, String>, LinksError> {
+    let unreadable = || LinksError::Entry { key: key.clone() };
+    let texts: BTreeMap<String, String> = serde_json::from_str(&entry.value).map_err(|_| unreadable())?;
+    let parsed = texts.into_iter().map(|(user, email)| UserId::parse(&user).map(|user| (user, email)));
+    parsed.collect::<Result<_, _>>().map_err(|_| unreadable())
+}

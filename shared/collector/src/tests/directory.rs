@@ -120,11 +120,14 @@ async fn lists_that_may_not_be_read_are_told_and_what_was_read_before_is_kept() 
 async fn a_connection_that_was_refused_as_a_whole_reads_its_directory_once_it_is_repaired() {
     let bench = Bench::new().await;
     let source = Changes::of(records(&["a"]));
-    source.fail_people(&[FailureClass::Auth]);
-    source.fail(&[FailureClass::Auth]);
     let running = bench.start(&source);
-    pass(Duration::from_secs(35)).await;
-    assert!(bench.people().await.is_some());
-    assert_eq!(bench.said().await.0.len(), 1);
+    pass(TEN_MINUTES - POLL).await;
+    assert_eq!(source.count(&Call::People), 1);
+    // Refused for three minutes, in the midst of which the directory would be read again.
+    source.fail_people(&[FailureClass::Auth]);
+    source.fail(&[FailureClass::Auth; 6]);
+    pass(POLL * 5).await;
+    assert!(source.count(&Call::People) > 2, "it does not wait for another ten minutes");
+    assert_eq!(bench.health.waits_for(), [].into());
     running.stop().await;
 }

@@ -114,6 +114,26 @@ async fn a_connection_whose_given_record_is_not_there_is_refused_and_the_others_
     running.stop().await;
 }
 
+#[tokio::test]
+async fn a_connection_whose_given_record_is_there_is_ready_before_its_first_write_and_stops_when_asked() {
+    let mut pair = super::bench::pair();
+    let content = Content::from("$literal.account");
+    pair.constants.push(Constant { place: Place::START, system: EXACT, name: "Parent".to_owned(), content });
+    let bench = Bench::of(pair, Vec::new()).await;
+    bench.target.holds_record(sighting("g1", 1, &[]));
+    let context = context_of(&bench, vec![configured(connection(), Some(record("g1")))]);
+    let health = context.health.clone();
+    let running = Running::with(&bench, context, &[connection()]);
+    let looked = tokio::time::timeout(PATIENCE, async {
+        while !health.waits_for().is_empty() || bench.target.calls().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(looked.await.is_ok(), "{:?}", health.waits_for());
+    running.stop().await;
+    assert_eq!(bench.target.calls(), [Call::Record(record("g1"))]);
+}
+
 /// A linked customer of this connection, whose city was edited and is to be written.
 async fn edited(bench: &Bench, connection: ConnectionName) -> LinkId {
     let values = view(&[("Name", "Acme"), ("City", "Delft")]);

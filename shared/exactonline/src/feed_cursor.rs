@@ -1,39 +1,101 @@
-//! Where the reading of an entity stands: its changes and the log of deletions, in one text.
+//! Where the reading of an entity stands: its changes, its parts' and the log of deletions, in one text.
 
+use model::{RecordId, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::ChangesCursor;
+use crate::{ChangesCursor, Selection, Source};
+
+#[cfg(test)]
+mod tests;
 
 /// The cursor that the collector keeps, and from which a writer starts its own reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedCursor {
-    /// Of the sync feed.
+    /// Of the entity's own sync feed.
     pub changes: ChangesCursor,
+    /// Of the feed of its parts; `None` where they are not read.
+    pub parts: Option<ChangesCursor>,
     /// Of the log of deletions.
     pub deleted: ChangesCursor,
+    /// The documents that were published last, and are on the list of those to be published until that is safe.
+    pub published: Vec<RecordId>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Written {
     changes: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parts: Option<String>,
     deleted: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    published: Vec<String>,
 }
 
 impl FeedCursor {
     /// Before anything was read.
-    pub fn start() -> Self {
-        Self { changes: ChangesCursor::start(), deleted: ChangesCursor::start() }
+    pub fn start(selection: &Selection) -> Self {
+        Self {
+            changes: ChangesCursor::start(),
+            parts: selection.parts.is_some().then(ChangesCursor::start),
+            deleted: ChangesCursor::start(),
+            published: Vec::new(),
+        }
     }
 
-    /// Reads what [`FeedCursor::write`] wrote; `None` for anything else.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Reads what [`FeedCursor::write`] wrote, or a version before this one; `None` for anything else, and for a cursor of
+    /// a reading without the parts that are read now: what it passed over was not kept.
+    pub fn read(text: &str, selection: &Selection) -> Option<Self> {
         let written: Written = serde_json::from_str(text).ok()?;
-        Some(Self { changes: written.changes.parse().ok()?, deleted: written.deleted.parse().ok()? })
+        let parts = match (&selection.parts, written.parts) {
+            (Some(_), Some(parts)) => Some(parts.parse().ok()?),
+            (Some(_), None) => return None,
+            (None, _) => None,
+        };
+        let ids = written.published.iter().map(|id| RecordId::parse(id).ok());
+        Some(Self {
+            changes: written.changes.parse().ok()?,
+            parts,
+            deleted: written.deleted.parse().ok()?,
+            published: ids.collect::<Option<_>>()?,
+        })
     }
 
     /// The cursor as text.
     pub fn write(&self) -> String {
-        let written = Written { changes: self.changes.to_string(), deleted: self.deleted.to_string() };
+        let written = Written {
+            changes: self.changes.to_string(),
+            parts: self.parts.as_ref().map(ToString::to_string),
+            deleted: self.deleted.to_string(),
+            published: self.published.iter().map(ToString::to_string).collect(),
+        };
         serde_json::to_string(&written).expect("a cursor holds only texts")
+    }
+
+    /// The same place for another reader, who begins each round with its first page.
+    pub fn first_pages(&self) -> Self {
+        Self {
+            changes: self.changes.first_page(),
+            parts: self.parts.as_ref().map(ChangesCursor::first_page),
+            deleted: self.deleted.first_page(),
+            published: Vec::new(),
+        }
+    }
+
+    /// The feed that is in the middle of a round: the others wait until it is read to its end.
+    pub fn unfinished(&self) -> Option<Source> {
+        let in_round = |cursor: &ChangesCursor| cursor.page().is_some();
+        if in_round(&self.deleted) {
+            Some(Source::Deleted)
+        } else if self.parts.as_ref().is_some_and(in_round) {
+            Some(Source::Parts)
+        } else {
+            in_round(&self.changes).then_some(Source::Own)
+        }
+    }
+
+    /// The highest row version seen in any of the feeds.
+    pub fn highest(&self) -> Version {
+        let parts = self.parts.as_ref().map(ChangesCursor::highest);
+        self.changes.highest().max(self.deleted.highest()).max(parts.unwrap_or(Version(0)))
     }
 }

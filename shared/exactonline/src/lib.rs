@@ -9,15 +9,19 @@
 
 mod client;
 mod cursor;
+mod document_store;
+mod documents;
 mod endpoint_rest;
 mod entity;
 mod error;
 mod facts;
 mod feed_cursor;
+mod feed_reader;
 mod grant;
 mod odata;
 mod quota;
 mod refusal;
+mod selection;
 mod settings;
 mod transport;
 
@@ -26,10 +30,14 @@ mod tests;
 
 pub use client::{ChangesPage, DeletedPage, DeletedRecord, ExactOnline, Me, Resource};
 pub use cursor::{ChangesCursor, InvalidCursor};
-pub use entity::Entity;
+pub use document_store::DocumentStore;
+pub use documents::{Document, InvalidDocument};
+pub use entity::{Entity, Feed, PartKind, Parts};
 pub use error::{Error, GrantFileError};
-pub use facts::{Access, Fact, kept};
+pub use facts::{Access, Fact, Need, kept};
 pub use feed_cursor::FeedCursor;
+pub use feed_reader::{FeedPage, FeedReader, Row, Source};
 pub use odata::{guid_literal, text_literal};
 pub use quota::Priority;
+pub use selection::{Selection, lists};
 pub use settings::{Limits, Settings};

@@ -1,8 +1,10 @@
 //! The promises of the client, against a strict simulator of the service.
 #![allow(clippy::unwrap_used)]
 
+mod documents;
 mod grant;
 mod limits;
+mod lists;
 mod records;
 
 use std::{path::PathBuf, time::Duration};
@@ -15,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::{ExactOnline, Resource, Settings};
 
-const ACCOUNTS: Resource<'static> = Resource { path: "crm/Accounts", key: "ID" };
+const ACCOUNTS: Resource<'static> = Resource::authored("crm/Accounts", "ID");
 
 /// A simulator, a store that has its clock, and a folder with a grant of a fresh consent.
 struct Company {

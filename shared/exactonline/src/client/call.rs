@@ -49,10 +49,10 @@ impl<'a> Call<'a> {
         url: Url,
         endpoint: &'a str,
         priority: Priority,
-        body: String,
+        body: Option<String>,
     ) -> Self {
         let effect = Effect::Write;
-        Self { method, effect, body: Some(body), ..Self::read(url, endpoint, priority) }
+        Self { method, effect, body, ..Self::read(url, endpoint, priority) }
     }
 }
 

@@ -1,50 +1,48 @@
-use std::collections::BTreeSet;
+mod fit;
+mod values;
 
-use mapping::Pair;
-use model::PairName;
-
-use super::{ACCOUNTS, Access};
+use super::{Access, Need};
 use crate::Entity;
 
-const PAIR: &str = include_str!("../../../../deploy/pairs/customer-account.toml");
-
-fn accounts() -> Entity {
-    Entity::named("accounts").unwrap()
-}
-
-#[track_caller]
-fn unfit(from: &str, to: &str) -> String {
-    let text = PAIR.replacen(from, to, 1);
-    assert_ne!(text, PAIR, "the change of this case changes nothing");
-    let kept = BTreeSet::from([PairName::parse("customer-account").unwrap()]);
-    let pair = Pair::parse("pair.toml", &text, mapping::Reading::Practical, &kept).unwrap();
-    accounts().unfit(&pair).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+fn entity(name: &str) -> Entity {
+    Entity::named(name).unwrap()
 }
 
 #[test]
-fn every_line_of_the_table_is_a_fact() {
-    assert_eq!(accounts().facts().count(), ACCOUNTS.lines().count());
-    let code = accounts().fact("Code").unwrap();
-    assert_eq!((code.edm, code.access, code.mandatory), ("Edm.String", Access::ReadWrite, false));
-    assert!(accounts().fact("Name").unwrap().mandatory);
-    assert_eq!(accounts().fact("Modified").unwrap().access, Access::ReadOnly);
+fn every_line_of_every_table_is_a_fact() {
+    for name in Entity::names() {
+        let entity = entity(name);
+        assert_eq!(entity.facts().count(), entity.table.lines().count(), "{name}");
+        if let Some(parts) = entity.parts {
+            assert_eq!(parts.facts().count(), parts.table.lines().count(), "{name}");
+        }
+    }
+    let code = entity("accounts").fact("Code").unwrap();
+    assert_eq!(
+        (code.edm, code.access, code.need, code.max),
+        ("Edm.String", Access::ReadWrite, Need::Free, Some(18))
+    );
+    assert_eq!(entity("accounts").fact("Name").unwrap().need, Need::Mandatory);
+    assert_eq!(entity("accounts").fact("Modified").unwrap().access, Access::ReadOnly);
+    assert_eq!(entity("contacts").fact("Account").unwrap().access, Access::CreateOnly);
+    assert_eq!(entity("contacts").fact("LastName").unwrap().need, Need::OneOf);
+    assert!(!entity("quotations").fact("VATAmountFC").unwrap().fed);
 }
 
 #[test]
-fn the_shipped_pair_fits() {
-    assert_eq!(unfit("# Each [[property]]", "# Every [[property]]"), "");
-}
-
-#[test]
-fn a_pair_that_exact_can_not_work_with_is_told_with_its_place_and_the_remedy() {
-    let told = unfit("exactonline = \"Website\"", "exactonline = \"WebSite\"");
-    assert!(told.starts_with("pair.toml:") && told.contains("did you mean \"Website\"?"), "{told}");
-    let told = unfit("exactonline = \"City\"", "exactonline = \"CountryName\"");
-    assert!(told.contains("can only be read: write direction = \"to-crm\""), "{told}");
-    let told = unfit("exactonline = \"Blocked\"", "exactonline = \"IsMailing\"");
-    assert!(told.contains("is of type Edm.Byte, not Edm.Boolean"), "{told}");
-    let told = unfit("required = true\n", "");
-    assert!(told.contains("is mandatory: write required = true"), "{told}");
-    let told = unfit("exactonline = \"Name\"", "exactonline = \"TradeName\"");
-    assert!(told.contains("nothing is created in Exact without Name"), "{told}");
+fn what_an_entity_names_is_among_its_facts() {
+    for name in Entity::names() {
+        let entity = entity(name);
+        for late in entity.late {
+            let fact = entity.fact(late).unwrap_or_else(|| panic!("{name} {late}"));
+            assert_eq!(fact.access, Access::ReadOnly, "{name} {late}");
+        }
+        assert!(entity.fact(entity.resource.key).is_some());
+        assert!(entity.fact(entity.feed.key).is_some_and(|fact| fact.fed));
+        let Some(parts) = entity.parts else { continue };
+        for property in [parts.resource.key, parts.feed.key, parts.parent] {
+            assert!(parts.facts().any(|fact| fact.name == property && fact.fed), "{name} {property}");
+        }
+        assert!(entity.lines_name().or(entity.price_name()).is_some_and(|list| entity.fact(list).is_some()));
+    }
 }

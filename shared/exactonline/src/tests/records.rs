@@ -8,13 +8,15 @@ use store::Embedded;
 use uuid::Uuid;
 
 use super::{ACCOUNTS, Company, properties};
-use crate::{ChangesCursor, Error, ExactOnline, Priority, Settings, guid_literal, text_literal};
+use crate::{ChangesCursor, Error, ExactOnline, Feed, Priority, Settings, guid_literal, text_literal};
+
+const FEED: Feed = Feed { path: "CRM/Accounts", key: "ID" };
 
 /// Reads until nothing more is there; gives the ids in order and the last cursor.
 async fn drained(client: &ExactOnline<Embedded>, mut cursor: ChangesCursor) -> (Vec<String>, ChangesCursor) {
     let mut seen = Vec::new();
     loop {
-        let page = client.changes("CRM/Accounts", &["Name"], &cursor, Priority::Read).await.unwrap();
+        let page = client.changes(FEED, &["Name"], &cursor, Priority::Read).await.unwrap();
         seen.extend(page.records.iter().map(|record| record.id.to_string()));
         cursor = page.next.to_string().parse().unwrap();
         if !page.more {
@@ -86,7 +88,7 @@ async fn a_change_tells_its_version_its_author_and_its_moment() {
     assert_eq!(me.server_offset, SignedDuration::from_hours(1));
     client.create(ACCOUNTS, &properties(r#"{"Name":"Acme"}"#), Priority::Edit).await.unwrap();
     let start = ChangesCursor::start();
-    let page = client.changes("CRM/Accounts", &["Name", "Modified"], &start, Priority::Read).await.unwrap();
+    let page = client.changes(FEED, &["Name", "Modified"], &start, Priority::Read).await.unwrap();
     let record = &page.records[0];
     assert_eq!(record.version, Some(page.next.highest()));
     assert_eq!(record.modified_by, Some(me.user));
@@ -207,7 +209,6 @@ async fn a_token_goes_to_no_other_site() {
     let company = Company::start().await;
     let client = company.client();
     let cursor = r#"{"after":1,"highest":1,"page":"https://elsewhere.example/api/v1/1/sync/CRM/Accounts"}"#;
-    let refused =
-        client.changes("CRM/Accounts", &[], &cursor.parse().unwrap(), Priority::Read).await.unwrap_err();
+    let refused = client.changes(FEED, &[], &cursor.parse().unwrap(), Priority::Read).await.unwrap_err();
     assert!(matches!(refused, Error::Unexpected { .. }), "{refused:?}");
 }

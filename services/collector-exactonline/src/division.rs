@@ -1,0 +1,131 @@
+//! A division as the collector's source.
+
+mod documents;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use collector::{Lists, Page, Source};
+use exactonline::{
+    DocumentStore, Entity, Error, ExactOnline, FeedCursor, FeedReader, Priority, Row, Selection,
+    Source as Feed,
+};
+use mapping::List;
+use model::{EntityName, FailureClass, Record, UserId};
+use store::Store;
+use tokio::sync::Mutex;
+
+/// Deletions are rarer than changes, and reading them costs as much: they are read with every so many polls.
+const POLLS_PER_DELETED: u32 = 10;
+
+/// One entity of a division.
+pub(crate) struct Division<S> {
+    client: ExactOnline<S>,
+    entity: Entity,
+    selection: Selection,
+    /// Where its records are put together, when they come in parts.
+    documents: Option<DocumentStore<S>>,
+    lists: BTreeSet<List>,
+    polls: AtomicU32,
+    /// How far the feeds were read at the end of the last page.
+    reader: Mutex<Option<FeedReader>>,
+}
+
+impl<S: Store> Division<S> {
+    pub(crate) fn new(
+        client: ExactOnline<S>,
+        entity: &Entity,
+        selection: Selection,
+        documents: DocumentStore<S>,
+        lists: BTreeSet<List>,
+    ) -> Self {
+        let documents = selection.parts.is_some().then_some(documents);
+        let (polls, reader) = (AtomicU32::new(0), Mutex::new(None));
+        Self { client, entity: *entity, selection, documents, lists, polls, reader }
+    }
+
+    /// Whether it is time to read the deletions, which each poll asks once.
+    fn is_deletions_turn(&self) -> bool {
+        self.polls.fetch_add(1, Ordering::Relaxed).is_multiple_of(POLLS_PER_DELETED)
+    }
+
+    /// The rest of the deletions is read with the next page already.
+    fn goes_on_with_deletions(&self) {
+        self.polls.store(0, Ordering::Relaxed);
+    }
+
+    async fn read(&self, feed: Feed, reader: &mut FeedReader) -> Result<(Vec<Row>, bool), Error> {
+        let page = self.client.read(&self.entity, &self.selection, feed, reader, Priority::Read).await?;
+        Ok((page.rows, page.more))
+    }
+
+    /// A page of records that are whole as their feed shows them.
+    async fn plain_page(&self, cursor: FeedCursor) -> Result<Page, Error> {
+        let mut reader = FeedReader::at(cursor);
+        let (mut rows, mut more) = self.read(Feed::Own, &mut reader).await?;
+        // After the last page of changes only: a record must not be gone before it was seen.
+        if !more && self.is_deletions_turn() {
+            let deleted = self.read(Feed::Deleted, &mut reader).await?;
+            rows.extend(deleted.0);
+            more = deleted.1;
+            if more {
+                self.goes_on_with_deletions();
+            }
+        }
+        Ok(Page { records: rows.into_iter().filter_map(own).collect(), cursor: reader.cursor.write(), more })
+    }
+}
+
+fn own(row: Row) -> Option<Record> {
+    match row {
+        Row::Own(record) => Some(record),
+        Row::Part { .. } | Row::PartGone(_) => None,
+    }
+}
+
+impl<S: Store> Source for Division<S> {
+    type Error = Error;
+
+    fn class(error: &Error) -> FailureClass {
+        error.class()
+    }
+
+    async fn ourselves(&self) -> Result<UserId, Error> {
+        Ok(self.client.me().await?.user)
+    }
+
+    async fn page(&self, _: &EntityName, cursor: Option<&str>) -> Result<Page, Error> {
+        // A cursor that this version, or these pairs, can't go on from begins anew: a repeat does no harm.
+        let cursor = cursor.and_then(|text| FeedCursor::read(text, &self.selection));
+        let cursor = cursor.unwrap_or_else(|| FeedCursor::start(&self.selection));
+        match &self.documents {
+            Some(documents) => self.document_page(documents, cursor).await,
+            None => self.plain_page(cursor).await,
+        }
+    }
+
+    async fn people(&self) -> Result<BTreeMap<UserId, String>, Error> {
+        let users = self.client.users().await?;
+        Ok(users.into_iter().filter_map(|(user, email)| Some((user, email?))).collect())
+    }
+
+    async fn lists(&self) -> Result<Lists, Error> {
+        let mut lists = Lists::new();
+        for list in &self.lists {
+            match self.client.list(*list).await {
+                Ok(codes) => {
+                    lists.insert(list.name().to_owned(), codes);
+                }
+                // A licence may lack the module that a list is of, and its codes are not judged then.
+                Err(error @ (Error::Forbidden { .. } | Error::Refused { .. })) => {
+                    tracing::warn!(list = list.name(), %error, "a list can't be read, so its codes are taken as they are");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(lists)
+    }
+}

@@ -1,0 +1,33 @@
+use exactonline::Selection;
+use model::Presence;
+
+use super::bench::{Bench, items};
+
+#[tokio::test]
+async fn a_plain_entity_is_told_as_its_feed_shows_it() {
+    let bench = Bench::start().await;
+    let mut reader = bench.reader("items", items(false), None);
+    let read = reader.poll().await;
+    assert_eq!((read.len(), read[0].id.as_str()), (1, bench.item.to_string().as_str()));
+    assert_eq!(bench.calls_of("GET sync/logistics/salesitemprices"), 0);
+    assert_eq!(reader.poll().await, []);
+    bench.change("logistics/Items", bench.item, r#"{"Description":"Nut"}"#);
+    assert_eq!(reader.poll().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_deletion_is_told_within_ten_polls() {
+    let bench = Bench::start().await;
+    let own = vec!["Name".to_owned()];
+    let selection = Selection { own: own.clone(), parts: None, late: Vec::new(), records: own };
+    let mut reader = bench.reader("accounts", selection, None);
+    reader.poll().await;
+    let gone = bench.control().create_account(r#"{"Name":"Lonely"}"#).unwrap();
+    bench.control().delete_account(gone).unwrap();
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        told.extend(reader.poll().await);
+    }
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].presence, told[0].id.as_str()), (Presence::Deleted, gone.to_string().as_str()));
+}

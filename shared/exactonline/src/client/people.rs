@@ -1,0 +1,87 @@
+//! Who is there: ourselves, and the users.
+
+use std::sync::atomic::Ordering;
+
+use jiff::SignedDuration;
+use model::{Content, UserId};
+use rust_decimal::prelude::ToPrimitive as _;
+use store::Store;
+use url::Url;
+
+use super::{ExactOnline, call::Call};
+use crate::{Error, Priority, odata};
+
+/// Whose token it is, and where it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// The user whose changes are ours.
+    pub user: UserId,
+    /// The division that the user works in at present, which may be another than that of the connection.
+    pub current_division: u64,
+    /// How far the server's wall clock is ahead of UTC now.
+    pub server_offset: SignedDuration,
+}
+
+impl<S: Store> ExactOnline<S> {
+    /// Whose token it is. From then on records tell when they were changed, where `Modified` is asked for.
+    pub async fn me(&self) -> Result<Me, Error> {
+        let url = self.everywhere("current/Me", "$select=UserID,CurrentDivision,ServerUtcOffset");
+        let body = self.perform(Call::everywhere(url, "current/Me")).await?;
+        let first =
+            odata::page(&body)?.records.first().map(|raw| odata::properties(raw.get())).transpose()?;
+        let properties = first.unwrap_or_default();
+        let missing =
+            |property: &str| Error::Unexpected { what: format!("about the user has no {property}") };
+        let user = odata::text(&properties, "UserID").and_then(|text| UserId::parse(text).ok());
+        let offset = match properties.get("ServerUtcOffset") {
+            Some(Content::Number(seconds)) => seconds.to_i64(),
+            _ => None,
+        };
+        let offset =
+            offset.filter(|seconds| seconds.abs() <= 86_400).ok_or_else(|| missing("ServerUtcOffset"))?;
+        let me = Me {
+            user: user.ok_or_else(|| missing("UserID"))?,
+            current_division: odata::integer(&properties, "CurrentDivision")
+                .ok_or_else(|| missing("CurrentDivision"))?,
+            server_offset: SignedDuration::from_secs(offset),
+        };
+        self.server_offset.store(offset, Ordering::Relaxed);
+        Ok(me)
+    }
+
+    /// All users with their e-mail addresses as Exact writes them. Two addresses list them; which one a licence
+    /// serves differs.
+    pub async fn users(&self) -> Result<Vec<(UserId, Option<String>)>, Error> {
+        let query = "$select=UserID,Email";
+        let here = self.in_division("users/Users", query);
+        match self.all_users(here, "users/Users").await {
+            Err(Error::Refused { status: 404, .. } | Error::Forbidden { .. }) => {
+                self.all_users(self.everywhere("system/Users", query), "system/Users").await
+            }
+            users => users,
+        }
+    }
+
+    async fn all_users(&self, mut url: Url, endpoint: &str) -> Result<Vec<(UserId, Option<String>)>, Error> {
+        let mut users = Vec::new();
+        loop {
+            let call = match endpoint {
+                "users/Users" => Call::read(url, endpoint, Priority::Read),
+                _ => Call::everywhere(url, endpoint),
+            };
+            let body = self.perform(call).await?;
+            let page = odata::page(&body)?;
+            for raw in &page.records {
+                let user = odata::properties(raw.get())?;
+                let email = odata::text(&user, "Email").filter(|email| !email.is_empty()).map(str::to_owned);
+                users.extend(
+                    odata::text(&user, "UserID").and_then(|id| UserId::parse(id).ok()).map(|id| (id, email)),
+                );
+            }
+            match self.next(page.next)? {
+                Some(next) => url = next,
+                None => return Ok(users),
+            }
+        }
+    }
+}

@@ -5,6 +5,10 @@
 //! versions and business errors with status 500. Where nobody knows what the service does, the choice made here is
 //! marked as inferred beside the code, and where it matters it is one of the [`Switches`].
 //!
+//! It has the entities that the mapping pairs use: accounts, contacts, items and their prices, quotations and sales
+//! orders with their lines, the actions on both, users, divisions and lists of codes. `schema` tells of all of them
+//! what tables can tell; `write` holds writes to that; `business` adds what no table tells.
+//!
 //! All state is in memory. A second port, without authentication, moves the clock, makes trouble and tells what
 //! was called; [`Control`] does the same from within the process.
 

@@ -61,6 +61,11 @@ const ENDPOINTS: &[Endpoint] = &[
     bulk("bulk/Logistics/Items", "items", "Exact.Web.Api.Models.Bulk.Logistics.Item"),
     starless(feed("sync/Logistics/Items", "items", "Exact.Web.Api.Models.Sync.Logistics.Item")),
     entity("logistics/SalesItemPrices", "sales_item_prices", "Exact.Web.Api.Models.Logistics.SalesItemPrice"),
+    bulk(
+        "bulk/Logistics/SalesItemPrices",
+        "sales_item_prices",
+        "Exact.Web.Api.Models.Bulk.Logistics.SalesItemPrice",
+    ),
     starless(feed(
         "sync/Logistics/SalesItemPrices",
         "sales_item_prices",

@@ -159,6 +159,8 @@ async fn a_second_price_is_a_second_record_and_leaves_the_sales_price() {
     );
     let filter = format!("{PRICES}?$select=Price&$filter=Item eq guid'{id}' and Account ne null");
     assert_eq!(company.get(&filter).await.column("Price"), [json!(98)]);
+    let bulk = company.get("bulk/Logistics/SalesItemPrices?$select=Price&$orderby=Price").await;
+    assert_eq!(bulk.column("Price"), [json!(0), json!(98), json!(99)]);
     let deleted = company.delete_at(PRICES, &agreement).await;
     assert_eq!((deleted.status, company.deleted().await), (204, vec![(8, agreement)]));
 }

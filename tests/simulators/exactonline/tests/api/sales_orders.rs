@@ -184,6 +184,25 @@ async fn order_numbers_are_given_out_or_taken_once() {
 }
 
 #[tokio::test]
+async fn nothing_of_an_order_stays_when_one_of_its_lines_is_refused() {
+    let shop = Shop::open().await;
+    let body = format!(
+        r#"{{"OrderedBy":"{}","SalesOrderLines":[{{"Item":"{}"}},{{"Quantity":2}}]}}"#,
+        shop.customer, shop.bolt
+    );
+    assert_eq!(shop.refused(&body).await.error(), business("Mandatory: Item"));
+    for path in [ORDERS, LINES] {
+        assert_eq!(shop.company.control().records(path).unwrap(), "[]", "{path}");
+    }
+    assert_eq!(shop.company.deleted().await, []);
+    assert_eq!(
+        shop.company.delete_at("logistics/Items", &shop.bolt).await.status,
+        204,
+        "nothing refers to it"
+    );
+}
+
+#[tokio::test]
 async fn amounts_are_worked_out_by_the_service() {
     let shop = Shop::open().await;
     let id = shop.order(r#","Discount":10"#).await;

@@ -101,7 +101,7 @@ pub(super) fn tell_keys(schema: &mut Schema) {
             let refused: serde_json::Map<String, Value> =
                 others.map(|key| ((*key).to_owned(), Value::Bool(false))).collect();
             json!({
-                "if": { "properties": { "kind": { "const": name } } },
+                "if": { "properties": { "kind": { "const": name } }, "required": ["kind"] },
                 "then": { "properties": refused, "required": must },
             })
         })

@@ -14,7 +14,9 @@ use super::format::File;
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<File>();
     RecursiveTransform(without_null).transform(&mut schema);
-    schema.to_value()
+    let mut schema = schema.to_value();
+    describe_literal(&mut schema);
+    schema
 });
 
 /// The JSON Schema of a pair file, as text: for editors that complete and check TOML.
@@ -25,6 +27,15 @@ pub fn schema() -> String {
 /// The schema, for what holds a file against it.
 pub(super) fn document() -> &'static Value {
     &SCHEMA
+}
+
+/// What a key of the literal reading replaces is what it says.
+fn describe_literal(schema: &mut Value) {
+    let keys = schema["properties"].clone();
+    let literal = schema.pointer_mut("/$defs/Literal/properties").and_then(Value::as_object_mut);
+    for (name, key) in literal.into_iter().flatten() {
+        key["description"] = keys[name]["description"].clone();
+    }
 }
 
 /// TOML has no null: a key that need not be there is left out.

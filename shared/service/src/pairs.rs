@@ -53,6 +53,12 @@ impl Pairs {
         if problems.is_empty() { Ok(pairs) } else { Err(ServiceError::Pairs(problems)) }
     }
 
+    /// Pairs that have been read in this one reading.
+    pub fn in_reading(pairs: Vec<Pair>, reading: Reading) -> Self {
+        let practical = if reading == Reading::Practical { pairs.len() } else { 0 };
+        Self { practical, all: pairs.into() }
+    }
+
     /// The pairs of a reading, in the order of their files' names; none of a reading that no connection keeps.
     pub fn of(&self, reading: Reading) -> &[Pair] {
         let (practical, literal) = self.all.split_at(self.practical);
@@ -94,7 +100,7 @@ impl Deref for Pairs {
 /// Pairs of the practical reading.
 impl From<Vec<Pair>> for Pairs {
     fn from(pairs: Vec<Pair>) -> Self {
-        Self { practical: pairs.len(), all: pairs.into() }
+        Self::in_reading(pairs, Reading::Practical)
     }
 }
 

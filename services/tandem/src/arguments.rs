@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mapping::Reading;
+use model::PairName;
 
 const TEACHING: &str = r#"Begin with the demo. It needs no server and no account, and touches nothing outside its process:
 
@@ -15,6 +17,7 @@ const TEACHING: &str = r#"Begin with the demo. It needs no server and no account
 Then write a configuration, let it be checked, and run it:
 
   tandem check --pairs pairs
+  tandem dataflow --pairs pairs --format html > dataflow.html
   tandem run --config tandem.toml --print-config
   tandem run --config tandem.toml
 
@@ -53,6 +56,24 @@ process at once. Health is on health.listen: /health/live, /health/ready, /metri
 const CHECK_TEACHING: &str = r"Reads every pair file of the folder and tells, per pair, what it keeps; or, with exit code 64,
 everything that can't work: its file, line and column, and what to write instead. What Exact's
 reference says of each property is known here, so nothing is called.";
+
+const DATAFLOW_TEACHING: &str = r"Prints what the pair files say, as a page for people: a section for each pair with what is
+synchronised, who creates, and a table of its properties with their type in Exact, direction and
+transform. Without --pairs, it prints the pair files that ship with this program.";
+
+const CHECKLIST_TEACHING: &str = r"Runs all services and two simulated systems within the process, makes records for every pair, and
+then checks every row of every pair: it edits one side as a person would, waits for the other side,
+compares, and undoes the edit. A row that flows one way is also checked not to flow the other way.
+
+Exit codes: 0 when every row is green, 1 when one is not.";
+
+const SCHEMA_TEACHING: &str = r#"Prints the JSON Schema of the pair files. An editor that knows TOML completes a pair file which
+names it in its first line:
+
+  tandem schema pairs > pairs/pair.schema.json
+
+  #:schema pair.schema.json
+  pair = "customer-account""#;
 
 const DEMO_TEACHING: &str = r"Starts a simulated CustomCRM and a simulated Exact Online, fills both from a book of companies,
 runs all services on the broker and the store within the process, and lets a scripted human
@@ -106,9 +127,103 @@ pub(crate) enum Command {
         /// The folder with the pair files
         #[arg(long, value_name = "DIR", default_value = "pairs")]
         pairs: PathBuf,
+        /// Which reading of the pairs is told; both are checked
+        #[arg(long, value_enum, default_value_t = ReadingChoice::Practical)]
+        reading: ReadingChoice,
+    },
+    /// Check the dataflow document row by row against two systems
+    #[command(after_long_help = CHECKLIST_TEACHING)]
+    Checklist(ChecklistOptions),
+    /// Print the dataflow document: what the pair files say, for people
+    #[command(after_long_help = DATAFLOW_TEACHING)]
+    Dataflow(DataflowOptions),
+    /// Print the schema of a file that people write, for editors
+    #[command(after_long_help = SCHEMA_TEACHING)]
+    Schema {
+        /// Of which file
+        #[arg(value_enum)]
+        of: SchemaOf,
     },
     /// Print the version
     Version,
+}
+
+/// How the checklist is run.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ChecklistOptions {
+    /// Which reading of the pairs
+    #[arg(long, value_enum, default_value_t = ReadingChoice::Practical)]
+    pub(crate) reading: ReadingChoice,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    pub(crate) format: ReportFormat,
+    /// Only the rows of this pair
+    #[arg(long, value_name = "PAIR", value_parser = pair_name)]
+    pub(crate) pair: Option<PairName>,
+    /// Which log events are shown on stderr, as "warn" or "info,mapper=debug"
+    #[arg(long, value_name = "FILTER", default_value = "error")]
+    pub(crate) log: String,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A table for people
+    Table,
+    /// JUnit XML
+    Junit,
+    /// JSON, an object for each check
+    Json,
+}
+
+/// How the dataflow document is printed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DataflowOptions {
+    /// The folder with the pair files; without it, those that ship
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pairs: Option<PathBuf>,
+    /// How the page is set
+    #[arg(long, value_enum, default_value_t = PageFormat::Rst)]
+    pub(crate) format: PageFormat,
+    /// Which reading of the pairs
+    #[arg(long, value_enum, default_value_t = ReadingChoice::Practical)]
+    pub(crate) reading: ReadingChoice,
+}
+
+/// How a page is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// reStructuredText
+    Rst,
+    /// Markdown
+    Markdown,
+    /// One HTML page
+    Html,
+}
+
+/// A reading of the pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReadingChoice {
+    /// Records meet where they mean the same
+    Practical,
+    /// Every record has a partner in every pair
+    Literal,
+}
+
+/// A file that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Pair files
+    Pairs,
+}
+
+impl From<ReadingChoice> for Reading {
+    fn from(choice: ReadingChoice) -> Self {
+        match choice {
+            ReadingChoice::Practical => Self::Practical,
+            ReadingChoice::Literal => Self::Literal,
+        }
+    }
 }
 
 /// How the demo is played.
@@ -137,6 +252,10 @@ pub(crate) struct Told(pub(crate) clap::Error);
 /// Reads a command line, the program's name first.
 pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Told> {
     Arguments::try_parse_from(arguments).map(|arguments| arguments.command).map_err(Told)
+}
+
+fn pair_name(text: &str) -> Result<PairName, String> {
+    PairName::parse(text).map_err(|error| error.to_string())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

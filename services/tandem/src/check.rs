@@ -1,12 +1,13 @@
 //! `tandem check`: whether the pair files can work, without calling anybody.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use link::Flow;
-use mapping::{Pair, Reading};
+use mapping::{Pair, Reading, Writers};
 use model::System;
 use service::{Pairs, ServiceError};
 use telemetry::Chain;
@@ -16,12 +17,12 @@ use crate::BAD_USAGE;
 #[cfg(test)]
 mod tests;
 
-/// Tells what the pair files of a folder say, or everything that is wrong with them.
-pub(crate) fn run(folder: &Path) -> ExitCode {
+/// Tells what the pair files of a folder say in a reading, or everything that is wrong with them in either.
+pub(crate) fn run(folder: &Path, reading: Reading) -> ExitCode {
     // Nobody is left to tell when the terminal has gone.
     match checked(folder) {
         Ok(pairs) => {
-            let _ = io::stdout().write_all(told(&pairs).as_bytes());
+            let _ = io::stdout().write_all(told(pairs.of(reading), reading).as_bytes());
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -31,35 +32,46 @@ pub(crate) fn run(folder: &Path) -> ExitCode {
     }
 }
 
-fn checked(folder: &Path) -> Result<Vec<Pair>, ServiceError> {
-    let pairs = Pairs::load(folder, &Reading::ALL.into())?;
+fn checked(folder: &Path) -> Result<Pairs, ServiceError> {
+    let pairs = Pairs::load(folder, &BTreeSet::from(Reading::ALL))?;
     exactonline::kept(&pairs).map_err(ServiceError::Pairs)?;
-    Ok(pairs.of(Reading::Practical).to_vec())
+    Ok(pairs)
 }
 
-fn told(pairs: &[Pair]) -> String {
-    let mut text = String::new();
+fn told(pairs: &[Pair], reading: Reading) -> String {
+    let mut text = format!("{} pairs in the {reading} reading\n", pairs.len());
     for pair in pairs {
-        let flowing = |flow: Flow| pair.properties.iter().filter(|row| row.flow == flow).count();
-        let (crm, exact) = (&pair.entities.customcrm, &pair.entities.exactonline);
-        let keys: Vec<String> = pair.match_keys.iter().map(mapping::KeyRows::name).collect();
-        let creates: Vec<&str> =
-            System::BOTH.into_iter().filter(|system| pair.creates[*system]).map(System::name).collect();
-        let mut line = |label: &str, value: String| {
-            writeln!(text, "  {label:<20}{value}").expect("a text takes whatever is written to it");
+        out(&mut text, format_args!("\n{}: {} properties\n", pair.name, pair.rows().count()));
+        let mut line = |label: &str, value: &str| out(&mut text, format_args!("  {label:<28}{value}\n"));
+        for (label, value) in mapping::facts(pair) {
+            line(label, &value);
+        }
+        let flowing = |to: &[System]| {
+            let flows =
+                |flow: Flow| System::BOTH.iter().all(|system| flow.reaches(*system) == to.contains(system));
+            pair.rows().filter(|row| flows(row.flow)).count().to_string()
         };
-        line("entities", format!("customcrm {crm}, exactonline {exact}"));
-        line("both ways", flowing(Flow::Both).to_string());
-        line("only to exactonline", flowing(Flow::To(System::ExactOnline)).to_string());
-        line("only to customcrm", flowing(Flow::To(System::CustomCrm)).to_string());
-        line("matched by", keys.join(", "));
-        line("creates in", if creates.is_empty() { "neither".to_owned() } else { creates.join(", ") });
+        line("Both ways", &flowing(&System::BOTH));
+        line("Only to Exact Online", &flowing(&[System::ExactOnline]));
+        line("Only to CustomCRM", &flowing(&[System::CustomCrm]));
         if !pair.resting.is_empty() {
             let resting: Vec<&str> = pair.resting.iter().map(model::PropertyName::as_str).collect();
-            line("rests", format!("{}, until the pair that it refers to is kept", resting.join(", ")));
+            line("Rests", &format!("{}, until the pair that it refers to is kept", resting.join(", ")));
         }
-        let begin = text.rfind("  entities").unwrap_or(0);
-        text.insert_str(begin, &format!("{}: {} properties\n", pair.name, pair.properties.len()));
+    }
+    let shared: Vec<Writers> =
+        mapping::writers(pairs).into_iter().filter(|writers| writers.pairs.len() > 1).collect();
+    if !shared.is_empty() {
+        text.push_str("\nProperties that several pairs write; of one record the first that has it writes:\n");
+    }
+    for writers in shared {
+        let pairs: Vec<&str> = writers.pairs.iter().map(model::PairName::as_str).collect();
+        let property = format!("{} {}.{}", writers.system, writers.entity, writers.property);
+        out(&mut text, format_args!("  {property:<58}{}\n", pairs.join(", ")));
     }
     text
+}
+
+fn out(text: &mut String, line: std::fmt::Arguments<'_>) {
+    text.write_fmt(line).expect("a text takes whatever is written to it");
 }

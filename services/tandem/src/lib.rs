@@ -8,15 +8,18 @@
 
 mod arguments;
 mod check;
+mod checklist;
+mod dataflow;
 mod demo;
 mod hosting;
+mod shipped;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use service::{Needs, Servers};
 
-use arguments::{Command, Told};
+use arguments::{Command, SchemaOf, Told};
 pub use hosting::host;
 
 /// The exit code for a command line or data that cannot be used (`EX_USAGE`).
@@ -32,8 +35,14 @@ pub fn run() -> ExitCode {
             let needs = Needs { pairs: true, customcrm: true, exactonline: true, servers: Servers::Optional };
             service::run_from("tandem", &config, print_config, needs, hosting::start)
         }
-        Ok(Command::Check { pairs }) => check::run(&pairs),
+        Ok(Command::Check { pairs, reading }) => check::run(&pairs, reading.into()),
         Ok(Command::Demo(options)) => demo::run(&options),
+        Ok(Command::Checklist(options)) => checklist::run(&options),
+        Ok(Command::Dataflow(options)) => dataflow::run(&options),
+        Ok(Command::Schema { of: SchemaOf::Pairs }) => {
+            let _ = io::stdout().write_all(mapping::schema().as_bytes());
+            ExitCode::SUCCESS
+        }
         Ok(Command::Version) => {
             // Nobody is left to tell when the terminal has gone.
             let _ = writeln!(io::stdout(), "tandem {}", env!("CARGO_PKG_VERSION"));

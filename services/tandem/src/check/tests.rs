@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use mapping::Reading;
 use telemetry::Chain;
 
 use super::{checked, told};
@@ -11,13 +12,31 @@ fn shipped() -> std::path::PathBuf {
 
 #[test]
 fn the_shipped_pairs_can_work_and_what_rests_is_told() {
-    let text = told(&checked(&shipped()).unwrap());
-    assert!(text.starts_with("customer-account: 25 properties\n  entities"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(shipped().join("customer-account.toml"), folder.path().join("customer-account.toml")).unwrap();
+    let text = told(checked(folder.path()).unwrap().of(Reading::Practical), Reading::Practical);
     assert!(
-        text.contains("matched by          VatNumber, OrganizationNumber, CustomerNumber, Email"),
+        text.starts_with("1 pairs in the practical reading\n\ncustomer-account: 25 properties\n"),
         "{text}"
     );
+    assert!(text.contains("VatNumber, then OrganizationNumber, then CustomerNumber, then Email"), "{text}");
     assert!(text.contains("MainContactId, until"), "{text}");
+}
+
+#[test]
+fn all_seven_pairs_can_work_in_both_readings_and_who_writes_first_is_told() {
+    let pairs = checked(&shipped()).unwrap();
+    for reading in Reading::ALL {
+        let text = told(pairs.of(reading), reading);
+        assert!(text.starts_with(&format!("7 pairs in the {reading} reading")), "{text}");
+        assert!(!text.contains("Rests"), "{text}");
+        let first = |property: &str| text.lines().find(|line| line.contains(property)).unwrap_or_default();
+        let description = first("exactonline quotations.Description ");
+        assert!(description.contains("quote-quotation, order-quotation"), "{description:?} {text}");
+    }
+    let practical = told(pairs.of(Reading::Practical), Reading::Practical);
+    assert!(practical.contains("records with QuoteId filled, or with Status Draft or Open"), "{practical}");
+    assert!(practical.contains("in neither system"), "{practical}");
 }
 
 #[test]

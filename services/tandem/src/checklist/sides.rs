@@ -1,0 +1,230 @@
+//! The two systems as the checklist edits and reads them: a person's hands and eyes, through the connectors.
+
+use customcrm::CustomCrm;
+use exactonline::{Entity, ExactOnline, Priority, Resource};
+use mapping::{LinePut, Pair, Put};
+use model::{Content, Properties, RecordId, System, Version};
+use rust_decimal::Decimal;
+use store::Store;
+use uuid::Uuid;
+
+use super::ChecklistError;
+
+/// Both systems of one connection.
+pub(crate) struct Sides<S> {
+    pub(crate) crm: CustomCrm,
+    pub(crate) exact: ExactOnline<S>,
+}
+
+/// What a patch of the CRM marks a line with that goes.
+const DELETED: &str = "Deleted";
+
+impl<S: Store> Sides<S> {
+    /// A record as its system holds it now, its lines among its properties.
+    pub(crate) async fn read(
+        &self,
+        pair: &Pair,
+        system: System,
+        record: &RecordId,
+    ) -> Result<Properties, ChecklistError> {
+        match system {
+            System::CustomCrm => {
+                Ok(self.crm.record(pair.entities.customcrm.as_str(), record).await?.properties)
+            }
+            System::ExactOnline => self.read_exact(pair, record).await,
+        }
+    }
+
+    async fn read_exact(&self, pair: &Pair, record: &RecordId) -> Result<Properties, ChecklistError> {
+        let entity = entity(pair)?;
+        let select = pair.names(System::ExactOnline);
+        let mut properties =
+            self.exact.record(entity.resource, record, &select, Priority::Edit).await?.properties;
+        if let (Some(lines), Some(parts)) = (&pair.lines, &entity.parts) {
+            let select = pair.line_names(System::ExactOnline);
+            let filter = format!("{} eq guid'{record}'", parts.parent);
+            let found = self.exact.find(parts.resource, &filter, &select, Priority::Edit).await?;
+            let list = found.into_iter().map(|line| Content::Object(line.properties)).collect();
+            properties.insert(lines.names.exactonline.clone(), Content::List(list));
+        }
+        Ok(properties)
+    }
+
+    /// Changes a record as a person would.
+    pub(crate) async fn change(
+        &self,
+        pair: &Pair,
+        system: System,
+        record: &RecordId,
+        put: &Put,
+    ) -> Result<(), ChecklistError> {
+        match system {
+            System::CustomCrm => self.change_crm(pair, record, put).await,
+            System::ExactOnline => self.change_exact(pair, record, put).await,
+        }
+    }
+
+    async fn change_crm(&self, pair: &Pair, record: &RecordId, put: &Put) -> Result<(), ChecklistError> {
+        let collection = pair.entities.customcrm.as_str();
+        let mut properties = put.properties.clone();
+        if let Some(lines) = pair.lines.as_ref().filter(|_| !put.lines.is_empty()) {
+            let named = |id: &RecordId, mut line: Properties| {
+                line.insert(lines.ids.customcrm.clone(), Content::from(id.as_str()));
+                line
+            };
+            let list = put.lines.iter().map(|line| match line {
+                LinePut::Add(line) => line.clone(),
+                LinePut::Change { id, properties } => named(id, properties.clone()),
+                LinePut::Remove { id } => {
+                    named(id, Properties::from([(DELETED.to_owned(), Content::Boolean(true))]))
+                }
+            });
+            let list = list.map(Content::Object).collect();
+            properties.insert(lines.names.customcrm.clone(), Content::List(list));
+        }
+        // A person's form is not refused for what our own services wrote in between: it is filled in again.
+        loop {
+            let version = self.crm.record(collection, record).await?.version.unwrap_or(Version(0));
+            match self.crm.update(collection, record, version, &properties).await {
+                Err(customcrm::Error::Stale { .. }) => {}
+                done => return done.map(|_| ()).map_err(ChecklistError::from),
+            }
+        }
+    }
+
+    async fn change_exact(&self, pair: &Pair, record: &RecordId, put: &Put) -> Result<(), ChecklistError> {
+        let entity = entity(pair)?;
+        if !put.properties.is_empty() {
+            self.exact.update(entity.resource, record, &put.properties, Priority::Edit).await?;
+        }
+        let Some(parts) = &entity.parts else { return Ok(()) };
+        for line in &put.lines {
+            match line {
+                LinePut::Add(line) => {
+                    let mut line = line.clone();
+                    line.insert(parts.parent.to_owned(), Content::from(record.as_str()));
+                    self.exact.create(parts.resource, &line, Priority::Edit).await?;
+                }
+                LinePut::Change { id, properties } => {
+                    self.exact.update(parts.resource, id, properties, Priority::Edit).await?;
+                }
+                LinePut::Remove { id } => self.exact.delete(parts.resource, id, Priority::Edit).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a record as a person would.
+    pub(crate) async fn make(
+        &self,
+        pair: &Pair,
+        system: System,
+        put: &Put,
+    ) -> Result<RecordId, ChecklistError> {
+        let mut properties = put.properties.clone();
+        if let Some(lines) = &pair.lines {
+            let list = put.added().cloned().map(Content::Object).collect();
+            properties.insert(lines.names[system].clone(), Content::List(list));
+        }
+        match system {
+            System::CustomCrm => {
+                let key = Uuid::new_v4().to_string();
+                Ok(self.crm.create(pair.entities.customcrm.as_str(), &properties, &key).await?.id)
+            }
+            System::ExactOnline => {
+                Ok(self.exact.create(entity(pair)?.resource, &properties, Priority::Edit).await?.id)
+            }
+        }
+    }
+
+    /// Carries out an action of Exact, such as printing a quotation.
+    pub(crate) async fn act(&self, path: &str, properties: &Properties) -> Result<(), ChecklistError> {
+        let action = Resource::unauthored(path, "QuotationID");
+        self.exact.create(action, properties, Priority::Edit).await?;
+        Ok(())
+    }
+
+    /// Sets the sales price of an item in its own record of prices.
+    pub(crate) async fn set_price(&self, item: &RecordId, price: Decimal) -> Result<(), ChecklistError> {
+        let prices = Resource::authored("logistics/SalesItemPrices", "ID");
+        let filter = format!("Item eq guid'{item}'");
+        let found = self.exact.find(prices, &filter, &["ID", "Account", "Price"], Priority::Edit).await?;
+        for record in found.iter().filter(|record| record.properties.get("Account") == Some(&Content::Null)) {
+            let price = Properties::from([("Price".to_owned(), Content::Number(price))]);
+            self.exact.update(prices, &record.id, &price, Priority::Edit).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The entity of a pair in Exact.
+pub(crate) fn entity(pair: &Pair) -> Result<Entity, ChecklistError> {
+    let name = &pair.entities.exactonline;
+    Entity::named(name.as_str()).ok_or_else(|| ChecklistError::Stage(format!("Exact has no entity {name}")))
+}
+
+impl<S: Store> Sides<S> {
+    /// Sets one property of a record in Exact.
+    pub(crate) async fn set(
+        &self,
+        pair: &Pair,
+        record: &RecordId,
+        name: &str,
+        content: Content,
+    ) -> Result<(), ChecklistError> {
+        let properties = Properties::from([(name.to_owned(), content)]);
+        Ok(self.exact.update(entity(pair)?.resource, record, &properties, Priority::Edit).await?)
+    }
+
+    /// What Exact's record holds in a property that is no row, in a few words; of a list of lines, how many.
+    pub(crate) async fn property(
+        &self,
+        pair: &Pair,
+        record: &RecordId,
+        name: &str,
+    ) -> Result<Option<String>, ChecklistError> {
+        let entity = entity(pair)?;
+        if let Some(parts) = entity.parts.filter(|_| entity.lines_name() == Some(name)) {
+            let filter = format!("{} eq guid'{record}'", parts.parent);
+            let lines = self.exact.find(parts.resource, &filter, &["ID"], Priority::Edit).await?;
+            return Ok((!lines.is_empty()).then(|| format!("{} lines", lines.len())));
+        }
+        let found = self.exact.record(entity.resource, record, &[name], Priority::Edit).await?;
+        Ok(found.properties.get(name).and_then(Content::as_text).map(str::to_owned))
+    }
+
+    /// Sets one property of the account that a contact belongs to.
+    pub(crate) async fn set_account(
+        &self,
+        pair: &Pair,
+        contact: &RecordId,
+        name: &str,
+        content: Content,
+    ) -> Result<(), ChecklistError> {
+        let contact = self.read(pair, System::ExactOnline, contact).await?;
+        let account =
+            contact.get("Account").and_then(Content::as_text).and_then(|id| RecordId::parse(id).ok());
+        let account =
+            account.ok_or_else(|| ChecklistError::Stage("the contact has no account".to_owned()))?;
+        let properties = Properties::from([(name.to_owned(), content)]);
+        let accounts = Resource::authored("crm/Accounts", "ID");
+        Ok(self.exact.update(accounts, &account, &properties, Priority::Edit).await?)
+    }
+
+    /// Adds one to the quantity of a document's first line.
+    pub(crate) async fn raise_quantity(&self, pair: &Pair, record: &RecordId) -> Result<(), ChecklistError> {
+        let none = || ChecklistError::Stage("the document has no line".to_owned());
+        let (lines, parts) = (pair.lines.as_ref().ok_or_else(none)?, entity(pair)?.parts.ok_or_else(none)?);
+        let document = self.read(pair, System::ExactOnline, record).await?;
+        let Some(Content::List(list)) = document.get(&lines.names.exactonline) else { return Err(none()) };
+        let Some(Content::Object(line)) = list.first() else { return Err(none()) };
+        let id = line.get("ID").and_then(Content::as_text).and_then(|id| RecordId::parse(id).ok());
+        let quantity = match line.get("Quantity") {
+            Some(Content::Number(quantity)) => *quantity,
+            _ => Decimal::ZERO,
+        };
+        let properties =
+            Properties::from([("Quantity".to_owned(), Content::Number(quantity + Decimal::ONE))]);
+        Ok(self.exact.update(parts.resource, &id.ok_or_else(none)?, &properties, Priority::Edit).await?)
+    }
+}

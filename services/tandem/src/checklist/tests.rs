@@ -1,0 +1,83 @@
+//! The plan holds every row and direction, and the reports say what was found.
+
+use std::time::Duration;
+
+use link::Flow;
+use mapping::Reading;
+use model::{PairName, PropertyName, System};
+
+use super::is_set_by_exact;
+use super::plan::{Aspect, Check, checks};
+use super::report::{Checked, Verdict, is_green, json, junit, table};
+use crate::shipped;
+
+fn checked(verdict: Verdict) -> Checked {
+    let check = Check {
+        pair: PairName::parse("customer-account").expect("a name"),
+        row: PropertyName::parse("Name").expect("a name"),
+        aspect: Aspect::Flows(System::ExactOnline),
+    };
+    Checked { check, verdict, took: Duration::from_millis(1_500) }
+}
+
+#[test]
+fn every_row_that_both_systems_have_is_checked_in_every_direction_in_which_it_flows() {
+    for reading in Reading::ALL {
+        let pairs = shipped::pairs(reading).expect("the pairs that ship");
+        let checks = checks(&pairs, is_set_by_exact);
+        for pair in &pairs {
+            for row in
+                pair.rows().filter(|row| System::BOTH.into_iter().all(|system| row.names[system].is_some()))
+            {
+                let directions: Vec<&str> = checks
+                    .iter()
+                    .filter(|check| check.pair == pair.name && check.row == row.name)
+                    .map(|check| check.aspect.direction())
+                    .collect();
+                for system in System::BOTH {
+                    let (to, not) = match system {
+                        System::CustomCrm => ("to-crm", "not to-crm"),
+                        System::ExactOnline => ("to-exact", "not to-exact"),
+                    };
+                    let is_checked = directions.contains(&to) || directions.contains(&not);
+                    let never = row.create_only && !pair.creates[system];
+                    assert!(is_checked || never, "{} {} {to}: {directions:?}", pair.name, row.name);
+                    let one_way = matches!(row.flow, Flow::To(only) | Flow::Follow(only) if only != system);
+                    assert_eq!(one_way, directions.contains(&not), "{} {} {not}", pair.name, row.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_red_row_makes_the_checklist_red_and_a_skipped_one_does_not() {
+    assert!(is_green(&[checked(Verdict::Green), checked(Verdict::Skipped("no list".to_owned()))]));
+    assert!(!is_green(&[checked(Verdict::Green), checked(Verdict::Red("lost".to_owned()))]));
+}
+
+#[test]
+fn the_table_counts_what_passed_failed_and_was_skipped() {
+    let all = [checked(Verdict::Green), checked(Verdict::Red("lost".to_owned()))];
+    let text = table(&all, Duration::from_secs(3));
+    assert!(text.contains("2 checks: 1 passed, 1 failed, 0 skipped, in 3 s"), "{text}");
+    assert!(text.contains("failed: lost"), "{text}");
+}
+
+#[test]
+fn a_json_row_has_pair_property_direction_result_and_reason() {
+    let text = json(&[checked(Verdict::Red("\"a\" was written".to_owned()))]);
+    let rows: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(rows[0]["pair"], "customer-account");
+    assert_eq!(rows[0]["property"], "Name");
+    assert_eq!(rows[0]["direction"], "to-exact");
+    assert_eq!(rows[0]["result"], "failed");
+    assert_eq!(rows[0]["reason"], "\"a\" was written");
+}
+
+#[test]
+fn no_value_breaks_out_of_the_junit_report() {
+    let text = junit(&[checked(Verdict::Red("<&\"\u{0}\n>".to_owned()))]);
+    assert!(text.contains("message=\"&lt;&amp;&quot;? &gt;\""), "{text}");
+    assert!(text.contains("tests=\"1\" failures=\"1\" skipped=\"0\""), "{text}");
+}

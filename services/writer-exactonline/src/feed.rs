@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use exactonline::{ChangesCursor, Entity};
+use exactonline::{Document, DocumentStore, Entity, FeedReader, Selection, Source};
 use model::{Record, RecordId, Version};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -17,10 +17,12 @@ pub(crate) const GATHERS: Duration = Duration::from_millis(50);
 /// How many changed records are remembered; the oldest changes are forgotten first, and by then taken in.
 const KNOWN_MAX: usize = 20_000;
 
-/// The feed of one entity, as this writer reads it.
-pub(crate) struct Feed {
+/// The feeds of one entity, as this writer reads them.
+pub(crate) struct Feed<S> {
     pub(crate) entity: Entity,
-    pub(crate) select: Vec<String>,
+    pub(crate) selection: Selection,
+    /// Where the collector puts its records together, when they come in parts.
+    pub(crate) documents: Option<DocumentStore<S>>,
     pub(crate) state: Mutex<State>,
 }
 
@@ -28,45 +30,82 @@ pub(crate) struct Feed {
 #[derive(Default)]
 pub(crate) struct State {
     /// Where the reading stands; `None` until the collector has read the entity.
-    pub(crate) cursor: Option<ChangesCursor>,
-    /// When the last read began.
-    pub(crate) read_at: Option<Instant>,
+    pub(crate) reading: Option<FeedReader>,
+    /// When the last read of each feed began.
+    read_at: [Option<Instant>; 3],
     known: BTreeMap<RecordId, Record>,
+    /// Of each document only the parts that were read since the reading began; the collector keeps what was before.
+    documents: BTreeMap<RecordId, Document>,
 }
 
-impl Feed {
-    pub(crate) fn new(entity: Entity, select: Vec<String>) -> Self {
-        Self { entity, select, state: Mutex::new(State::default()) }
+impl<S> Feed<S> {
+    pub(crate) fn new(entity: &Entity, selection: Selection, documents: DocumentStore<S>) -> Self {
+        let documents = selection.parts.is_some().then_some(documents);
+        Self { entity: *entity, selection, documents, state: Mutex::new(State::default()) }
+    }
+
+    /// The feeds that show a change of it.
+    pub(crate) fn changes(&self) -> &'static [Source] {
+        if self.documents.is_some() { &[Source::Own, Source::Parts] } else { &[Source::Own] }
     }
 }
 
 impl State {
-    /// Whether a read began at or after this moment.
-    pub(crate) fn is_read_since(&self, moment: Instant) -> bool {
-        self.read_at.is_some_and(|at| at >= moment)
+    /// Whether a read of this feed began at or after this moment.
+    pub(crate) fn is_read_since(&self, source: Source, moment: Instant) -> bool {
+        self.read_at[source as usize].is_some_and(|at| at >= moment)
     }
 
-    /// Takes in what a read gave.
-    pub(crate) fn learn(&mut self, records: Vec<Record>) {
-        for record in records {
-            self.known.insert(record.id.clone(), record);
-        }
-        if self.known.len() > KNOWN_MAX {
-            let mut versions: Vec<Option<Version>> =
-                self.known.values().map(|record| record.version).collect();
-            versions.sort_unstable();
-            let oldest_kept = versions[versions.len() / 2];
-            self.known.retain(|_, record| record.version >= oldest_kept);
-        }
+    /// A read of this feed began then and has come to its end.
+    pub(crate) fn was_read(&mut self, source: Source, began: Instant) {
+        self.read_at[source as usize] = Some(began);
     }
 
-    /// The record, if a read gave it.
+    /// Takes in a record as its feed shows it whole.
+    pub(crate) fn learn(&mut self, record: Record) {
+        self.known.insert(record.id.clone(), record);
+        forget_oldest(&mut self.known, |record| record.version);
+    }
+
+    /// The document of this id, as far as this writer has read it, to take a part in.
+    pub(crate) fn learning(&mut self, id: &RecordId) -> &mut Document {
+        forget_oldest(&mut self.documents, Document::version);
+        self.documents.entry(id.clone()).or_insert_with(|| Document::new(id.clone()))
+    }
+
+    /// The document that a part was seen in.
+    pub(crate) fn owner(&self, part: &RecordId) -> Option<RecordId> {
+        let owner = self.documents.values().find(|document| document.part_version(part).is_some());
+        owner.map(|document| document.id.clone())
+    }
+
+    /// The record, if a read gave it whole.
     pub(crate) fn known(&self, record: &RecordId) -> Option<&Record> {
         self.known.get(record)
     }
 
-    /// The record, if a read gave it at a later version than this.
+    /// The record, if a read gave it whole and at a later version than this.
     pub(crate) fn later_than(&self, record: &RecordId, version: Option<Version>) -> Option<&Record> {
         self.known(record).filter(|known| known.version > version)
+    }
+
+    /// What was read of a document.
+    pub(crate) fn document(&self, id: &RecordId) -> Option<&Document> {
+        self.documents.get(id)
+    }
+
+    /// Whether a document of this version was read with all that happened before.
+    pub(crate) fn is_settled(&self, version: Version) -> bool {
+        self.reading.as_ref().is_some_and(|reading| version <= reading.settled())
+    }
+}
+
+/// Keeps the newer half of what has become too much.
+fn forget_oldest<T>(known: &mut BTreeMap<RecordId, T>, version: impl Fn(&T) -> Option<Version>) {
+    if known.len() > KNOWN_MAX {
+        let mut versions: Vec<Option<Version>> = known.values().map(&version).collect();
+        versions.sort_unstable();
+        let oldest_kept = versions[versions.len() / 2];
+        known.retain(|_, item| version(item) >= oldest_kept);
     }
 }

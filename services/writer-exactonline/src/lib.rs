@@ -1,17 +1,22 @@
 //! Applies writes to Exact Online within its quota and reports outcomes.
 //!
 //! It consumes the two queues of writes to Exact and produces an outcome for each. Exact has no optimistic locking,
-//! so the entity's feed is read a moment before a write goes out, once for all writes of that moment; and read again
-//! after it, which gives each write its row version and the values as Exact holds them. What it refuses: to write
-//! over a change that the link has not taken in.
+//! so the entity's feeds are read a moment before a write goes out, once for all writes of that moment; and read again
+//! after it, which gives each write its row version and the values as Exact holds them. A document is put together from
+//! its parts for both. What it refuses: to write over a change that the link has not taken in.
 
+mod documents;
 mod feed;
+mod reading;
 mod target;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use broker::Broker;
-use exactonline::{ExactOnline, Limits, Settings};
+use exactonline::{DocumentStore, ExactOnline, Limits, Selection, Settings};
 use model::System;
 use service::{Context, ServiceError};
 use store::Store;
@@ -57,8 +62,9 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         })?;
         let mut feeds = BTreeMap::new();
         for (name, entity) in &entities {
-            let select = service::selected(&context.pairs, system, name);
-            feeds.insert(name.clone(), Feed::new(*entity, select));
+            let selection = Selection::of(entity, &context.pairs);
+            let documents = DocumentStore::new(ports.store.clone(), namespace, connection, entity);
+            feeds.insert(name.clone(), Feed::new(entity, selection, documents));
         }
         let division = Division {
             client,

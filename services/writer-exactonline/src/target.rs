@@ -1,23 +1,20 @@
 //! A division as the writer's target.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use contract::{Lane, Sighting};
-use exactonline::{Error, ExactOnline, FeedCursor, Priority, text_literal};
+use exactonline::{Entity, Error, ExactOnline, Priority};
+use mapping::{Problem, Put};
 use model::{
-    ConnectionName, Content, EntityName, FailureClass, Properties, Record, RecordId, System, UserId, Version,
+    ConnectionName, Content, EntityName, FailureClass, Properties, Record, RecordId, UserId, Version,
 };
 use store::{Store, StoreError};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use writer::{Aim, SearchKey, Target};
 
-use crate::feed::{Feed, GATHERS, VOUCHES_FOR};
-
-/// How often the feed is asked for a write that it does not show yet, and how long between.
-const SHOWS_AFTER: [Duration; 4] =
-    [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
+use crate::feed::{Feed, VOUCHES_FOR};
+use crate::reading::{or_untold, present};
 
 /// Who made a record: a fact of the API that no later change touches, unlike its modifier.
 const CREATOR: &str = "Creator";
@@ -28,7 +25,7 @@ pub(crate) struct Division<S> {
     pub(crate) store: S,
     pub(crate) namespace: String,
     pub(crate) connection: ConnectionName,
-    pub(crate) feeds: BTreeMap<EntityName, Feed>,
+    pub(crate) feeds: BTreeMap<EntityName, Feed<S>>,
     pub(crate) ours: OnceCell<UserId>,
 }
 
@@ -58,7 +55,7 @@ pub(crate) enum WriteError {
 }
 
 impl<S: Store> Division<S> {
-    fn feed(&self, entity: &EntityName) -> Result<&Feed, WriteError> {
+    pub(crate) fn feed(&self, entity: &EntityName) -> Result<&Feed<S>, WriteError> {
         self.feeds.get(entity).ok_or_else(|| WriteError::Unread { entity: entity.clone() })
     }
 
@@ -66,76 +63,9 @@ impl<S: Store> Division<S> {
         Ok(self.ours.get_or_try_init(|| async { self.client.me().await.map(|me| me.user) }).await?)
     }
 
-    async fn sighting(&self, record: Record) -> Result<Sighting, WriteError> {
+    pub(crate) async fn sighting(&self, record: Record) -> Result<Sighting, WriteError> {
         let by_us = record.modified_by.as_ref() == Some(self.ours().await?);
         Ok(Sighting { record, by_us })
-    }
-
-    /// Makes sure that the feed was read at or after `since`. Whoever waits meanwhile shares the read.
-    async fn read_since(
-        &self,
-        entity: &EntityName,
-        since: Instant,
-        priority: Priority,
-    ) -> Result<(), WriteError> {
-        let feed = self.feed(entity)?;
-        let mut state = feed.state.lock().await;
-        if state.is_read_since(since) {
-            return Ok(());
-        }
-        tokio::time::sleep(GATHERS).await;
-        let mut cursor = match &state.cursor {
-            Some(cursor) => cursor.clone(),
-            None => self.collectors_cursor(entity).await?,
-        };
-        let began = Instant::now();
-        let select: Vec<&str> = feed.select.iter().map(String::as_str).collect();
-        loop {
-            let page = self.client.changes(feed.entity.feed, &select, &cursor, priority).await?;
-            state.learn(page.records);
-            cursor = page.next;
-            state.cursor = Some(cursor.clone());
-            if !page.more {
-                break;
-            }
-        }
-        state.read_at = Some(began);
-        Ok(())
-    }
-
-    /// Where the collector stands: everything before it is on its way into the links.
-    async fn collectors_cursor(&self, entity: &EntityName) -> Result<exactonline::ChangesCursor, WriteError> {
-        let kept = collector::kept_cursor(
-            &self.store,
-            &self.namespace,
-            &self.connection,
-            System::ExactOnline,
-            entity,
-        )
-        .await?;
-        kept.as_deref()
-            .and_then(FeedCursor::read)
-            .map(|cursor| cursor.changes.first_page())
-            .ok_or_else(|| WriteError::Unread { entity: entity.clone() })
-    }
-
-    /// The record as the feed shows it after a write, which is to be finished whatever lane it came by; `None` when it
-    /// does not show it in time.
-    async fn shown(
-        &self,
-        entity: &EntityName,
-        record: &RecordId,
-        before: Option<Version>,
-    ) -> Result<Option<Sighting>, WriteError> {
-        for wait in SHOWS_AFTER {
-            tokio::time::sleep(wait).await;
-            self.read_since(entity, Instant::now(), Priority::Edit).await?;
-            let later = self.feed(entity)?.state.lock().await.later_than(record, before).cloned();
-            if let Some(record) = later {
-                return self.sighting(record).await.map(Some);
-            }
-        }
-        Ok(None)
     }
 }
 
@@ -157,20 +87,24 @@ impl<S: Store> Target for Division<S> {
 
     async fn ready(&self, aim: Aim<'_>) -> Result<(), WriteError> {
         self.ours().await?;
-        self.read_since(aim.entity, Instant::now() - VOUCHES_FOR, priority(aim)).await
+        let sources = self.feed(aim.entity)?.changes();
+        self.read_since(aim.entity, Instant::now() - VOUCHES_FOR, sources, priority(aim)).await
     }
 
     async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, WriteError> {
-        let Content::Text(text) = &key.content else { return Ok(Vec::new()) };
         let feed = self.feed(aim.entity)?;
-        let filter = format!("{} eq {}", key.property, text_literal(text));
-        let mut select: Vec<&str> = feed.select.iter().map(String::as_str).collect();
+        let condition = |(name, content): &(String, Content)| feed.entity.condition(name, content);
+        let Some(filters) = key.conditions.iter().map(condition).collect::<Option<Vec<_>>>() else {
+            return Ok(Vec::new());
+        };
+        let mut select = names(&feed.selection.records);
         select.push(CREATOR);
         let ours = Content::from(self.ours().await?.as_str());
         let mut found = Vec::new();
+        let filter = filters.join(" and ");
         for record in self.client.find(feed.entity.resource, &filter, &select, priority(aim)).await? {
             if !key.only_ours || record.properties.get(CREATOR) == Some(&ours) {
-                found.push(self.sighting(record).await?);
+                found.push(self.whole(feed, record, priority(aim)).await?);
             }
         }
         Ok(found)
@@ -182,18 +116,42 @@ impl<S: Store> Target for Division<S> {
         if let Some(known) = known {
             return self.sighting(known).await.map(Some);
         }
-        let select: Vec<&str> = feed.select.iter().map(String::as_str).collect();
+        if let Some(document) = self.document(feed, record).await?
+            && let Some(told) = self.told(feed, document, priority(aim)).await?
+        {
+            return Ok(present(Some(told)));
+        }
+        let select = names(&feed.selection.records);
         match self.client.record(feed.entity.resource, record, &select, priority(aim)).await {
-            Ok(record) => self.sighting(record).await.map(Some),
+            Ok(record) => self.whole(feed, record, priority(aim)).await.map(Some),
             Err(error) if error.class() == FailureClass::Gone => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
+    async fn exists(&self, aim: Aim<'_>, record: &RecordId) -> Result<bool, WriteError> {
+        let unknown = || WriteError::Unread { entity: aim.entity.clone() };
+        let resource = Entity::named(aim.entity.as_str()).ok_or_else(unknown)?.resource;
+        match self.client.record(resource, record, &[], priority(aim)).await {
+            Ok(_) => Ok(true),
+            // What is no id of Exact's is the id of nothing.
+            Err(Error::Gone { .. } | Error::NotAGuid { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn check(&self, aim: Aim<'_>, put: &Put, creating: bool) -> Vec<Problem> {
+        Entity::named(aim.entity.as_str()).map(|entity| entity.check(put, creating)).unwrap_or_default()
+    }
+
     async fn create(&self, aim: Aim<'_>, properties: &Properties, _: &str) -> Result<Sighting, WriteError> {
         let feed = self.feed(aim.entity)?;
         let record = self.client.create(feed.entity.resource, properties, priority(aim)).await?;
-        self.sighting(record).await
+        if feed.entity.has_lines() {
+            self.created(aim, record, properties).await
+        } else {
+            self.sighting(record).await
+        }
     }
 
     async fn update(
@@ -201,10 +159,14 @@ impl<S: Store> Target for Division<S> {
         aim: Aim<'_>,
         record: &RecordId,
         version: Option<Version>,
-        properties: &Properties,
+        put: &Put,
     ) -> Result<Option<Sighting>, WriteError> {
         let feed = self.feed(aim.entity)?;
-        self.read_since(aim.entity, Instant::now() - VOUCHES_FOR, priority(aim)).await?;
+        let since = Instant::now() - VOUCHES_FOR;
+        self.read_since(aim.entity, since, feed.changes(), priority(aim)).await?;
+        if feed.documents.is_some() {
+            return self.update_whole(aim, record, version, put).await;
+        }
         let before = {
             let state = feed.state.lock().await;
             if state.later_than(record, version).is_some() {
@@ -212,13 +174,17 @@ impl<S: Store> Target for Division<S> {
             }
             state.known(record).and_then(|known| known.version).max(version)
         };
-        self.client.update(feed.entity.resource, record, properties, priority(aim)).await?;
-        self.shown(aim.entity, record, before).await
+        self.client.update(feed.entity.resource, record, &put.properties, priority(aim)).await?;
+        Ok(or_untold(record, self.shown(aim.entity, record, before).await))
     }
 }
 
+fn names(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
 /// What people edited goes before backfill.
-const fn priority(aim: Aim<'_>) -> Priority {
+pub(crate) const fn priority(aim: Aim<'_>) -> Priority {
     match aim.lane {
         Lane::Live => Priority::Edit,
         Lane::Backfill => Priority::Backfill,

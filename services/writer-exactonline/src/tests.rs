@@ -1,0 +1,6 @@
+//! What the target promises its writer, against a strict simulator of the service.
+#![allow(clippy::unwrap_used)]
+
+mod bench;
+mod documents;
+mod records;

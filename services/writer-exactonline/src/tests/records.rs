@@ -1,0 +1,76 @@
+use model::{Content, RecordId};
+use uuid::Uuid;
+use writer::{SearchKey, Target as _};
+
+use super::bench::{Bench, aim, entity, header, id, number, properties, version};
+
+#[tokio::test]
+async fn an_account_is_written_and_told_as_its_feed_shows_it() {
+    let bench = Bench::start().await;
+    let accounts = entity("accounts");
+    let made = bench.division.create(aim(&accounts), &properties(r#"{"Name":"New"}"#), "key").await.unwrap();
+    assert_eq!((made.by_us, made.record.version), (true, None));
+    let put = header(r#"{"Name":"Newer"}"#);
+    let told = bench.division.update(aim(&accounts), &made.record.id, None, &put).await.unwrap_err();
+    // The feed has shown it by now, at a version that nobody took in.
+    assert!(told.to_string().contains("was changed in Exact Online"), "{told}");
+    let seen = bench.told("accounts", &made.record.id).await.unwrap();
+    let told = bench
+        .division
+        .update(aim(&accounts), &made.record.id, seen.record.version, &put)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(told.record.properties["Name"], Content::from("Newer"));
+    assert!(version(&told) > version(&seen));
+}
+
+#[tokio::test]
+async fn an_item_is_told_with_its_price_before_and_after_a_write() {
+    let bench = Bench::start().await;
+    let (items, item) = (entity("items"), id(bench.item));
+    let seen = bench.told("items", &item).await.unwrap();
+    assert_eq!(number(&seen.record.properties["StandardSalesPrice"]), "0");
+    let put = header(r#"{"Description":"Nut"}"#);
+    bench.division.ready(aim(&items)).await.unwrap();
+    let told =
+        bench.division.update(aim(&items), &item, Some(bench_version(&bench, &item).await), &put).await;
+    let told = told.unwrap().unwrap();
+    assert_eq!(told.record.properties["Description"], Content::from("Nut"));
+    assert_eq!(number(&told.record.properties["StandardSalesPrice"]), "0");
+    assert!(told.record.version.is_some());
+}
+
+async fn bench_version(bench: &Bench, item: &RecordId) -> model::Version {
+    let feed = &bench.division.feeds[&entity("items")];
+    let document = bench.division.document(feed, item).await.unwrap().unwrap();
+    document.version().unwrap()
+}
+
+#[tokio::test]
+async fn a_record_is_searched_by_what_its_type_is_written_as() {
+    let bench = Bench::start().await;
+    let code = |code: &str| SearchKey {
+        conditions: vec![("Code".to_owned(), Content::from(code))],
+        only_ours: false,
+    };
+    let items = entity("items");
+    let found = bench.division.search(aim(&items), &code("bolt")).await.unwrap();
+    assert_eq!((found.len(), &found[0].record.id), (1, &id(bench.item)));
+    assert_eq!(bench.division.search(aim(&items), &code("' or true")).await.unwrap(), []);
+    let unsearchable = SearchKey { conditions: vec![("Code".to_owned(), Content::Null)], only_ours: false };
+    assert_eq!(bench.division.search(aim(&items), &unsearchable).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_record_of_an_entity_that_no_pair_keeps_exists_or_does_not() {
+    let bench = Bench::start().await;
+    let contacts = entity("contacts");
+    let exists = async |id: &RecordId| bench.division.exists(aim(&contacts), id).await.unwrap();
+    let body = format!(r#"{{"Account":"{}","LastName":"X"}}"#, bench.customer);
+    let contact = bench.by_person("crm/Contacts", &body);
+    assert!(exists(&id(contact)).await);
+    assert!(!exists(&id(Uuid::nil())).await);
+    assert!(!exists(&RecordId::parse("x' or true").unwrap()).await);
+    bench.division.exists(aim(&entity("quotes")), &id(contact)).await.unwrap_err();
+}

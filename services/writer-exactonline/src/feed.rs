@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use exactonline::{Document, DocumentStore, Entity, FeedReader, Selection, Source};
-use model::{Record, RecordId, Version};
+use model::{EntityName, Record, RecordId, Version};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -42,6 +42,11 @@ impl<S> Feed<S> {
     pub(crate) fn new(entity: &Entity, selection: Selection, documents: DocumentStore<S>) -> Self {
         let documents = selection.parts.is_some().then_some(documents);
         Self { entity: *entity, selection, documents, state: Mutex::new(State::default()) }
+    }
+
+    /// The entity's name.
+    pub(crate) fn entity_name(&self) -> EntityName {
+        EntityName::parse(self.entity.name).expect("the names of Exact's entities are names")
     }
 
     /// The feeds that show a change of it.

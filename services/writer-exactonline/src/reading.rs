@@ -140,7 +140,7 @@ impl<S: Store> Division<S> {
 
     /// Where the collector stands: everything before it is on its way into the links.
     async fn collectors_cursor(&self, feed: &Feed<S>) -> Result<FeedCursor, WriteError> {
-        let entity = EntityName::parse(feed.entity.name).expect("the names of Exact's entities are names");
+        let entity = feed.entity_name();
         let (namespace, connection) = (&self.namespace, &self.connection);
         let kept =
             collector::kept_cursor(&self.store, namespace, connection, System::ExactOnline, &entity).await?;
@@ -166,14 +166,32 @@ impl<S: Store> Division<S> {
         })
     }
 
+    /// The document once each feed was read after its newest part was seen, as far as it comes to rest.
+    async fn settled(
+        &self,
+        feed: &Feed<S>,
+        mut document: Document,
+        priority: Priority,
+    ) -> Result<Document, WriteError> {
+        for _ in 0..AGAIN_MAX {
+            let Some(version) = document.version() else { break };
+            let reader = feed.state.lock().await.reading.clone();
+            let Some(source) = reader.and_then(|reader| reader.lacking(version)) else { break };
+            self.read_since(&feed.entity_name(), Instant::now(), &[source], priority).await?;
+            document = self.document(feed, &document.id).await?.unwrap_or(document);
+        }
+        Ok(document)
+    }
+
     /// A document as a whole, with its late properties; `None` when only lines of it were seen. One that may lack
     /// something that happened before its version is told without a version.
     pub(crate) async fn told(
         &self,
         feed: &Feed<S>,
-        mut document: Document,
+        document: Document,
         priority: Priority,
     ) -> Result<Option<Sighting>, WriteError> {
+        let mut document = self.settled(feed, document, priority).await?;
         let late = &feed.selection.late;
         if let Some(version) = document.version().filter(|_| document.wants_late(late)) {
             let select: Vec<&str> = late.iter().map(String::as_str).collect();
@@ -221,20 +239,9 @@ impl<S: Store> Division<S> {
         for wait in SHOWS_AFTER {
             tokio::time::sleep(wait).await;
             self.read_since(entity, Instant::now(), &awaited.order(), priority).await?;
-            let Some(mut document) = self.document(feed, id).await? else { continue };
+            let Some(document) = self.document(feed, id).await? else { continue };
             if !awaited.is_shown(&document) {
                 continue;
-            }
-            for _ in 0..AGAIN_MAX {
-                let reading = feed.state.lock().await.reading.clone();
-                let version = document.version();
-                let Some(source) =
-                    version.zip(reading).and_then(|(version, reading)| reading.lacking(version))
-                else {
-                    break;
-                };
-                self.read_since(entity, Instant::now(), &[source], priority).await?;
-                document = self.document(feed, id).await?.unwrap_or(document);
             }
             return self.told(feed, document, priority).await;
         }

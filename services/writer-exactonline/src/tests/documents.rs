@@ -1,10 +1,12 @@
+use exactonline::{Priority, Source};
 use mapping::{LinePut, Put};
-use model::{Content, FailureClass, Presence};
+use model::{Content, FailureClass};
 use simulator_exactonline::{Fault, FaultKind, Switches};
+use tokio::time::Instant;
 use writer::{SearchKey, Target as _};
 
 use super::bench::{
-    Bench, aim, changed, entity, header, id, lines, number, of_lines, properties, quantities, uuid, version,
+    Bench, aim, changed, entity, header, id, lines, number, of_lines, properties, quantities, version,
 };
 use crate::target::{Division, WriteError};
 
@@ -236,24 +238,22 @@ async fn a_document_that_is_gone_is_none() {
 }
 
 #[tokio::test]
-async fn a_document_that_may_lack_something_is_told_without_a_version() {
+async fn a_document_is_told_with_all_that_happened_before_its_version() {
     let mut bench = Bench::start().await;
     let made = bench.order(&[1]).await;
     bench.collect("salesorders").await;
     bench.restart();
     bench.division.ready(aim(&entity("salesorders"))).await.unwrap();
-    bench.by_person(
-        LINES,
-        &format!(r#"{{"OrderID":"{}","Item":"{}","Quantity":2}}"#, uuid(&made.record.id), bench.item),
-    );
-    let now = tokio::time::Instant::now();
-    let sources = [exactonline::Source::Parts];
-    let orders = entity("salesorders");
-    bench.division.read_since(&orders, now, &sources, exactonline::Priority::Edit).await.unwrap();
-    // A header may have changed before that line did, and was not looked at since.
+    // After the headers were read, one changes; then a line comes, and lines are read.
+    bench.change(ORDERS, &made.record.id, r#"{"YourRef":"changed"}"#);
+    let line = format!(r#"{{"OrderID":"{}","Item":"{}","Quantity":2}}"#, made.record.id, bench.item);
+    bench.by_person(LINES, &line);
+    let (now, orders) = (Instant::now(), entity("salesorders"));
+    bench.division.read_since(&orders, now, &[Source::Parts], Priority::Edit).await.unwrap();
     let told = bench.told("salesorders", &made.record.id).await.unwrap();
-    assert_eq!((told.record.version, told.record.presence), (None, Presence::Present));
+    assert_eq!(told.record.properties["YourRef"], Content::from("changed"));
     assert_eq!(quantities(&told.record), ["1", "2"]);
+    assert!(version(&told) > version(&made));
 }
 
 #[tokio::test]

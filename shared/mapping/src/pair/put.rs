@@ -195,7 +195,8 @@ impl Writing<'_> {
         let (Onto::New { source } | Onto::Known { source, .. }) = onto;
         let keys: BTreeSet<LineKey> = self.values.keys().filter_map(PropertyName::line).collect();
         let mut keys: Vec<LineKey> = keys.into_iter().collect();
-        keys.sort_by_key(|key| lines.position(key, source));
+        // Where no place tells them apart, systems number their lines as they come.
+        keys.sort_by_cached_key(|key| (lines.position(key, source), key.as_str().len(), key.clone()));
         let mut puts = Vec::new();
         for key in keys {
             puts.extend(self.line(lines, &key, onto));

@@ -269,6 +269,14 @@ fn the_table_tells_who_writes_each_property_and_who_goes_first() {
 }
 
 #[test]
+fn a_pair_that_follows_comes_after_one_that_sets_whatever_their_order() {
+    let files = [File { rows: STATUS_FOLLOWS, ..ORDER }, File { rows: STATUS, ..SALES }];
+    let written = writers(&pairs(&files));
+    let status = written.iter().find(|writers| writers.property == "Status").unwrap();
+    assert_eq!(status.pairs, [pair_name("order-salesorder"), pair_name("order-quotation")]);
+}
+
+#[test]
 fn rows_of_lines_and_rows_that_share_a_text_are_told_as_one_writer_each() {
     let labelled = "[[property]]\ncustomcrm = \"Email\"\nexactonline = \"Remarks\"\nedm = \"Edm.String\"\nkind = \"labelled\"\nlabel = \"E-mail\"
 [[property]]\ncustomcrm = \"Web\"\nexactonline = \"Remarks\"\nedm = \"Edm.String\"\nkind = \"labelled\"\nlabel = \"Web\"\n";

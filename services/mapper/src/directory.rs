@@ -13,7 +13,7 @@ use crate::handler::Handler;
 use crate::outgoing;
 
 /// How often the directories are looked at; their collectors read them far less often.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Wakes the links with a user whom the other system's directory did not know, whenever a directory has changed, and
 /// once at the start. A wake that is lost with this process is said again by the next one.

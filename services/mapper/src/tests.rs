@@ -2,14 +2,23 @@
 //! the writers: they say what was seen, claim what was queued, and report what became of it.
 #![allow(clippy::unwrap_used)]
 
+mod accepted;
+mod adoption;
 mod bench;
+mod claims;
+mod documents;
 mod fakes;
 mod gate;
 mod matching;
+mod membership;
 mod outcomes;
+mod recovery;
 mod references;
+mod said;
 mod served;
 mod takeovers;
+mod versions;
+mod world;
 
 use contract::{Message, Observed, Sighting};
 use model::{ConnectionName, Content, EntityName, LinkId, Presence, Record, RecordId, System, Version};

@@ -4,7 +4,7 @@ use contract::{Lane, Observed, RetryTier};
 use jiff::Timestamp;
 use link::{Event, Link, Observation, Pending, Status, Write};
 use mapping::{Lookups, Pair};
-use model::{Presence, Properties, System, Value};
+use model::{LinkId, Presence, Properties, System, Value};
 use store::{Store, Stored};
 
 use super::draft::Draft;
@@ -43,11 +43,12 @@ impl<S: Store> Keeper<S> {
         };
         let found = Found { properties: &observed.sighting.record.properties, lookups: &lookups };
         let record = &observation.record;
-        let draft = match self.links.link_of(&self.connection, &self.pair.name, system, record).await? {
-            Some(id) => match self.links.find(&self.connection, &self.pair.name, &id).await? {
-                Some(stored) => self.seen_again(system, stored, observation, &case),
-                None => return Ok(None),
-            },
+        let known = self.links.link_of(&self.connection, &self.pair.name, system, record).await?;
+        // The link that the record began may have moved to a newer version of the document: then it is not news.
+        let id = known.clone().unwrap_or_else(|| LinkId::begun_by(system, record));
+        let draft = match self.links.find(&self.connection, &self.pair.name, &id).await? {
+            Some(stored) => self.seen_again(system, stored, observation, &case),
+            None if known.is_some() => return Ok(None),
             None => {
                 let by_us = observation.by_us;
                 let draft = self.seen_first(system, observation);

@@ -32,7 +32,8 @@ impl<S: Store> Keeper<S> {
         };
         draft.checks.push(check);
         let mut older: Option<Stored> = None;
-        for id in links.iter().filter(|id| **id != draft.link.id) {
+        let stored = draft.before.as_ref().map(|stored| &stored.link.id);
+        for id in links.iter().filter(|id| Some(*id) != stored) {
             let stored = self.links.find(&self.connection, &self.pair.name, id).await?;
             let Some((stored, known)) = stored.and_then(with_exact) else { continue };
             if self.is_newer(&known, &side) {

@@ -4,17 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use contract::{Message, Names, Observed, Outcome, OutcomeResult, ReadCompleted, ReadPart, Sighting};
+use contract::{Message, Names, Sighting};
 use jiff::Timestamp;
 use link::{Event, Link, Pending, Status, Write, step};
-use mapping::{Lookups, Onto, Pair, Reading};
-use model::{Content, EntityName, LinkId, PairName, PropertyName, System, Value};
+use mapping::{Lookups, Onto, Pair, Put, Reading};
+use model::{Content, LinkId, PairName, PropertyName, System, Value};
 use store::{Commit, LinkChange, Links, OutboxMessage, Stored};
 use telemetry::Metrics;
 use uuid::Uuid;
 
 use super::fakes::Pausing;
-use super::{CRM, EXACT, connection, entity, ours, record, sighting};
+use super::said::{applied, full_read};
+use super::{CRM, EXACT, connection, ours, record, sighting};
 use crate::handler::{Handled, Handler};
 use crate::keeper::Keeper;
 
@@ -107,12 +108,6 @@ impl Bench {
         self.handle_as(self.handler(), message, attempt).await
     }
 
-    /// Has one pair alone handle a message.
-    pub(super) async fn handle_in(&self, pair: &PairName, message: &Message) -> Handled {
-        let handler = self.handlers.iter().find(|handler| handler.pair == *pair);
-        self.handle_as(handler.expect("the pair is kept"), message, 1).await
-    }
-
     async fn handle_as(&self, handler: &Handler<Pausing>, message: &Message, attempt: u32) -> Handled {
         let body = message.write(Uuid::now_v7(), "test", Timestamp::now());
         handler.handle(&Message::read(&body).unwrap(), attempt).await.unwrap()
@@ -130,29 +125,43 @@ impl Bench {
 
     async fn deliver(&self, message: &Message, attempt: u32) {
         for handler in self.handlers.iter().filter(|handler| is_for(handler, message)) {
-            self.deliver_to(handler, message, attempt).await;
+            let waiting = self.offer_to(&handler.pair, message, attempt).await;
+            assert!(waiting.is_empty(), "{waiting:?} has to wait");
         }
     }
 
-    /// Has one pair alone handle a message, and each the messages that follow from it.
-    pub(super) async fn tell_to(&self, pair: &PairName, message: Message) {
-        let handler = self.handlers.iter().find(|handler| handler.pair == *pair);
-        self.deliver_to(handler.expect("the pair is kept"), &message, 1).await;
+    /// Has all pairs that it is for handle a message, and all that follows from it; what has to wait, and in which pair.
+    pub(super) async fn offer(&self, message: &Message) -> Vec<(PairName, Message)> {
+        let mut waiting = Vec::new();
+        for handler in self.handlers.iter().filter(|handler| is_for(handler, message)) {
+            waiting.extend(self.offer_to(&handler.pair, message, 1).await);
+        }
+        waiting
     }
 
-    async fn deliver_to(&self, handler: &Handler<Pausing>, message: &Message, attempt: u32) {
-        let mut queue = match self.handle_as(handler, message, attempt).await {
-            Handled::Done(outbox) => VecDeque::from(self.publish(&outbox).await),
-            other => panic!("{message:?} became {other:?} in {}", handler.pair),
-        };
-        while let Some(message) = queue.pop_front() {
-            for handler in self.handlers.iter().filter(|handler| is_for(handler, &message)) {
-                match self.handle_as(handler, &message, 1).await {
-                    Handled::Done(outbox) => queue.extend(self.publish(&outbox).await),
-                    other => panic!("{message:?} became {other:?} in {}", handler.pair),
+    /// Has one pair alone handle a message, and each pair what follows from it; what has to wait.
+    pub(super) async fn offer_to(
+        &self,
+        pair: &PairName,
+        message: &Message,
+        attempt: u32,
+    ) -> Vec<(PairName, Message)> {
+        let mut queue = VecDeque::from([(pair.clone(), message.clone(), attempt)]);
+        let mut waiting = Vec::new();
+        while let Some((pair, message, attempt)) = queue.pop_front() {
+            let handler = self.handlers.iter().find(|handler| handler.pair == pair);
+            match self.handle_as(handler.expect("the pair is kept"), &message, attempt).await {
+                Handled::Done(outbox) => {
+                    for message in self.publish(&outbox).await {
+                        let of = self.handlers.iter().filter(|handler| is_for(handler, &message));
+                        queue.extend(of.map(|handler| (handler.pair.clone(), message.clone(), 1)));
+                    }
                 }
+                Handled::Later(..) => waiting.push((pair, message)),
+                Handled::Bad(bad) => panic!("{message:?} is bad for {pair}: {bad}"),
             }
         }
+        waiting
     }
 
     /// Lays writes aside, and gives back what comes to the mapper itself.
@@ -239,11 +248,22 @@ impl Bench {
 
     /// A writer claims the pending write of a link of this pair.
     pub(super) async fn claim_in(&self, pair: &PairName, id: &LinkId, system: System) -> (u64, Write) {
+        self.try_claim(pair, id, system).await.expect("there is something to write")
+    }
+
+    /// The same; `None` where there is nothing to write any more.
+    pub(super) async fn try_claim(
+        &self,
+        pair: &PairName,
+        id: &LinkId,
+        system: System,
+    ) -> Option<(u64, Write)> {
         let (now, keeper) = (Timestamp::now(), self.keeper(pair));
-        let stored = self.stored_in(pair, id).await.expect("a write is claimed of a link");
+        let stored = self.stored_in(pair, id).await?;
         let next = step(&stored.link, Event::Claimed { system }, &keeper.policy, true, now).link;
-        let Pending::InFlight { claim, write, .. } = next.pending[system].clone() else {
-            panic!("nothing to write to {system}: {:?}", stored.link.pending);
+        let claimed = match next.pending[system].clone() {
+            Pending::InFlight { claim, write, .. } => Some((claim, write)),
+            Pending::Queued { .. } | Pending::None => None,
         };
         let commit = Commit {
             pair: &keeper.pair,
@@ -256,46 +276,35 @@ impl Bench {
             now,
         };
         assert!(keeper.links.commit(commit).await.unwrap());
-        (claim, write)
+        claimed
     }
 
     /// A writer claims a create and makes the record: the claim, and the record as the system answers with it.
     pub(super) async fn make(&self, link: &LinkId, system: System, id: &str) -> (u64, Sighting) {
-        self.make_in(self.pair(), link, system, id).await
-    }
-
-    /// The same for a link of this pair. The system gives each new line an id.
-    pub(super) async fn make_in(
-        &self,
-        pair: &PairName,
-        link: &LinkId,
-        system: System,
-        id: &str,
-    ) -> (u64, Sighting) {
-        let (claim, write) = self.claim_in(pair, link, system).await;
-        let Write::Create { values } = write else { panic!("{write:?} is no create") };
-        let (connection, pair) = (connection(), &self.keeper(pair).pair);
-        let mut lookups = Lookups::default();
-        let looked = self.links().look_up_records(&connection, pair, system, &values, &mut lookups);
-        looked.await.unwrap();
-        let stored = self.stored_in(&pair.name, link).await.expect("a partner is made for a link").link;
+        let (claim, write) = self.claim(link, system).await;
+        let pair = &self.keeper(self.pair()).pair;
+        let stored = self.link(link).await;
         let source = &stored.sides[system.other()].as_ref().expect("a partner is made for a record").view;
-        let put = pair.put(system, &values, Onto::New { source }, &lookups).unwrap();
+        let put = self.put(self.pair(), system, &write, Onto::New { source }).await;
         let mut made = ours(sighting(id, 1, &[]));
-        made.record.properties = put.properties.clone();
+        made.record.properties = put.properties;
         for name in pair.names(system) {
             made.record.properties.entry(name.to_owned()).or_insert(Content::Null);
         }
-        if let Some(lines) = &pair.lines {
-            let numbered = (1..).zip(put.added()).map(|(number, line)| {
-                let mut line = line.clone();
-                line.insert(lines.ids[system].clone(), Content::from(format!("{id}-{number}").as_str()));
-                Content::Object(line)
-            });
-            let list = Content::List(numbered.collect());
-            made.record.properties.insert(lines.names[system].clone(), list);
-        }
         (claim, made)
+    }
+
+    /// A write in its system's own words.
+    pub(super) async fn put(&self, pair: &PairName, system: System, write: &Write, onto: Onto<'_>) -> Put {
+        let pair = &self.keeper(pair).pair;
+        let mut lookups = Lookups::default();
+        for system in System::BOTH {
+            lookups.people[system] = self.links().people(&connection(), system).await.unwrap().unwrap();
+        }
+        let values = write.values();
+        let looked = self.links().look_up_records(&connection(), pair, system, values, &mut lookups).await;
+        looked.unwrap();
+        pair.put(system, values, onto, &lookups).unwrap()
     }
 
     /// A writer makes the partner and its outcome arrives.
@@ -331,61 +340,6 @@ fn is_for(handler: &Handler<Pausing>, message: &Message) -> bool {
         Message::Outcome(outcome) => outcome.pair == handler.pair,
         Message::WriteQueued(_) => false,
     }
-}
-
-/// What a collector publishes of a full read in pages of two.
-pub(super) fn full_read(system: System, sightings: &[Sighting]) -> Vec<Message> {
-    full_read_of(system, entity(system), sightings)
-}
-
-/// What a collector publishes of a full read of this entity.
-pub(super) fn full_read_of(system: System, entity: &str, sightings: &[Sighting]) -> Vec<Message> {
-    let (read, entity) = (Uuid::now_v7(), EntityName::parse(entity).unwrap());
-    let mut messages = Vec::new();
-    let mut pages = Vec::new();
-    for records in sightings.chunks(2) {
-        let page = Uuid::now_v7();
-        for (index, sighting) in (0..).zip(records) {
-            messages.push(Message::Observed(Observed {
-                connection: connection(),
-                system,
-                entity: entity.clone(),
-                sighting: sighting.clone(),
-                part: Some(ReadPart { read, page, index }),
-            }));
-        }
-        pages.push((page, u32::try_from(records.len()).unwrap()));
-    }
-    let connection = connection();
-    messages.push(Message::ReadCompleted(ReadCompleted { connection, system, entity, read, pages }));
-    messages
-}
-
-pub(super) fn outcome(link: &LinkId, system: System, claim: u64, result: OutcomeResult) -> Message {
-    outcome_in(&PairName::parse("customer-account").unwrap(), link, system, claim, result)
-}
-
-pub(super) fn outcome_in(
-    pair: &PairName,
-    link: &LinkId,
-    system: System,
-    claim: u64,
-    result: OutcomeResult,
-) -> Message {
-    Message::Outcome(Outcome {
-        connection: connection(),
-        pair: pair.clone(),
-        link: link.clone(),
-        system,
-        claim,
-        queued_at: Timestamp::now(),
-        result,
-    })
-}
-
-pub(super) fn applied(link: &LinkId, system: System, claim: u64, after: Sighting) -> Message {
-    let record = after.record.id.clone();
-    outcome(link, system, claim, OutcomeResult::Applied { record, after: Some(after) })
 }
 
 /// What a link knows of a property on one side.

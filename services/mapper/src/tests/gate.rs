@@ -2,8 +2,9 @@
 
 use link::Pending;
 
-use super::bench::{Bench, full_read};
+use super::bench::Bench;
 use super::fakes::Pausing;
+use super::said::full_read;
 use super::{CRM, EXACT, begun_by, seen, sighting};
 
 #[tokio::test]

@@ -118,7 +118,7 @@ async fn after_the_store_was_emptied_links_are_found_again_and_nothing_is_create
 
     let emptied = Bench::new().await;
     // What was under way arrives first, then live changes, then the full reads.
-    let late = super::bench::applied(&link, EXACT, 1, made.clone());
+    let late = super::said::applied(&link, EXACT, 1, made.clone());
     emptied.tell(late).await;
     emptied.tell(seen(EXACT, made.clone())).await;
     emptied.tell(seen(CRM, customer.clone())).await;

@@ -4,7 +4,8 @@ use contract::OutcomeResult;
 use link::{Pending, Status, Write};
 use model::{PropertyName, Value};
 
-use super::bench::{Bench, applied, outcome, value};
+use super::bench::{Bench, value};
+use super::said::{applied, outcome};
 use super::{CRM, EXACT, begun_by, ours, record, seen, sighting};
 use crate::handler::Handled;
 

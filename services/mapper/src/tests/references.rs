@@ -4,7 +4,8 @@ use contract::{Message, OutcomeResult};
 use link::{Link, Pending, Write};
 use model::{LinkId, PropertyName, Reference, System, Value};
 
-use super::bench::{Bench, applied, outcome, value};
+use super::bench::{Bench, value};
+use super::said::{applied, outcome};
 use super::{CRM, EXACT, begun_by, seen, sighting};
 
 fn parent_property() -> PropertyName {

@@ -21,8 +21,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::bench::{full_read, pair};
+use super::bench::pair;
 use super::fakes::{Failing, next};
+use super::said::full_read;
 use super::{CRM, EXACT, begun_by, connection, record, seen, sighting};
 use crate::{Ports, serve};
 

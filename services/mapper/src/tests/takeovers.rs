@@ -5,7 +5,8 @@ use link::Status;
 use model::{LinkId, Value};
 use uuid::Uuid;
 
-use super::bench::{Bench, applied, outcome, value};
+use super::bench::{Bench, value};
+use super::said::{applied, outcome};
 use crate::handler::Handled;
 
 use super::{CRM, EXACT, begun_by, ours, record, seen, sighting};

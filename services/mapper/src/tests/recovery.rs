@@ -1,0 +1,78 @@
+//! After the store was emptied everything is found again, whatever is read first, and nothing is made twice.
+
+use std::sync::atomic::AtomicU64;
+
+use super::documents::{assert_rest, counted, order, quotation, quote, sales_order};
+use super::fakes::{Pausing, next};
+use super::world::{World, entities};
+use super::{CRM, EXACT};
+
+/// A shop with a document of every kind that there is.
+async fn full_shop(reference: &str) -> World {
+    let world = World::open().await;
+    let named = |at: &str| if reference.is_empty() { String::new() } else { format!("{reference} {at}") };
+    world.edit(CRM, "quotes", "z1", quote(&named("1"))).await;
+    world.rest().await;
+    world.edit(CRM, "orders", "o1", order("Open", "z1", &named("1"))).await;
+    world.edit(CRM, "orders", "o2", order("Draft", "", &named("2"))).await;
+    world.edit(CRM, "orders", "o3", order("Confirmed", "", &named("3"))).await;
+    world.edit(EXACT, "quotations", "q4", quotation("theirs 4", 4, 1)).await;
+    world.edit(EXACT, "salesorders", "s5", sales_order("theirs 5", 5)).await;
+    assert_rest(&world).await;
+    world
+}
+
+const PAIRS: [&str; 3] = ["quote-quotation", "order-quotation", "order-salesorder"];
+
+/// Who is whose partner, by pair.
+async fn ties(world: &World) -> Vec<(&'static str, String, Option<String>)> {
+    let mut ties = Vec::new();
+    for pair in PAIRS {
+        let entity = if pair == "quote-quotation" { "quotes" } else { "orders" };
+        for id in world.ids(CRM, entity) {
+            let partner = world.partner(pair, CRM, &id).await;
+            ties.push((pair, id, partner));
+        }
+    }
+    ties
+}
+
+#[tokio::test]
+async fn whatever_is_read_first_all_documents_are_found_again_and_nothing_is_made_twice() {
+    for seed in 0..30 {
+        let world = full_shop("PO").await;
+        let (documents, before) = (counted(&world), ties(&world).await);
+        assert_eq!(documents, [2, 4, 3, 2]);
+        let store = Pausing::new((seed % 2 == 0).then_some(seed));
+        let world = world.emptied(store).await;
+        let random = AtomicU64::new(seed);
+        let mut order = entities();
+        for last in (1..order.len()).rev() {
+            order.swap(last, usize::try_from(next(&random) % (last as u64 + 1)).unwrap());
+        }
+        for (system, entity) in order {
+            world.read(system, entity).await;
+            if seed % 3 == 0 {
+                world.rest().await;
+            }
+        }
+        assert_rest(&world).await;
+        assert_eq!(counted(&world), documents, "seed {seed}: {order:?}");
+        assert_eq!(ties(&world).await, before, "seed {seed}: {order:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_quote_is_made_before_the_orders_have_been_read() {
+    let world = full_shop("PO").await;
+    let documents = counted(&world);
+    let world = world.emptied(Pausing::new(None)).await;
+    for (system, entity) in entities().into_iter().filter(|(_, entity)| *entity != "orders") {
+        world.read(system, entity).await;
+    }
+    world.rest().await;
+    assert_eq!(counted(&world), documents);
+    world.read(CRM, "orders").await;
+    assert_rest(&world).await;
+    assert_eq!(counted(&world), documents);
+}

@@ -1,0 +1,144 @@
+//! A reviewed quotation is a new record of the same number: the link moves to it, and nothing is made of it.
+
+use model::Properties;
+
+use super::documents::{assert_rest, counted, order, quotation, quote};
+use super::world::{World, name, number, properties};
+use super::{CRM, EXACT};
+
+/// The second version of a quotation, as Exact makes it of the first.
+fn reviewed(world: &World, first: &str) -> Properties {
+    let mut second = world.now(EXACT, "quotations", first).record.properties;
+    second.extend(properties([("VersionNumber", number(2)), ("Description", "Reviewed".into())]));
+    second.remove("ID");
+    second
+}
+
+#[tokio::test]
+async fn a_reviewed_quotation_takes_the_place_of_the_older_version() {
+    let world = World::open().await;
+    world.edit(CRM, "quotes", "z1", quote("")).await;
+    world.rest().await;
+    let first = world.only(EXACT, "quotations");
+    world.edit(EXACT, "quotations", "v2", reviewed(&world, &first)).await;
+    assert_rest(&world).await;
+    assert_eq!(world.partner("quote-quotation", CRM, "z1").await.as_deref(), Some("v2"));
+    assert_eq!(counted(&world), [1, 0, 2, 0]);
+    assert_eq!(world.holds(CRM, "quotes", "z1", "Name"), "Reviewed".into());
+
+    // The older one is not taken for new, whatever becomes of it.
+    world.edit(EXACT, "quotations", &first, properties([("Status", number(6))])).await;
+    world.edit(EXACT, "quotations", &first, properties([("Description", "Old".into())])).await;
+    assert_rest(&world).await;
+    assert_eq!(counted(&world), [1, 0, 2, 0]);
+    assert_eq!(world.holds(CRM, "quotes", "z1", "Name"), "Reviewed".into());
+    world.edit(CRM, "quotes", "z1", properties([("Name", "Ours".into())])).await;
+    assert_rest(&world).await;
+    assert_eq!(world.holds(EXACT, "quotations", "v2", "Description"), "Ours".into());
+}
+
+#[tokio::test]
+async fn two_versions_that_are_new_become_one_quote_in_either_order_and_at_once() {
+    for backwards in [false, true] {
+        let world = World::open().await;
+        let mut versions = [("v1", 1), ("v2", 2)];
+        if backwards {
+            versions.reverse();
+        }
+        for (id, version) in versions {
+            world.keep(EXACT, "quotations", id, quotation("PO 7", 7, version));
+        }
+        for (id, _) in versions {
+            world.look_at(EXACT, "quotations", id).await;
+        }
+        assert_rest(&world).await;
+        assert_eq!(counted(&world), [1, 0, 2, 0], "backwards: {backwards}");
+        let quote = world.only(CRM, "quotes");
+        assert_eq!(world.partner("quote-quotation", CRM, &quote).await.as_deref(), Some("v2"));
+    }
+    for seed in 0..20 {
+        let world = World::racing(seed).await;
+        for (id, version) in [("v1", 1), ("v2", 2)] {
+            world.keep(EXACT, "quotations", id, quotation("PO 7", 7, version));
+        }
+        let [first, second] =
+            ["v1", "v2"].map(|id| world.look_at_in("quote-quotation", EXACT, "quotations", id));
+        tokio::join!(first, second);
+        assert_rest(&world).await;
+        assert_eq!(counted(&world), [1, 0, 2, 0], "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn versions_of_before_the_first_read_are_matched_as_one() {
+    for backwards in [false, true] {
+        let mut ids = ["v1", "v2"];
+        if backwards {
+            ids.reverse();
+        }
+        let world = World::with(super::fakes::Pausing::new(None), super::world::shipped()).await;
+        world.keep(CRM, "quotes", "z1", quote("PO 7"));
+        world.keep(EXACT, "quotations", ids[0], quotation("PO 7", 7, 1));
+        world.keep(EXACT, "quotations", ids[1], quotation("PO 7", 7, 2));
+        world.read_all().await;
+        assert_rest(&world).await;
+        assert_eq!(counted(&world), [1, 0, 2, 0]);
+        assert_eq!(world.partner("quote-quotation", CRM, "z1").await.as_deref(), Some(ids[1]));
+    }
+}
+
+#[tokio::test]
+async fn a_new_version_of_an_orders_own_quotation_is_no_news_for_quotes() {
+    for quotes_first in [false, true] {
+        let world = World::open().await;
+        world.edit(CRM, "orders", "o1", order("Draft", "", "")).await;
+        world.rest().await;
+        let first = world.only(EXACT, "quotations");
+        world.keep(EXACT, "quotations", "v2", reviewed(&world, &first));
+        let mut pairs = ["quote-quotation", "order-quotation"];
+        if !quotes_first {
+            pairs.reverse();
+        }
+        for pair in pairs {
+            world.look_at_in(pair, EXACT, "quotations", "v2").await;
+        }
+        assert_rest(&world).await;
+        assert_eq!(counted(&world), [0, 1, 2, 0], "quotes first: {quotes_first}");
+        assert_eq!(world.partner("order-quotation", CRM, "o1").await.as_deref(), Some("v2"));
+        assert_eq!(world.partner("quote-quotation", EXACT, "v2").await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_new_version_moves_the_order_that_shares_the_quotation_too() {
+    let world = World::open().await;
+    world.edit(CRM, "quotes", "z1", quote("")).await;
+    world.rest().await;
+    world.edit(CRM, "orders", "o1", order("Open", "z1", "")).await;
+    world.rest().await;
+    let first = world.only(EXACT, "quotations");
+    for pair in ["order-quotation", "quote-quotation"] {
+        world.keep(EXACT, "quotations", "v2", reviewed(&world, &first));
+        world.look_at_in(pair, EXACT, "quotations", "v2").await;
+    }
+    assert_rest(&world).await;
+    for (pair, id) in [("quote-quotation", "z1"), ("order-quotation", "o1")] {
+        assert_eq!(world.partner(pair, CRM, id).await.as_deref(), Some("v2"), "{pair}");
+    }
+    let link = world.link_in("order-quotation", CRM, "o1").await.unwrap();
+    assert_eq!(link.follows, Some(name("quote-quotation")));
+    assert_eq!(counted(&world), [1, 1, 2, 0]);
+}
+
+#[tokio::test]
+async fn an_order_waits_for_the_quotation_that_its_quote_has_moved_to() {
+    let world = World::open().await;
+    world.edit(CRM, "quotes", "z1", quote("")).await;
+    world.rest().await;
+    let first = world.only(EXACT, "quotations");
+    world.edit(EXACT, "quotations", "v2", reviewed(&world, &first)).await;
+    world.rest().await;
+    world.edit(CRM, "orders", "o1", order("Open", "z1", "")).await;
+    assert_rest(&world).await;
+    assert_eq!(world.partner("order-quotation", CRM, "o1").await.as_deref(), Some("v2"));
+}

@@ -65,9 +65,7 @@ impl<S: Store> Division<S> {
                 return Ok(true);
             }
         }
-        let is_turn = self.is_deletions_turn();
-        let is_changed = !self.listed(documents, ALL, 1).await?.is_empty();
-        if (is_turn || is_changed || from == Feed::Deleted)
+        if (self.is_deletions_turn() || from == Feed::Deleted)
             && self.take_in(documents, Feed::Deleted, reader).await?
         {
             self.goes_on_with_deletions();

@@ -101,7 +101,7 @@ async fn what_changed_is_listed_by_version_until_it_is_published() {
     assert_eq!(documents.listed(ALL, 9).await.unwrap().len(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_readers_at_once_lose_nothing_of_each_other() {
     let documents = empty();
     let mut readers = tokio::task::JoinSet::new();

@@ -26,7 +26,11 @@ impl Lens {
             Self::Enum { words } => {
                 let rows = words.rows().iter().map(|(word, exact)| {
                     let exact: Vec<String> = exact.iter().map(ToString::to_string).collect();
-                    format!("{word} = {}", exact.join(" or "))
+                    if exact.is_empty() {
+                        format!("{word} (never said by Exact)")
+                    } else {
+                        format!("{word} = {}", exact.join(" or "))
+                    }
                 });
                 format!("one of: {}", words::list(rows))
             }

@@ -28,6 +28,14 @@ pub enum LensProblem {
         /// The words that it lists.
         known: String,
     },
+    /// The word stands in the table and has no word of Exact. Words of a pair file are not personal.
+    #[error(
+        "holds {word:?}, for which Exact has no word: give it one in the pair file's table, or choose another"
+    )]
+    NoWord {
+        /// The word.
+        word: String,
+    },
     /// The country is neither a code nor a known name.
     #[error(
         "holds no ISO 3166 country code, nor a country name that is known here: write the code of two letters"

@@ -20,7 +20,7 @@ pub enum Word {
 }
 
 /// The table of an enum: each word of CustomCRM with the words of Exact that are read as it, of which the first is
-/// written.
+/// written. A word without any is one that CustomCRM knows and Exact never says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
     rows: Vec<(String, Vec<Word>)>,
@@ -35,12 +35,6 @@ pub enum InvalidWords {
     /// It has no rows.
     #[error("an enum needs its table: words = {{ CrmWord = \"ExactWord\" }}")]
     NoRows,
-    /// A word of CustomCRM has no word of Exact.
-    #[error("CustomCRM's word {word:?} stands for no word of Exact: name one or leave it out")]
-    NoWord {
-        /// The word.
-        word: String,
-    },
     /// A word is empty or has blanks at its ends, which are left out when content is read.
     #[error(
         "the word {word:?} is empty or has blanks at its ends, so it could never be read: write it without"
@@ -84,9 +78,6 @@ impl Words {
             by_number: HashMap::new(),
         };
         for (at, (word, exact)) in rows.iter().enumerate() {
-            if exact.is_empty() {
-                return Err(InvalidWords::NoWord { word: word.clone() });
-            }
             if table.by_word.insert(readable(word)?.to_owned(), at).is_some() {
                 return Err(InvalidWords::TwoRows { word: word.clone() });
             }
@@ -145,10 +136,11 @@ impl Words {
 
     /// What Exact is given for CustomCRM's word.
     pub(super) fn put(&self, word: &str) -> Result<Content, LensProblem> {
-        Ok(match self.row(word)?.first().expect("a row without words of Exact was refused") {
-            Word::Text(text) => Content::from(text.as_str()),
-            Word::Number(number) => Content::Number((*number).into()),
-        })
+        match self.row(word)?.first() {
+            Some(Word::Text(text)) => Ok(Content::from(text.as_str())),
+            Some(Word::Number(number)) => Ok(Content::Number((*number).into())),
+            None => Err(LensProblem::NoWord { word: word.to_owned() }),
+        }
     }
 
     fn row(&self, word: &str) -> Result<&[Word], LensProblem> {

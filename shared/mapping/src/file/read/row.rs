@@ -185,12 +185,19 @@ impl Reader<'_, '_> {
             );
         }
         let Lens::Enum { words } = lens else { return };
-        let several = words.rows().iter().filter(|(_, exact)| exact.len() > 1);
-        for (word, _) in several.filter(|_| flow.reaches(System::ExactOnline)) {
+        let not_one = words.rows().iter().filter(|(_, exact)| exact.len() != 1);
+        for (word, exact) in not_one.filter(|_| flow.reaches(System::ExactOnline)) {
             let at = row.words.as_ref().and_then(|words| words.get(word)).map_or(row.at(), At::at);
-            self.report.refuse(at, format!(
-                "{word:?} stands for several words of Exact, and only one could be written: name one, or write direction = \"to-crm\""
-            ));
+            let problem = if exact.is_empty() {
+                format!(
+                    "{word:?} stands for no word of Exact, and could not be written: name one, or write direction = \"to-crm\""
+                )
+            } else {
+                format!(
+                    "{word:?} stands for several words of Exact, and only one could be written: name one, or write direction = \"to-crm\""
+                )
+            };
+            self.report.refuse(at, problem);
         }
     }
 }

@@ -36,6 +36,11 @@ fn a_value_that_no_lens_can_work_with_is_told() {
         "\"High\" stands for several words of Exact, and only one could be written: name one, or write direction = \"to-crm\"",
     );
     refused(
+        "words = { Low = \"L\", High = \"H\" }",
+        "words = { Low = \"L\", High = ¶[] }",
+        "\"High\" stands for no word of Exact, and could not be written: name one, or write direction = \"to-crm\"",
+    );
+    refused(
         "value = { Code =",
         "value = ¶{ Day = 2026-01-31, Code =",
         "2026-01-31 is no value that a record holds: write it as a text in quotes",

@@ -61,6 +61,7 @@ fn context(crm: &Running, pairs: Vec<Pair>) -> Context {
     let connection = ConnectionConfig {
         name: model::ConnectionName::parse("acme").unwrap(),
         reading: Reading::Practical,
+        is_test: false,
         literal: LiteralConfig::default(),
         customcrm: Some(customcrm),
         exactonline: None,

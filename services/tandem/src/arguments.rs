@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mapping::Reading;
-use model::PairName;
+use model::{ConnectionName, PairName};
 
 const TEACHING: &str = r#"Begin with the demo. It needs no server and no account, and touches nothing outside its process:
 
@@ -64,6 +64,10 @@ transform. Without --pairs, it prints the pair files that ship with this program
 const CHECKLIST_TEACHING: &str = r"Runs all services and two simulated systems within the process, makes records for every pair, and
 then checks every row of every pair: it edits one side as a person would, waits for the other side,
 compares, and undoes the edit. A row that flows one way is also checked not to flow the other way.
+
+--config FILE does the same with real systems: it makes and changes records there, and therefore
+refuses a configuration with any connection that does not say `test = true`. Its broker and store
+are not used; no other Tandem should work on these systems meanwhile.
 
 Exit codes: 0 when every row is green, 1 when one is not.";
 
@@ -151,8 +155,14 @@ pub(crate) enum Command {
 /// How the checklist is run.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ChecklistOptions {
-    /// Which reading of the pairs
-    #[arg(long, value_enum, default_value_t = ReadingChoice::Practical)]
+    /// Test systems that this configuration names, instead of simulated ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which of the configuration's connections, where it has several
+    #[arg(long, value_name = "NAME", requires = "config", value_parser = connection_name)]
+    pub(crate) connection: Option<ConnectionName>,
+    /// Which reading of the pairs; with a configuration, its connection's own
+    #[arg(long, value_enum, conflicts_with = "config", default_value_t = ReadingChoice::Practical)]
     pub(crate) reading: ReadingChoice,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
@@ -252,6 +262,10 @@ pub(crate) struct Told(pub(crate) clap::Error);
 /// Reads a command line, the program's name first.
 pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Told> {
     Arguments::try_parse_from(arguments).map(|arguments| arguments.command).map_err(Told)
+}
+
+fn connection_name(text: &str) -> Result<ConnectionName, String> {
+    ConnectionName::parse(text).map_err(|error| error.to_string())
 }
 
 fn pair_name(text: &str) -> Result<PairName, String> {

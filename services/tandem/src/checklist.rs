@@ -6,11 +6,13 @@
 mod causes;
 mod check;
 mod fixture;
+mod membership;
 mod plan;
 mod report;
 mod sides;
-mod simulated;
+pub(crate) mod simulated;
 mod stage;
+mod systems;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -26,23 +28,23 @@ use std::time::Instant;
 use broker::InProcess;
 use exactonline::{Access, Entity};
 use futures_util::future::join_all;
-use mapping::{Pair, Property, Reading};
-use model::{PairName, System};
-use service::{Context, Health, ServiceError};
+use mapping::{Pair, Property};
+use model::{ConnectionName, PairName, System};
+use service::{Context, Health, Pairs, ServiceError};
 use store::{Embedded, Links, LinksError, Store};
 use telemetry::{Chain, LogFilter, LogFormat, Metrics, Settings, Telemetry};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::BAD_USAGE;
 use crate::arguments::{ChecklistOptions, ReportFormat};
 use crate::hosting::host;
-use crate::shipped;
 use fixture::Fixture;
 use plan::Check;
 use report::{Checked, Verdict};
-use simulated::Simulated;
 use stage::Stage;
+use systems::Systems;
 
 /// Why a checklist could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +55,17 @@ pub(crate) enum ChecklistError {
     /// The operating system refused what every process needs.
     #[error("the operating system refused a runtime or a folder")]
     Runtime(#[source] io::Error),
+    /// The configuration or the pair files can't be used.
+    #[error("the configuration can't be used")]
+    Configuration(#[source] ServiceError),
+    /// A connection is not marked as one of test systems.
+    #[error(
+        "the connection {connection} does not say that its systems are test systems: records would be made and changed there; write test = true in its [[connection]], or leave it out"
+    )]
+    NoTest {
+        /// Which.
+        connection: ConnectionName,
+    },
     /// A simulator did not start, or refused what it was to be filled with.
     #[error("a simulated system did not start")]
     Simulator(#[source] Box<dyn Error + Send + Sync>),
@@ -89,7 +102,9 @@ pub(crate) fn run(options: &ChecklistOptions) -> ExitCode {
         Err(error) => {
             let _ = writeln!(io::stderr(), "tandem: {}", Chain(&error));
             match error {
-                ChecklistError::Telemetry(_) => ExitCode::from(BAD_USAGE),
+                ChecklistError::Telemetry(_)
+                | ChecklistError::Configuration(_)
+                | ChecklistError::NoTest { .. } => ExitCode::from(BAD_USAGE),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -101,26 +116,28 @@ fn runtime() -> Result<Runtime, ChecklistError> {
 }
 
 async fn checked(options: &ChecklistOptions) -> Result<(Vec<Checked>, std::time::Duration), ChecklistError> {
-    let reading = Reading::from(options.reading);
-    let pairs = shipped::pairs(reading).map_err(ChecklistError::Services)?;
     let log_filter = LogFilter::parse(&options.log).map_err(ChecklistError::Telemetry)?;
     let settings =
         Settings { otlp_endpoint: None, log_filter: log_filter.clone(), log_format: LogFormat::Text };
     let _telemetry = Telemetry::start("tandem", &settings).map_err(ChecklistError::Telemetry)?;
-    let simulated = Simulated::start(reading).await?;
+    let systems = match &options.config {
+        Some(file) => Systems::configured(file, options.connection.as_ref())?,
+        None => Systems::simulated(options.reading.into(), log_filter).await?,
+    };
     let store =
         Embedded::in_memory().map_err(|error| ChecklistError::Services(ServiceError::Store(error)))?;
-    let config = simulated.config(log_filter)?;
+    let reading = systems.connection.reading;
     let stage = Stage {
-        pairs: pairs.clone(),
-        links: Links::new(store.clone(), &config.namespace),
-        connection: simulated.connection(),
-        sides: simulated.sides(&config, store.clone())?,
-        given: simulated.given(),
+        pairs: systems.pairs.clone(),
+        links: Links::new(store.clone(), &systems.config.namespace),
+        connection: systems.connection.name.clone(),
+        sides: systems.sides(store.clone())?,
+        given: systems.given(),
+        seen: Mutex::new(None),
     };
     let context = Context {
-        pairs: simulated.pairs(pairs, reading),
-        config: Arc::new(config),
+        pairs: Pairs::in_reading(systems.pairs, reading),
+        config: Arc::new(systems.config),
         stop: CancellationToken::new(),
         health: Health::new(),
         metrics: Arc::new(Metrics::new("tandem")),
@@ -187,7 +204,8 @@ fn is_set_by_exact(pair: &Pair, row: &Property) -> bool {
         Some(parts) => parts.facts().find(|fact| fact.name == name),
         None => entity.fact(name),
     };
-    // Numbers could be written, and belong to Exact all the same.
+    // Numbers and the amounts of lines could be written, and belong to Exact all the same.
     let is_number = matches!(row.lens, mapping::Lens::Integer { .. });
-    is_number || fact.is_some_and(|fact| fact.access == Access::ReadOnly)
+    let has_cause = causes::cause(entity.name, &check::exact_name(pair, row)).is_some();
+    is_number || has_cause || fact.is_some_and(|fact| fact.access == Access::ReadOnly)
 }

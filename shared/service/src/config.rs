@@ -88,6 +88,8 @@ pub struct ConnectionConfig {
     pub name: ConnectionName,
     /// Which reading of the pair files it keeps.
     pub reading: Reading,
+    /// Whether both its systems hold nothing but test records, which may be made and changed at will.
+    pub is_test: bool,
     /// The records that it gives to pair files which ask for them.
     pub literal: LiteralConfig,
     /// The CustomCRM side; present if the service needs it.

@@ -103,6 +103,7 @@ fn context() -> Context {
         connections: vec![ConnectionConfig {
             name: connection(),
             reading: Reading::Practical,
+        is_test: false,
             literal: LiteralConfig::default(),
             customcrm: None,
             exactonline: None,

@@ -1,7 +1,7 @@
 //! How a person makes Exact change what Exact alone sets.
 
 use mapping::Pair;
-use model::{Content, Properties, RecordId, System};
+use model::{Content, Properties, RecordId};
 use rust_decimal::Decimal;
 use store::Store;
 
@@ -13,27 +13,30 @@ use super::sides::Sides;
 pub(crate) enum Cause {
     /// Changes another property of the record.
     Property(&'static str, &'static str),
-    /// Changes a property of the contact's account, and then the contact, whose row alone the feed tells of.
-    Account(&'static str, &'static str),
+    /// Changes properties of the contact's account, an empty text for nothing, and then the contact, whose row alone the
+    /// feed tells of.
+    Account(&'static [(&'static str, &'static str)]),
     /// Makes the contact the main contact of its account.
     MainContact,
     /// Changes the quantity of the first line.
     Quantity,
     /// Changes the sales price in its own record.
     Price,
-    /// Carries out an action with the quotation.
-    Action(&'static str),
+    /// Rejects the printed quotation, and opens it again once that has been seen.
+    Reject,
+    /// Reviews the printed quotation.
+    Review,
 }
 
 /// The causes by entity and property. A property without one is compared as it stands: it is set when the record is
 /// made, or by what no call of the API does.
 const CAUSES: [(&str, &str, Cause); 17] = [
     ("contacts", "FullName", Cause::Property("LastName", "Checked")),
-    ("contacts", "AddressStreet", Cause::Account("AddressLine1", "Checkstraat 1")),
-    ("contacts", "Postcode", Cause::Account("Postcode", "1011 AB")),
-    ("contacts", "City", Cause::Account("City", "Checkdam")),
-    ("contacts", "State", Cause::Account("State", "ZH")),
-    ("contacts", "Country", Cause::Account("Country", "NL")),
+    ("contacts", "AddressStreet", Cause::Account(&[("AddressLine1", "Checkstraat 1")])),
+    ("contacts", "Postcode", Cause::Account(&[("Postcode", "1011 AB")])),
+    ("contacts", "City", Cause::Account(&[("City", "Checkdam")])),
+    ("contacts", "State", Cause::Account(&[("State", "ZH")])),
+    ("contacts", "Country", Cause::Account(&[("State", ""), ("Country", "BE")])),
     ("contacts", "IsMainContact", Cause::MainContact),
     ("items", "StandardSalesPrice", Cause::Price),
     ("salesorders", "AmountFC", Cause::Quantity),
@@ -42,9 +45,9 @@ const CAUSES: [(&str, &str, Cause); 17] = [
     ("quotations", "AmountFC", Cause::Quantity),
     ("quotations", "VATAmountFC", Cause::Quantity),
     ("quotations", "QuotationLines.AmountFC", Cause::Quantity),
-    ("quotations", "Status", Cause::Action("crm/PrintQuotation")),
-    ("quotations", "CloseDate", Cause::Action("crm/RejectQuotation")),
-    ("quotations", "VersionNumber", Cause::Action("crm/ReviewQuotation")),
+    ("quotations", "Status", Cause::Reject),
+    ("quotations", "CloseDate", Cause::Reject),
+    ("quotations", "VersionNumber", Cause::Review),
 ];
 
 /// What makes this property of an entity change; `None` where no call of the API does.
@@ -60,31 +63,42 @@ impl Cause {
         pair: &Pair,
         record: &RecordId,
     ) -> Result<(), ChecklistError> {
-        let exact = System::ExactOnline;
         match self {
             Self::Property(name, text) => sides.set(pair, record, name, Content::from(text)).await,
-            Self::Account(name, text) => {
-                sides.set_account(pair, record, name, Content::from(text)).await?;
+            Self::Account(properties) => {
+                let content = |text: &str| if text.is_empty() { Content::Null } else { Content::from(text) };
+                let properties: Properties =
+                    properties.iter().map(|(name, text)| ((*name).to_owned(), content(text))).collect();
+                sides.set_account(pair, record, &properties).await?;
                 sides.set(pair, record, "Notes", Content::from("looked at again")).await
             }
             Self::MainContact => {
-                sides.set_account(pair, record, "MainContact", Content::from(record.as_str())).await?;
+                let main = ("MainContact".to_owned(), Content::from(record.as_str()));
+                sides.set_account(pair, record, &Properties::from([main])).await?;
                 sides.set(pair, record, "Notes", Content::from("looked at again")).await
             }
             Self::Quantity => sides.raise_quantity(pair, record).await,
             Self::Price => sides.set_price(record, Decimal::new(1_995, 2)).await,
-            Self::Action(path) => {
-                let id = Content::from(record.as_str());
-                let before = sides.read(pair, exact, record).await?;
-                let is_printed =
-                    before.get("Status").is_some_and(|status| *status == Content::Number(Decimal::from(40)));
-                let needs_print = path != "crm/PrintQuotation" && !is_printed;
-                let body = Properties::from([("QuotationID".to_owned(), id)]);
-                if needs_print {
-                    sides.act("crm/PrintQuotation", &body).await?;
-                }
-                sides.act(path, &body).await
+            Self::Reject => {
+                sides.print(record).await?;
+                sides.act("crm/RejectQuotation", record).await
             }
+            Self::Review => {
+                sides.print(record).await?;
+                sides.act("crm/ReviewQuotation", record).await
+            }
+        }
+    }
+
+    /// Undoes what would stand in the way of other checks.
+    pub(crate) async fn undo<S: Store>(
+        self,
+        sides: &Sides<S>,
+        record: &RecordId,
+    ) -> Result<(), ChecklistError> {
+        match self {
+            Self::Reject => sides.act("crm/ReopenQuotation", record).await,
+            _ => Ok(()),
         }
     }
 }

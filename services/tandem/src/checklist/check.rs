@@ -44,6 +44,9 @@ impl<S: Store> Stage<S> {
         if let Aspect::Made(to) = check.aspect {
             return Ok(self.made(pair, &check.row, to, fixture));
         }
+        if pair.is_membership {
+            return self.membership(pair, check.aspect, &record.1, turn).await;
+        }
         let Some(link) = self.linked(pair, record.0, &record.1).await? else {
             return Ok(Verdict::Red(format!("the {} record {} is not linked any more", record.0, record.1)));
         };
@@ -105,7 +108,8 @@ impl<S: Store> Stage<S> {
         let entity = pair.entities.exactonline.as_str();
         let before = cell(&self.view(pair, exact, &subject.link).await?, name);
         let property = exact_name(pair, subject.row);
-        if let Some(cause) = cause(entity, &property) {
+        let cause = cause(entity, &property);
+        if let Some(cause) = cause {
             let link = self.fresh(pair, &subject.link).await?;
             let Some(record) = link.record(exact) else { return Ok(Verdict::Red("no record".to_owned())) };
             cause.carry_out(&self.sides, pair, record).await?;
@@ -114,9 +118,17 @@ impl<S: Store> Stage<S> {
                 return Ok(Verdict::Red("Exact did not change it".to_owned()));
             }
         }
-        let now = cell(&self.view(pair, exact, &subject.link).await?, name);
+        let now = cell(&self.view(pair, exact, &self.fresh(pair, &subject.link).await?).await?, name);
         let wanted = |view: &View| cell(view, name) == now;
-        Ok(match self.until(pair, System::CustomCrm, &subject.link, wanted).await? {
+        let arrived = self.until(pair, System::CustomCrm, &subject.link, wanted).await?;
+        let link = self.fresh(pair, &subject.link).await?;
+        if let (Some(cause), Some(record)) = (cause, link.record(exact)) {
+            cause.undo(&self.sides, record).await?;
+            let back = cell(&self.view(pair, exact, &link).await?, name);
+            let _ = self.until(pair, System::CustomCrm, &link, |view| cell(view, name) == back).await?;
+            self.until_at_rest(pair, &link).await?;
+        }
+        Ok(match arrived {
             Ok(()) if now.is_empty() => Verdict::Skipped("Exact sets nothing here".to_owned()),
             Ok(()) => Verdict::Green,
             Err(last) => Verdict::Red(format!("Exact holds \"{now}\", the CRM \"{}\"", cell(&last, name))),
@@ -268,7 +280,7 @@ fn cell_of(pair: &Pair, row: &Property, link: &link::Link) -> Option<PropertyNam
 }
 
 /// The row's path in Exact: of a line's property after the name of the list.
-fn exact_name(pair: &Pair, row: &Property) -> String {
+pub(crate) fn exact_name(pair: &Pair, row: &Property) -> String {
     let own = row.names.exactonline.as_deref().unwrap_or_default();
     match pair.lines.as_ref().filter(|lines| lines.properties.contains(row)) {
         Some(lines) => format!("{}.{own}", lines.names.exactonline),

@@ -71,11 +71,28 @@ impl Fixture {
             // The last one is under check, and stands on no line.
             cast.products.pop();
         }
-        for pair in of(QUOTES).chain(of(ORDERS)) {
+        let mut quotation = None;
+        for pair in of(QUOTES) {
+            // The first one's quotation shows whose it is; the second one is edited.
+            fixture.new_record(stage, pair, &mut cast).await?;
+            let record = fixture.subjects.get(&pair.name).map(|(_, record)| record.clone());
+            if let Some(record) = record {
+                let link = stage.linked(pair, System::CustomCrm, &record).await?;
+                quotation = link.and_then(|link| link.record(System::ExactOnline).cloned());
+            }
+            fixture.new_record(stage, pair, &mut cast).await?;
+        }
+        for pair in of(ORDERS) {
             fixture.new_record(stage, pair, &mut cast).await?;
         }
         for pair in of(USERS) {
-            fixture.user(stage, pair).await?;
+            match &quotation {
+                Some(quotation) if pair.is_membership => {
+                    let subject = (System::ExactOnline, quotation.clone());
+                    fixture.subjects.insert(pair.name.clone(), subject);
+                }
+                _ => fixture.user(stage, pair).await?,
+            }
         }
         for pair in stage.pairs.iter().filter(|pair| pair.creates.customcrm) {
             fixture.made_in_exact(stage, pair, &mut cast).await?;
@@ -113,10 +130,6 @@ impl Fixture {
         let Some(record) = user.and_then(|(user, _)| RecordId::parse(user.as_str()).ok()) else {
             return Ok(());
         };
-        if pair.is_membership {
-            self.subjects.insert(pair.name.clone(), (crm, record));
-            return Ok(());
-        }
         let link = stage.until_linked(pair, crm, &record).await?;
         let mut arrived = stage.view(pair, System::ExactOnline, &link).await?;
         if let Some(quotation) = link.record(System::ExactOnline) {
@@ -181,6 +194,8 @@ fn filled(pair: &Pair, to: System, known: &Known, cast: &Cast) -> View {
             "ContactId" => reference(&cast.contacts, 0),
             "ProductId" => reference(&cast.products, 0),
             "IsSellable" | "IsActive" => Some(Value::Boolean(true)),
+            // An optional line does not count in the total.
+            "IsOptional" => Some(Value::Boolean(false)),
             "Barcode" | "VatNumber" | "OrganizationNumber" => Some(Value::Text(format!(
                 "{}{:08}",
                 if short == "VatNumber" { "NL" } else { "8" },

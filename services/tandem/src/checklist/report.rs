@@ -67,7 +67,7 @@ pub(crate) fn is_green(checked: &[Checked]) -> bool {
 /// A table for people, with a line that counts.
 pub(crate) fn table(checked: &[Checked], took: Duration) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::NOTHING);
     table.set_header(["pair", "property", "direction", "check", "result"]);
     for one in checked {
         let result = match one.verdict.reason() {

@@ -16,6 +16,12 @@ pub(crate) struct Sides<S> {
     pub(crate) exact: ExactOnline<S>,
 }
 
+/// The key of quotations.
+const QUOTATION_ID: &str = "QuotationID";
+
+/// The status of a printed quotation (a fact of the API).
+const PRINTED: Decimal = Decimal::from_parts(40, 0, 0, false, 0);
+
 /// What a patch of the CRM marks a line with that goes.
 const DELETED: &str = "Deleted";
 
@@ -137,11 +143,25 @@ impl<S: Store> Sides<S> {
         }
     }
 
-    /// Carries out an action of Exact, such as printing a quotation.
-    pub(crate) async fn act(&self, path: &str, properties: &Properties) -> Result<(), ChecklistError> {
-        let action = Resource::unauthored(path, "QuotationID");
-        self.exact.create(action, properties, Priority::Edit).await?;
-        Ok(())
+    /// Carries out an action with a quotation, such as rejecting it.
+    pub(crate) async fn act(&self, path: &str, quotation: &RecordId) -> Result<(), ChecklistError> {
+        let id = Properties::from([(QUOTATION_ID.to_owned(), Content::from(quotation.as_str()))]);
+        let form = self.exact.create(Resource::unauthored(path, QUOTATION_ID), &id, Priority::Edit).await?;
+        // An action that could not be done is told in an answer of success.
+        match form.properties.get("ErrorMessage").and_then(Content::as_text) {
+            Some(words) if !words.is_empty() => Err(ChecklistError::Stage(format!("{path}: {words}"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a quotation that is not printed yet: only then can it be accepted, rejected or reviewed.
+    pub(crate) async fn print(&self, quotation: &RecordId) -> Result<(), ChecklistError> {
+        let quotations = Resource::authored("crm/Quotations", QUOTATION_ID);
+        let found = self.exact.record(quotations, quotation, &["Status"], Priority::Edit).await?;
+        if found.properties.get("Status") == Some(&Content::Number(PRINTED)) {
+            return Ok(());
+        }
+        self.act("crm/PrintQuotation", quotation).await
     }
 
     /// Sets the sales price of an item in its own record of prices.
@@ -193,22 +213,20 @@ impl<S: Store> Sides<S> {
         Ok(found.properties.get(name).and_then(Content::as_text).map(str::to_owned))
     }
 
-    /// Sets one property of the account that a contact belongs to.
+    /// Sets properties of the account that a contact belongs to.
     pub(crate) async fn set_account(
         &self,
         pair: &Pair,
         contact: &RecordId,
-        name: &str,
-        content: Content,
+        properties: &Properties,
     ) -> Result<(), ChecklistError> {
         let contact = self.read(pair, System::ExactOnline, contact).await?;
         let account =
             contact.get("Account").and_then(Content::as_text).and_then(|id| RecordId::parse(id).ok());
         let account =
             account.ok_or_else(|| ChecklistError::Stage("the contact has no account".to_owned()))?;
-        let properties = Properties::from([(name.to_owned(), content)]);
         let accounts = Resource::authored("crm/Accounts", "ID");
-        Ok(self.exact.update(accounts, &account, &properties, Priority::Edit).await?)
+        Ok(self.exact.update(accounts, &account, properties, Priority::Edit).await?)
     }
 
     /// Adds one to the quantity of a document's first line.

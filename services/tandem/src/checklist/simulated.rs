@@ -1,28 +1,22 @@
 //! Two simulated systems for the checklist, with people whom both know.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use customcrm::CustomCrm;
-use exactonline::{ExactOnline, Limits};
-use mapping::{Pair, Reading};
-use model::{ConnectionName, Content, RecordId};
+use mapping::Reading;
+use model::{ConnectionName, RecordId};
 use service::{
-    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, Pairs,
-    StoreConfig,
+    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, StoreConfig,
 };
 use simulator_customcrm::{self as crm, NewUser};
 use simulator_exactonline as exact;
-use store::Store;
 use telemetry::{LogFilter, LogFormat};
 use tempfile::TempDir;
 use url::Url;
 
 use super::ChecklistError;
-use super::sides::Sides;
 
 /// Calls a minute that the simulated systems allow: a checklist is no test of limits.
 const CALLS_PER_MINUTE: u32 = 1_000_000;
@@ -34,8 +28,8 @@ const PEOPLE: [(&str, &str); 2] =
 
 /// Both simulators, and where the services find them.
 pub(crate) struct Simulated {
-    crm: crm::Running,
-    exact: exact::Running,
+    pub(crate) crm: crm::Running,
+    pub(crate) exact: exact::Running,
     /// Holds the file of the grant.
     folder: TempDir,
     reading: Reading,
@@ -88,22 +82,8 @@ impl Simulated {
     }
 
     /// The connection that joins the two.
-    pub(crate) fn connection(&self) -> ConnectionName {
+    fn connection() -> ConnectionName {
         ConnectionName::parse("checklist").expect("the literal is a name")
-    }
-
-    /// What the connection gives to pair files.
-    pub(crate) fn given(&self) -> BTreeMap<String, Content> {
-        let named = [("literal.account", &self.literal.account), ("literal.item", &self.literal.item)];
-        named
-            .into_iter()
-            .filter_map(|(name, id)| Some((name.to_owned(), Content::from(id.as_ref()?.as_str()))))
-            .collect()
-    }
-
-    /// The pairs, in the one reading that the connection keeps.
-    pub(crate) fn pairs(&self, pairs: Vec<Pair>, reading: Reading) -> Pairs {
-        Pairs::in_reading(pairs, reading)
     }
 
     /// What the services need to keep the two in agreement.
@@ -126,8 +106,9 @@ impl Simulated {
             store: StoreConfig::File { path: PathBuf::new() },
             shutdown_grace: Duration::from_secs(5),
             connections: vec![ConnectionConfig {
-                name: self.connection(),
+                name: Self::connection(),
                 reading: self.reading,
+                is_test: true,
                 literal: self.literal.clone(),
                 customcrm: Some(CustomCrmConfig {
                     url: address(&self.crm.base_url)?,
@@ -152,33 +133,6 @@ impl Simulated {
                 }),
             }],
         })
-    }
-
-    /// A person's hands in both systems.
-    pub(crate) fn sides<S: Store>(&self, config: &Config, store: S) -> Result<Sides<S>, ChecklistError> {
-        let missing = || ChecklistError::Stage("the connection has no two systems".to_owned());
-        let connection = config.connections.first().ok_or_else(missing)?;
-        let crm = connection.customcrm.as_ref().ok_or_else(missing)?;
-        let exact = connection.exactonline.as_ref().ok_or_else(missing)?;
-        let limits = Limits {
-            per_minute: exact.calls_per_minute.get(),
-            per_day: exact.calls_per_day.get(),
-            ..Limits::default()
-        };
-        let client = (exact.client_id.as_str(), exact.client_secret.clone());
-        let settings = exactonline::Settings {
-            limits,
-            ..exactonline::Settings::new(
-                exact.url.clone(),
-                exact.division.get(),
-                connection.name.clone(),
-                &config.namespace,
-                client,
-                exact.grant_file.clone(),
-            )
-        };
-        let crm = CustomCrm::new(customcrm::Settings::new(crm.url.clone(), crm.token.clone()))?;
-        Ok(Sides { crm, exact: ExactOnline::new(settings, store)? })
     }
 }
 

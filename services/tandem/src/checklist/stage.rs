@@ -10,6 +10,7 @@ use model::{
     ConnectionName, Content, LineKey, PairName, PropertyName, RecordId, System, SystemPair, Value, View,
 };
 use store::{Links, Store};
+use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 use super::ChecklistError;
@@ -21,6 +22,9 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
 /// How often it is looked at.
 const LOOKS_EVERY: Duration = Duration::from_millis(100);
 
+/// How long what references stand for is not asked for again.
+const STANDS_FOR: Duration = Duration::from_millis(500);
+
 /// What the checks work with.
 pub(crate) struct Stage<S> {
     pub(crate) pairs: Vec<Pair>,
@@ -28,6 +32,8 @@ pub(crate) struct Stage<S> {
     pub(crate) connection: ConnectionName,
     pub(crate) sides: Sides<S>,
     pub(crate) given: BTreeMap<String, Content>,
+    /// What references stood for a moment ago: they seldom change, and are asked for at every look.
+    pub(crate) seen: Mutex<Option<(Instant, Lookups)>>,
 }
 
 impl<S: Store> Stage<S> {
@@ -39,6 +45,18 @@ impl<S: Store> Stage<S> {
 
     /// Everything that references and users stand for at this moment.
     pub(crate) async fn lookups(&self) -> Result<Lookups, ChecklistError> {
+        let mut seen = self.seen.lock().await;
+        if let Some((at, lookups)) = &*seen
+            && at.elapsed() < STANDS_FOR
+        {
+            return Ok(lookups.clone());
+        }
+        let lookups = self.look_up().await?;
+        *seen = Some((Instant::now(), lookups.clone()));
+        Ok(lookups)
+    }
+
+    async fn look_up(&self) -> Result<Lookups, ChecklistError> {
         let mut lookups = Lookups {
             given: self.given.clone(),
             today: Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),

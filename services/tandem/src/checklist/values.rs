@@ -30,6 +30,9 @@ const SPECIAL: [(&str, [&str; 2]); 8] = [
     ("Barcode", ["8711000123457", "8711000765431"]),
 ];
 
+/// Codes that are tried first: of the VAT codes that every Dutch company has, those that stand for a percentage.
+const PREFERRED: [&str; 2] = ["4", "1"];
+
 /// Days to choose from.
 const DAYS: [Date; 2] = [date(2026, 3, 1), date(2028, 2, 29)];
 
@@ -78,8 +81,9 @@ fn candidates(row: &Property, known: &Known, turn: usize) -> Vec<Value> {
             known.people.iter().map(|email| Value::Reference(Reference::Person(email.clone()))).collect()
         }
         Lens::Lookup { list, .. } => {
-            let codes = known.lists.get(list.name()).into_iter().flatten();
-            codes.map(|code| Value::Text(code.clone())).collect()
+            let mut codes: Vec<&String> = known.lists.get(list.name()).into_iter().flatten().collect();
+            codes.sort_by_key(|code| !PREFERRED.contains(&code.as_str()));
+            codes.into_iter().map(|code| Value::Text(code.clone())).collect()
         }
     }
 }

@@ -105,6 +105,7 @@ impl Systems {
             connections: vec![ConnectionConfig {
                 name: Self::connection(),
                 reading: Reading::default(),
+                is_test: true,
                 literal: LiteralConfig::default(),
                 customcrm: Some(CustomCrmConfig {
                     url: address(&self.crm.base_url)?,

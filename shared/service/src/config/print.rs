@@ -43,6 +43,9 @@ pub(super) fn toml(config: &Config) -> String {
 fn connection(connection: &ConnectionConfig) -> Value {
     let mut sides =
         table([("name", text(connection.name.as_str())), ("reading", text(connection.reading.name()))]);
+    if connection.is_test {
+        sides.insert("test".to_owned(), Value::Boolean(true));
+    }
     let given = [("account", &connection.literal.account), ("item", &connection.literal.item)];
     let literal: Table = given
         .into_iter()

@@ -108,6 +108,14 @@ impl<'a> Section<'a> {
         self.text(key)
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
+        match self.value(key)? {
+            DeValue::Boolean(yes) => Some(*yes),
+            other => self.wrong_kind(key, other, "write true or false, without quotes"),
+        }
+    }
+
     /// A whole number.
     pub(super) fn whole(&self, key: &'static str) -> Option<i64> {
         match self.value(key)? {

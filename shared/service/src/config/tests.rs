@@ -57,6 +57,7 @@ grant_file = "grant"
 [[connection]]
 name = "beta"
 reading = "literal"
+test = true
 literal = { account = "0A1B2C3D-0000-4000-8000-000000000001", item = "0a1b2c3d-0000-4000-8000-000000000002" }
 
 [connection.customcrm]
@@ -210,6 +211,7 @@ grant_file = "no/where/grant"
 [[connection]]
 name = "zeta"
 reading = "Literal"
+test = "yes"
 [connection.literal]
 account = "{0a1b2c3d-0000-4000-8000-000000000001}"
 item = 7
@@ -243,10 +245,11 @@ tandem.toml:31: connection[1].exactonline.grant_file = "no/where/grant": is in a
 tandem.toml:33: connection.zeta.name = "zeta": has no section for customcrm; add [connection.customcrm] below its [[connection]]
 tandem.toml:33: connection.zeta.name = "zeta": has no section for exactonline; add [connection.exactonline] below its [[connection]]
 tandem.toml:34: connection.zeta.reading = "Literal": is no reading of the pair files; write "practical" or "literal"
-tandem.toml:36: connection.zeta.literal.account = "{0a1b2c3d-0000-4000-8000-000000000001}": is no GUID; write the GUID of an account in Exact, as "63824703-0000-0000-0000-000000000000"
-tandem.toml:37: connection.zeta.literal.item: is of the kind integer; write a text in quotes
-tandem.toml:38: connection.zeta.literal.acount: is not a known key; did you mean account?
-tandem.toml:39: conection: is not a known key; did you mean connection?"#;
+tandem.toml:35: connection.zeta.test: is of the kind string; write true or false, without quotes
+tandem.toml:37: connection.zeta.literal.account = "{0a1b2c3d-0000-4000-8000-000000000001}": is no GUID; write the GUID of an account in Exact, as "63824703-0000-0000-0000-000000000000"
+tandem.toml:38: connection.zeta.literal.item: is of the kind integer; write a text in quotes
+tandem.toml:39: connection.zeta.literal.acount: is not a known key; did you mean account?
+tandem.toml:40: conection: is not a known key; did you mean connection?"#;
     assert_eq!(told, expected, "\n--- told:\n{told}\n--- expected:\n{expected}");
 }
 

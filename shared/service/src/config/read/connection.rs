@@ -50,6 +50,7 @@ impl Reader<'_> {
             }
         }
         let reading = reading(&section);
+        let is_test = section.flag("test");
         let literal = section
             .section("literal")
             .map_or_else(|| (!section.has("literal")).then(LiteralConfig::default), literal);
@@ -60,6 +61,7 @@ impl Reader<'_> {
             name: name?,
             reading: reading?,
             literal: literal?,
+            is_test: is_test.unwrap_or(false),
             customcrm: side(customcrm, self.needs.customcrm)?,
             exactonline: side(exactonline, self.needs.exactonline)?,
         })

@@ -4,6 +4,9 @@ use link::Flow;
 use mapping::{Lines, Pair, Property};
 use model::{PairName, PropertyName, System};
 
+/// What CustomCRM calls a record's own id.
+const ID: &str = "Id";
+
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Check {
@@ -100,7 +103,10 @@ fn aspects(pair: &Pair, row: &Property, is_set_by_exact: bool) -> Vec<Aspect> {
             vec![shows, Aspect::StaysIn(System::CustomCrm)]
         }
         Flow::To(System::ExactOnline) | Flow::Follow(System::ExactOnline) => {
-            vec![Aspect::Flows(System::ExactOnline), Aspect::StaysIn(System::ExactOnline)]
+            // Who a record is can't be edited: its partner says it from the beginning.
+            let is_identity = row.names.customcrm.as_deref() == Some(ID);
+            let arrives = if is_identity { Aspect::Made } else { Aspect::Flows };
+            vec![arrives(System::ExactOnline), Aspect::StaysIn(System::ExactOnline)]
         }
     }
 }

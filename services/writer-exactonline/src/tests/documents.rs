@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use exactonline::{Priority, Source};
 use mapping::{LinePut, Put};
 use model::{Content, FailureClass};
@@ -182,16 +184,37 @@ async fn a_write_that_can_not_be_read_after_it_is_not_an_error() {
 #[tokio::test]
 async fn feeds_that_lag_are_waited_for() {
     let bench = Bench::start().await;
-    let made = bench.order(&[1]).await;
+    let mut seen = bench.order(&[1, 2]).await;
+    let known = lines(&seen.record);
     bench.control().set_switches(Switches { sync_lag_milliseconds: 1_000, ..Switches::default() });
-    let control = bench.control();
-    let later = async {
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        control.advance_clock(2);
-    };
-    let put = header(r#"{"YourRef":"y"}"#);
-    let (told, ()) = tokio::join!(bench.update(&made, &put), later);
-    assert_eq!(told.unwrap().unwrap().record.properties["YourRef"], Content::from("y"));
+    for (put, expected) in [
+        (header(r#"{"YourRef":"y"}"#), "1 2"),
+        (of_lines(vec![changed(&known[0].0, r#"{"Quantity":9}"#)]), "9 2"),
+        (of_lines(vec![bench.add(3)]), "9 2 3"),
+        (of_lines(vec![LinePut::Remove { id: known[0].0.clone() }]), "2 3"),
+    ] {
+        let control = bench.control();
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            control.advance_clock(2);
+        };
+        let (told, ()) = tokio::join!(bench.update(&seen, &put), later);
+        seen = told.unwrap().unwrap();
+        assert_eq!(
+            (quantities(&seen.record).join(" ").as_str(), seen.record.properties["YourRef"].as_text()),
+            (expected, Some("y"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_document_is_told_without_a_version_before_anything_was_read_here() {
+    let mut bench = Bench::start().await;
+    let made = bench.order(&[1]).await;
+    bench.collect("salesorders").await;
+    bench.restart();
+    assert_eq!(bench.told("salesorders", &made.record.id).await.unwrap().record.version, None);
+    assert_eq!(bench.settled(&made.record.id).await.record.version, made.record.version);
 }
 
 #[tokio::test]

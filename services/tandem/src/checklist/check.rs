@@ -42,7 +42,7 @@ impl<S: Store> Stage<S> {
             return Ok(Verdict::Red("no record of this pair could be linked".to_owned()));
         };
         if let Aspect::Made(to) = check.aspect {
-            return Ok(self.made(pair, &check.row, to, fixture));
+            return Ok(made(pair, &check.row, to, fixture));
         }
         if pair.is_membership {
             return self.membership(pair, check.aspect, &record.1, turn).await;
@@ -235,24 +235,6 @@ impl<S: Store> Stage<S> {
         Ok(Verdict::Green)
     }
 
-    /// A new record's value arrived: the fixture made one on each side.
-    fn made(&self, pair: &Pair, row: &PropertyName, to: System, fixture: &Fixture) -> Verdict {
-        let Some(made) = fixture.made.get(&(pair.name.clone(), to)) else {
-            return Verdict::Skipped(format!("the pair makes no record in {to}"));
-        };
-        match made {
-            Err(reason) => Verdict::Red(reason.clone()),
-            Ok((given, arrived)) => {
-                let (given, arrived) = (cell(given, row), cell(arrived, row));
-                if arrived.is_empty() || (!given.is_empty() && given != arrived) {
-                    Verdict::Red(format!("\"{given}\" was given, \"{arrived}\" arrived"))
-                } else {
-                    Verdict::Green
-                }
-            }
-        }
-    }
-
     /// What values may refer to, the record itself left out.
     async fn known_for(&self, subject: &Subject<'_>) -> Result<Known, ChecklistError> {
         let mut known = self.known().await?;
@@ -260,6 +242,24 @@ impl<S: Store> Stage<S> {
             links.retain(|link| *link != subject.link.id);
         }
         Ok(known)
+    }
+}
+
+/// A new record's value arrived: the fixture made one on each side.
+fn made(pair: &Pair, row: &PropertyName, to: System, fixture: &Fixture) -> Verdict {
+    let Some(made) = fixture.made.get(&(pair.name.clone(), to)) else {
+        return Verdict::Skipped(format!("the pair makes no record in {to}"));
+    };
+    match made {
+        Err(reason) => Verdict::Red(reason.clone()),
+        Ok((given, arrived)) => {
+            let (given, arrived) = (cell(given, row), cell(arrived, row));
+            if arrived.is_empty() || (!given.is_empty() && given != arrived) {
+                Verdict::Red(format!("\"{given}\" was given, \"{arrived}\" arrived"))
+            } else {
+                Verdict::Green
+            }
+        }
     }
 }
 

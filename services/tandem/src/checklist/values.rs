@@ -72,7 +72,7 @@ fn candidates(row: &Property, known: &Known, turn: usize) -> Vec<Value> {
         Lens::Boolean { .. } | Lens::ActiveUntil => vec![Value::Boolean(true), Value::Boolean(false)],
         Lens::Date if name == "ValidTo" => LATE_DAYS.map(Value::Date).to_vec(),
         Lens::Date => DAYS.map(Value::Date).to_vec(),
-        Lens::Timestamp => DAYS.iter().filter_map(moment).collect(),
+        Lens::Timestamp => DAYS.into_iter().filter_map(moment).collect(),
         Lens::Reference { pair } => {
             let links = known.links.get(pair).into_iter().flatten();
             links.map(|link| Value::Reference(Reference::Linked(link.clone()))).collect()
@@ -92,7 +92,7 @@ fn numbers(numbers: &[Decimal]) -> Vec<Value> {
     numbers.iter().map(|number| Value::Decimal(*number)).collect()
 }
 
-fn moment(day: &Date) -> Option<Value> {
+fn moment(day: Date) -> Option<Value> {
     let zoned = day.at(12, 30, 0, 0).in_tz("UTC").ok()?;
     Some(Value::Timestamp(zoned.timestamp()))
 }

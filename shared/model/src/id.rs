@@ -139,13 +139,13 @@ impl LineKey {
 impl PropertyName {
     /// Whether the line is there: `Lines[key]`.
     pub fn of_line(lines: &Self, line: &LineKey) -> Self {
-        Self(format!("{lines}[{line}]").into())
+        Self([&*lines.0, "[", &*line.0, "]"].concat().into())
     }
 
     /// A line's own property: `Lines[key].Quantity` of the row `Lines.Quantity`.
     pub fn in_line(line: &LineKey, row: &Self) -> Self {
         match row.0.split_once('.') {
-            Some((lines, property)) => Self(format!("{lines}[{line}].{property}").into()),
+            Some((lines, property)) => Self([lines, "[", &*line.0, "].", property].concat().into()),
             None => Self::of_line(row, line),
         }
     }
@@ -153,16 +153,34 @@ impl PropertyName {
     /// The row that it is an instance of: `Lines.Quantity` of `Lines[key].Quantity`, `Lines` of `Lines[key]`, and of
     /// a record's own property the property itself.
     pub fn row(&self) -> Self {
-        match (self.0.find('['), self.0.rfind(']')) {
-            (Some(open), Some(close)) => Self(format!("{}{}", &self.0[..open], &self.0[close + 1..]).into()),
-            _ => self.clone(),
+        match self.brackets() {
+            Some((open, close)) => Self([&self.0[..open], &self.0[close + 1..]].concat().into()),
+            None => self.clone(),
         }
     }
 
     /// The line that it speaks of; `None` for a record's own property.
     pub fn line(&self) -> Option<LineKey> {
-        let (open, close) = (self.0.find('[')?, self.0.rfind(']')?);
-        LineKey::parse(self.0.get(open + 1..close)?).ok()
+        LineKey::parse(self.cell()?.0).ok()
+    }
+
+    /// The line's key and the property that it is made of, borrowed: `key` and `Quantity` of `Lines[key].Quantity`,
+    /// `key` and nothing of `Lines[key]`; `None` for a record's own property.
+    pub fn cell(&self) -> Option<(&str, &str)> {
+        let (open, close) = self.brackets()?;
+        let property = &self.0[close + 1..];
+        Some((self.0.get(open + 1..close)?, property.strip_prefix('.').unwrap_or(property)))
+    }
+
+    /// The property of a row of lines, without the lines: `Quantity` of `Lines.Quantity`.
+    pub fn property(&self) -> &str {
+        self.0.split_once('.').map_or(&*self.0, |(_, property)| property)
+    }
+
+    /// Where a line's key begins and ends.
+    fn brackets(&self) -> Option<(usize, usize)> {
+        let bytes = self.0.as_bytes();
+        Some((bytes.iter().position(|byte| *byte == b'[')?, bytes.iter().rposition(|byte| *byte == b']')?))
     }
 }
 

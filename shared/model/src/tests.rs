@@ -1,6 +1,8 @@
 use rust_decimal::Decimal;
 
-use crate::{ConnectionName, InvalidName, LinkId, RecordId, System, SystemPair, Value};
+use crate::{
+    ConnectionName, InvalidName, LineKey, LinkId, PropertyName, RecordId, System, SystemPair, Value,
+};
 
 #[test]
 fn equal_amounts_are_equal_values_however_they_are_written() {
@@ -37,4 +39,20 @@ fn each_system_has_the_other_and_a_name_that_reads_back() {
     let pair = SystemPair { customcrm: 1, exactonline: 2 };
     assert_eq!(pair[System::ExactOnline], 2);
     assert_eq!(pair.swapped()[System::ExactOnline], 1);
+}
+
+#[test]
+fn a_cell_of_a_line_tells_its_line_its_property_and_its_row_whatever_the_line_is_called() {
+    let (lines, row) =
+        (PropertyName::parse("Lines").unwrap(), PropertyName::parse("Lines.Quantity").unwrap());
+    assert_eq!((row.property(), row.cell(), row.line()), ("Quantity", None, None));
+    for id in ["L1", "a.b", "[x]", "]["] {
+        let key = LineKey::begun_by(System::CustomCrm, &RecordId::parse(id).unwrap());
+        let cell = PropertyName::in_line(&key, &row);
+        assert_eq!(cell.cell(), Some((key.as_str(), "Quantity")));
+        assert_eq!((cell.row(), cell.line()), (row.clone(), Some(key.clone())));
+        let presence = PropertyName::of_line(&lines, &key);
+        assert_eq!(presence.cell(), Some((key.as_str(), "")));
+        assert_eq!((presence.row(), presence.line()), (lines.clone(), Some(key)));
+    }
 }

@@ -1,6 +1,6 @@
 //! A record written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::{Content, LineKey, Properties, PropertyName, RecordId, System, SystemPair, Value, View};
 
@@ -84,7 +84,7 @@ impl Pair {
         let mut writing = Writing { system, values, known, lookups, problems: Vec::new() };
         let mut put = Put::default();
         let is_new = matches!(onto, Onto::New { .. });
-        put.properties = writing.rows(&self.properties, is_new, PropertyName::clone);
+        put.properties = writing.rows(&self.properties, is_new, Of::Record);
         if is_new {
             writing.constants(&self.constants, &mut put.properties);
         }
@@ -104,17 +104,47 @@ struct Writing<'a> {
     problems: Vec<Problem>,
 }
 
-impl Writing<'_> {
-    fn rows(
-        &mut self,
-        rows: &[Property],
-        is_new: bool,
-        cell: impl Fn(&PropertyName) -> PropertyName,
-    ) -> Properties {
+/// A value of a line.
+struct Cell<'a> {
+    line: &'a str,
+    /// Empty for the line's presence.
+    property: &'a str,
+    value: &'a Value,
+}
+
+/// Whose rows are written.
+#[derive(Clone, Copy)]
+enum Of<'c, 'a> {
+    Record,
+    Line(&'c LineKey, &'c [Cell<'a>]),
+}
+
+impl<'a> Of<'_, 'a> {
+    fn name(self, row: &PropertyName) -> PropertyName {
+        match self {
+            Self::Record => row.clone(),
+            Self::Line(key, _) => PropertyName::in_line(key, row),
+        }
+    }
+
+    fn value(self, row: &PropertyName, values: &'a View) -> Option<&'a Value> {
+        match self {
+            Self::Record => values.get(row),
+            // A handful of short names: quicker searched than made into names of the whole document.
+            Self::Line(_, cells) => {
+                let property = row.property();
+                cells.iter().find(|cell| cell.property == property).map(|cell| cell.value)
+            }
+        }
+    }
+}
+
+impl<'a> Writing<'a> {
+    fn rows(&mut self, rows: &[Property], is_new: bool, of: Of<'_, 'a>) -> Properties {
         let mut properties = Properties::new();
         for row in rows {
             let Some(name) = row.names[self.system].as_deref() else { continue };
-            let value = self.values.get(&cell(&row.name));
+            let value = of.value(&row.name, self.values);
             if row.required && value.map_or(is_new, Value::is_empty) {
                 self.problem(name, "is mandatory and is empty: fill it in");
                 continue;
@@ -128,7 +158,7 @@ impl Writing<'_> {
                             .extend(row.paths(self.system).map(|path| (path.to_owned(), Content::Null)));
                     }
                     let shared = row.rest.as_ref().filter(|_| self.system == System::ExactOnline);
-                    let content = shared.map_or(content, |rest| self.shared_text(rows, rest, &cell));
+                    let content = shared.map_or(content, |rest| self.shared_text(rows, rest, of));
                     properties.insert(name.to_owned(), content);
                 }
                 Err(problem) => self.problems.push(row.problem(self.system, &problem)),
@@ -139,14 +169,9 @@ impl Writing<'_> {
 
     /// The text of Exact in which rows write a line each. A row that is not written keeps its line, and so does the
     /// rest; a rest that was never seen is none.
-    fn shared_text(
-        &self,
-        rows: &[Property],
-        rest: &PropertyName,
-        cell: impl Fn(&PropertyName) -> PropertyName,
-    ) -> Content {
+    fn shared_text(&self, rows: &[Property], rest: &PropertyName, of: Of<'_, 'a>) -> Content {
         let text = |name: &PropertyName| {
-            let name = cell(name);
+            let name = of.name(name);
             match self.values.get(&name).or_else(|| self.known.get(&name)) {
                 Some(Value::Text(text) | Value::StandIn(text)) => text.as_str(),
                 _ => "",
@@ -193,31 +218,35 @@ impl Writing<'_> {
 
     fn lines(&mut self, lines: &Lines, onto: Onto<'_>) -> Vec<LinePut> {
         let (Onto::New { source } | Onto::Known { source, .. }) = onto;
-        let keys: BTreeSet<LineKey> = self.values.keys().filter_map(PropertyName::line).collect();
-        let mut keys: Vec<LineKey> = keys.into_iter().collect();
+        let cell = |(name, value): (&'a PropertyName, &'a Value)| {
+            let (line, property) = name.cell()?;
+            Some(Cell { line, property, value })
+        };
+        let mut cells: Vec<Cell<'a>> = self.values.iter().filter_map(cell).collect();
+        cells.sort_by_key(|cell| cell.line);
+        let of_lines = cells.chunk_by(|one, next| one.line == next.line);
+        let mut of_lines: Vec<(LineKey, &[Cell<'a>])> =
+            of_lines.filter_map(|cells| Some((LineKey::parse(cells.first()?.line).ok()?, cells))).collect();
         // Where no place tells them apart, systems number their lines as they come.
-        keys.sort_by_cached_key(|key| (lines.position(key, source), key.as_str().len(), key.clone()));
-        let mut puts = Vec::new();
-        for key in keys {
-            puts.extend(self.line(lines, &key, onto));
-        }
-        puts
+        of_lines
+            .sort_by_cached_key(|(key, _)| (lines.position(key, source), key.as_str().len(), key.clone()));
+        of_lines.into_iter().filter_map(|(key, cells)| self.line(lines, &key, cells, onto)).collect()
     }
 
-    fn line(&mut self, lines: &Lines, key: &LineKey, onto: Onto<'_>) -> Option<LinePut> {
+    fn line(&mut self, lines: &Lines, key: &LineKey, cells: &[Cell<'a>], onto: Onto<'_>) -> Option<LinePut> {
         let id = match onto {
             Onto::New { .. } => None,
             Onto::Known { lines, .. } => {
                 lines.get(key).and_then(|keys| keys[self.system].as_ref()?.id_in(self.system))
             }
         };
-        let cell = |row: &PropertyName| PropertyName::in_line(key, row);
-        match (self.values.get(&PropertyName::of_line(&lines.name, key)), id) {
-            (Some(Value::Empty), Some(id)) => Some(LinePut::Remove { id }),
-            (Some(Value::Empty), None) => None,
-            (_, None) => Some(LinePut::Add(self.rows(&lines.properties, true, cell))),
-            (_, Some(id)) => {
-                let properties = self.rows(&lines.properties, false, cell);
+        let is_removed = cells.iter().any(|cell| cell.property.is_empty() && cell.value.is_empty());
+        match (is_removed, id) {
+            (true, Some(id)) => Some(LinePut::Remove { id }),
+            (true, None) => None,
+            (false, None) => Some(LinePut::Add(self.rows(&lines.properties, true, Of::Line(key, cells)))),
+            (false, Some(id)) => {
+                let properties = self.rows(&lines.properties, false, Of::Line(key, cells));
                 (!properties.is_empty()).then_some(LinePut::Change { id, properties })
             }
         }

@@ -2,6 +2,7 @@
 //!
 //! How the lines of the two sides find one another is in [`ties`].
 
+mod partners;
 pub(crate) mod ties;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +73,11 @@ impl<'p> Lines<'p> {
         let after = name.as_str().strip_prefix(self.row.as_str())?.strip_prefix('[')?;
         let (line, cell) = after.rsplit_once(']')?;
         if cell.is_empty() { Some((line, None)) } else { Some((line, Some(cell.strip_prefix('.')?))) }
+    }
+
+    /// Whether a name tells that a line is there.
+    pub(crate) fn is_presence(&self, name: &PropertyName) -> bool {
+        self.split(name).is_some_and(|(_, cell)| cell.is_none())
     }
 
     /// Whether a line finds its partner by this cell.

@@ -101,7 +101,9 @@ impl Stepping<'_> {
     fn see_lines(&mut self, system: System, observation: &mut Observation, sent: Option<&View>) {
         let Some(lines) = &self.lines else { return };
         let whole = observation.whole_lines && observation.presence == Presence::Present;
+        let assumed = if observation.by_us { ties::assumed(&self.link, lines, system) } else { Vec::new() };
         let tied = ties::take_in(&mut self.link, lines, system, &mut observation.view, whole, sent);
+        ties::agree_on_renditions(&mut self.link, system, &observation.view, &assumed);
         self.note_tied(system, tied);
     }
 
@@ -215,6 +217,7 @@ impl Stepping<'_> {
         self.link.rejected[system] = None;
         self.link.status = Status::Linked;
         self.effects.push(Effect::Wake);
+        self.tie_lines(system.other(), None);
         self.reconcile();
     }
 

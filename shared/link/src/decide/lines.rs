@@ -99,9 +99,8 @@ impl<'a> Deciding<'a> {
         }
         for place in 0..self.lines.rows.len() {
             let Some(decision) = self.cell(key, place) else { continue };
-            // A line whose own id is not known yet can't be changed: it would be added once more.
             if let Decision::Write { to, .. } = decision
-                && keys[to].is_none()
+                && !self.may_be_changed(keys, to)
             {
                 continue;
             }
@@ -136,6 +135,9 @@ impl<'a> Deciding<'a> {
         values[has] = &THERE;
         let agreed = self.agreed(key).and_then(|agreed| agreed.there);
         let was_on_both = agreed.is_some_and(|agreed| agreed[has.other()] == THERE);
+        if was_on_both && self.may_be_back(key, has.other()) {
+            return;
+        }
         let name = self.lines.there(key);
         let rule = self.rule;
         let is_symmetric = !rule.keep_filled && !matches!(rule.flow, Flow::Follow(_));
@@ -149,13 +151,12 @@ impl<'a> Deciding<'a> {
                 self.decisions.push((name, Decision::Frozen));
             }
             Some(Decision::Write { to, value, why }) if to == has => {
-                // It goes as soon as it is known which of that side's lines it is.
-                if keys[has].is_some() {
+                if self.may_be_changed(keys, has) {
                     self.decisions.push((name, Decision::Write { to, value, why }));
                 }
             }
             Some(Decision::Write { to, value, why }) => {
-                if keys[to].is_none() && self.may_be_added(key, to) {
+                if keys[to].is_none() && self.may_be_written(to) && self.may_be_added(key, to) {
                     self.decisions.push((name, Decision::Write { to, value, why }));
                     self.add_cells(key, to);
                 }
@@ -164,6 +165,18 @@ impl<'a> Deciding<'a> {
             Some(Decision::Agree(_)) | None => {}
             Some(decision) => self.decisions.push((name, decision)),
         }
+    }
+
+    /// Whether it is known which of a side's lines is meant: it would be added once more.
+    fn may_be_changed(&self, keys: &SystemPair<Option<LineKey>>, to: System) -> bool {
+        keys[to].is_some() && self.may_be_written(to)
+    }
+
+    /// Whether a side's lines are known as they are at a version: only then can a target tell that they have changed,
+    /// and a write that is repeated adds nothing twice.
+    fn may_be_written(&self, to: System) -> bool {
+        let is_versioned = self.link.sides[to].as_ref().is_some_and(|side| side.version.is_some());
+        is_versioned && !self.link.awaits_lines[to]
     }
 
     /// Whether a side has edited a line since the two agreed. What flows one way only is the system's own doing.
@@ -180,32 +193,34 @@ impl<'a> Deciding<'a> {
         })
     }
 
-    /// Whether it is certain that a side lacks the line, and all is known that it can't be without.
+    /// Whether it is certain that a side lacks the line, because it is none of those that we are adding here, and all
+    /// is known that it can't be without.
     fn may_be_added(&self, key: &LineKey, to: System) -> bool {
         let Some(line) = self.views[to.other()].get(key.as_str()) else { return false };
         let lacks = self.lines.rows.iter().zip(&line.cells).any(|(row, cell)| {
             row.rule.required && row.rule.flow.reaches(to) && cell.is_some_and(Value::is_unresolved)
         });
-        !lacks && !self.waits && !self.may_be_ours(key, to.other(), line)
+        !lacks && !self.waits && !self.is_undecided(key, to.other())
     }
 
-    /// Whether a line of this side may be one that is on its way there: its outcome tells.
-    fn may_be_ours(&self, key: &LineKey, system: System, line: &Cells<'_, Value>) -> bool {
-        let agreed = self.agreed(key).is_some_and(|agreed| agreed.there.is_some());
-        let first = self.lines.match_by.first();
-        let alike = |sent: &Cells<'_, Value>| {
-            first.is_none_or(|place| {
-                line.cells[*place].unwrap_or(&GONE) == sent.cells[*place].unwrap_or(&GONE)
-            })
-        };
-        let lacks_key = |key: &str| {
-            let tie = self.link.lines.iter().find(|(tie, _)| tie.as_str() == key);
-            tie.is_some_and(|(_, keys)| keys[system].is_none())
-        };
-        !agreed
-            && self.in_flight[system]
-                .iter()
-                .any(|(key, sent)| sent.is_there() && lacks_key(key) && alike(sent))
+    /// Whether a line of this side may be one that we are adding there.
+    fn is_undecided(&self, key: &LineKey, system: System) -> bool {
+        let was_on_both = self.agreed(key).is_some_and(|agreed| agreed.there.is_some());
+        let line = self.views[system].get(key.as_str()).filter(|line| !was_on_both && line.is_there());
+        line.is_some_and(|line| {
+            ties::may_be_in_flight(self.link, self.lines, system, &self.in_flight[system], &line.cells)
+        })
+    }
+
+    /// Whether a line that this side has lost may be back under another id, if that is not one that we are adding.
+    fn may_be_back(&self, key: &LineKey, system: System) -> bool {
+        let Some(lost) = self.views[system.other()].get(key.as_str()) else { return false };
+        let comes = self.link.lines.iter().filter(|(_, keys)| keys[system].is_some());
+        comes.filter(|(_, keys)| keys[system.other()].is_none()).any(|(key, _)| {
+            let line = self.views[system].get(key.as_str());
+            line.is_some_and(|line| ties::are_akin(self.lines, &line.cells, &lost.cells))
+                && self.is_undecided(key, system)
+        })
     }
 
     fn add_cells(&mut self, key: &LineKey, to: System) {

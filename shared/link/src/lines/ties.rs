@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 
 use model::{LineKey, PropertyName, System, SystemPair, Value, View};
 
-use super::{Cells, GONE, Lines, THERE, Table, is_there};
+use super::{
+    GONE, Lines, THERE, Table, is_there,
+    partners::{is_alike, partners},
+};
 use crate::Link;
 
 /// Brings what was seen of a side's lines under the keys of their ties; how many lines have found their partner.
 ///
-/// `whole` tells that a line which is not among them is gone, and `sent` what a write whose outcome is known, or
-/// will never be, has said to this side: its lines may be among them, in whatever rendition, or be late.
+/// `whole` tells that a line which is not among them is gone. `sent` is what a write has said to this side whose
+/// outcome is known, or not waited for: its lines may be among them, in whatever rendition, or be late.
 pub(crate) fn take_in(
     link: &mut Link,
     lines: &Lines<'_>,
@@ -47,11 +50,40 @@ pub(crate) fn tie(
     seen: &mut View,
     sent: Option<&View>,
 ) -> usize {
+    // Until there are two records a line stands for itself.
+    if link.sides[system.other()].is_none() {
+        return 0;
+    }
     let pairs = partners(link, lines, system, seen, sent);
     for (line, tie) in &pairs {
         join(link, lines, system, seen, line, tie);
     }
     pairs.len()
+}
+
+/// What we have written of lines that this side has not shown yet.
+pub(crate) fn assumed(link: &Link, lines: &Lines<'_>, system: System) -> Vec<PropertyName> {
+    let Some(side) = &link.sides[system] else { return Vec::new() };
+    awaited(link, lines, system).iter().flat_map(|line| lines.names_of(&side.view, line)).collect()
+}
+
+/// What this side shows of what was assumed is its rendition of what was written, and no edit.
+pub(crate) fn agree_on_renditions(link: &mut Link, system: System, seen: &View, assumed: &[PropertyName]) {
+    for name in assumed {
+        let Some(agreed) = link.agreed.get_mut(name) else { continue };
+        // That the line is gone is no rendition.
+        match seen.get(name) {
+            Some(rendition) if agreed[system] != THERE => agreed[system] = rendition.clone(),
+            _ => {}
+        }
+    }
+}
+
+/// The lines that we have added to this side and that it has not shown yet.
+fn awaited(link: &Link, lines: &Lines<'_>, system: System) -> Vec<LineKey> {
+    let Some(side) = &link.sides[system] else { return Vec::new() };
+    let open = link.lines.iter().filter(|(_, keys)| keys[system].is_none());
+    open.map(|(key, _)| key).filter(|key| lines.has(&side.view, key)).cloned().collect()
 }
 
 /// Whether nothing may be tied or added: a line without a partner is known by a reference that is not resolved yet.
@@ -60,6 +92,26 @@ pub(crate) fn is_waiting(link: &Link, lines: &Lines<'_>, views: &SystemPair<Tabl
         let both = System::BOTH.into_iter().all(|system| is_there(&views[system], key));
         !both && System::BOTH.into_iter().any(|system| lines.is_unresolved(views[system].get(key.as_str())))
     })
+}
+
+/// Whether a line of this side may be one that is on its way there: its outcome tells.
+pub(crate) fn may_be_in_flight(
+    link: &Link,
+    lines: &Lines<'_>,
+    system: System,
+    in_flight: &Table<'_, Value>,
+    cells: &[Option<&Value>],
+) -> bool {
+    let is_open = |key: &str| {
+        let tie = LineKey::parse(key).ok().and_then(|key| link.lines.get(&key));
+        tie.is_some_and(|keys| keys[system].is_none())
+    };
+    in_flight.iter().any(|(key, sent)| sent.is_there() && are_akin(lines, cells, &sent.cells) && is_open(key))
+}
+
+/// Whether two lines could be one: they are alike in the strongest row that they are matched by.
+pub(crate) fn are_akin(lines: &Lines<'_>, one: &[Option<&Value>], other: &[Option<&Value>]) -> bool {
+    lines.match_by.first().is_none_or(|place| is_alike(one[*place], other[*place]))
 }
 
 /// Forgets the lines that are on neither side any more. For the oscillation breaker, the document remembers which
@@ -132,207 +184,12 @@ fn lose_missing(link: &mut Link, lines: &Lines<'_>, system: System, seen: &mut V
 
 /// So is what we have added before and is not among them.
 fn lose_awaited(link: &Link, lines: &Lines<'_>, system: System, seen: &mut View, sent: Option<&View>) {
-    let Some(side) = &link.sides[system] else { return };
-    for (tie, _) in link.lines.iter().filter(|(_, keys)| keys[system].is_none()) {
-        let is_late = sent.is_some_and(|sent| lines.has(sent, tie));
-        if lines.has(&side.view, tie) && !is_late {
-            seen.insert(lines.there(tie), GONE.clone());
+    for tie in awaited(link, lines, system) {
+        let is_late = sent.is_some_and(|sent| lines.has(sent, &tie));
+        if !is_late {
+            seen.insert(lines.there(&tie), GONE.clone());
         }
     }
-}
-
-/// A line that looks for its partner.
-struct Open<'a> {
-    key: &'a LineKey,
-    /// What it holds, or is expected to hold, by row.
-    cells: Vec<Option<&'a Value>>,
-    /// Whether it is on its way: only what looks as it was sent is it.
-    in_flight: bool,
-    /// Whether this side is to have it: what it is known by is resolved then, here too.
-    expected: bool,
-    /// Whether both sides had it once: then that one of them has lost it is an edit.
-    agreed: bool,
-}
-
-/// Which lines of this side belong to which ties that lack a line here: those with all match rows equal first, then
-/// those with all but the last, and so on; among equals those that are alike in more, and then by position.
-fn partners(
-    link: &Link,
-    lines: &Lines<'_>,
-    system: System,
-    seen: &View,
-    sent: Option<&View>,
-) -> Vec<(LineKey, LineKey)> {
-    let other = system.other();
-    let comes = link.lines.values().any(|keys| keys[system].is_some() && keys[other].is_none());
-    let lacks = link.lines.values().any(|keys| keys[system].is_none());
-    if !comes || !lacks {
-        return Vec::new();
-    }
-    let opening = Opening {
-        link,
-        lines,
-        system,
-        seen: lines.table(seen),
-        known: SystemPair {
-            customcrm: lines.seen(link, System::CustomCrm),
-            exactonline: lines.seen(link, System::ExactOnline),
-        },
-        in_flight: SystemPair {
-            customcrm: lines.in_flight(link, System::CustomCrm),
-            exactonline: lines.in_flight(link, System::ExactOnline),
-        },
-        sent: sent.map_or_else(Table::new, |sent| lines.table(sent)),
-        agreed: lines.table(&link.agreed),
-    };
-    let (come, mut lack) = (opening.come(), opening.lack());
-    if opening.is_waiting() {
-        lack.retain(|tie| tie.expected);
-    }
-    let shortest = usize::from(!lines.match_by.is_empty());
-    let mut pairs: Vec<(usize, usize)> = Vec::new();
-    for length in (shortest..=lines.match_by.len()).rev() {
-        let mut alike = Vec::new();
-        for (at, tie) in lack.iter().enumerate().filter(|(at, _)| pairs.iter().all(|pair| pair.1 != *at)) {
-            for (from, line) in
-                come.iter().enumerate().filter(|(from, _)| pairs.iter().all(|pair| pair.0 != *from))
-            {
-                if opening.may_be(line, tie, length) {
-                    alike.push((usize::MAX - likeness(line, tie), at, from));
-                }
-            }
-        }
-        alike.sort_unstable();
-        for (_, at, from) in alike {
-            if pairs.iter().all(|pair| pair.0 != from && pair.1 != at) {
-                pairs.push((from, at));
-            }
-        }
-    }
-    pairs.into_iter().map(|(from, at)| (come[from].key.clone(), lack[at].key.clone())).collect()
-}
-
-struct Opening<'a> {
-    link: &'a Link,
-    lines: &'a Lines<'a>,
-    system: System,
-    seen: Table<'a, Value>,
-    known: SystemPair<Table<'a, Value>>,
-    in_flight: SystemPair<Table<'a, Value>>,
-    sent: Table<'a, Value>,
-    agreed: Table<'a, SystemPair<Value>>,
-}
-
-impl<'a> Opening<'a> {
-    fn is_waiting(&self) -> bool {
-        let seen = self.link.lines.keys().any(|key| {
-            let there = self.there(self.system, key) && is_there(&self.known[self.system.other()], key);
-            !there && self.lines.is_unresolved(self.seen.get(key.as_str()))
-        });
-        seen || is_waiting(self.link, self.lines, &self.known)
-    }
-
-    /// Whether a side has the line, by what was just seen of it or else by what is known.
-    fn there(&self, system: System, key: &LineKey) -> bool {
-        let seen = self.seen.get(key.as_str()).filter(|_| system == self.system);
-        match seen.and_then(|line| line.there) {
-            Some(there) => *there == THERE,
-            None => is_there(&self.known[system], key),
-        }
-    }
-
-    /// The lines of this side that have no partner.
-    fn come(&self) -> Vec<Open<'a>> {
-        let (system, other) = (self.system, self.system.other());
-        let mut open = Vec::new();
-        for (key, keys) in &self.link.lines {
-            let in_flight = System::BOTH.into_iter().any(|to| self.in_flight[to].contains_key(key.as_str()));
-            let alone = keys[system].is_some() && keys[other].is_none() && !self.there(other, key);
-            if alone && !in_flight && self.there(system, key) {
-                let line = key.as_str();
-                let cells = self.first_of(self.seen.get(line), self.known[system].get(line));
-                let agreed = self.is_agreed(key);
-                open.push(Open { key, cells, in_flight: false, expected: false, agreed });
-            }
-        }
-        in_order(open)
-    }
-
-    /// The lines that lack a partner on this side: of the other side, or sent to this one.
-    fn lack(&self) -> Vec<Open<'a>> {
-        let (system, other) = (self.system, self.system.other());
-        let mut open = Vec::new();
-        for (key, _) in self.link.lines.iter().filter(|(_, keys)| keys[system].is_none()) {
-            let line = key.as_str();
-            let goes = self.in_flight[other].get(line).is_some_and(|sent| sent.there == Some(&GONE));
-            let added = |to: &Table<'a, Value>| to.get(line).filter(|sent| sent.is_there()).cloned();
-            let (sent, in_flight) = (added(&self.sent), added(&self.in_flight[system]));
-            let expected = sent.is_some() || in_flight.is_some() || self.there(system, key);
-            if goes || !(expected || self.there(other, key)) {
-                continue;
-            }
-            let there = self.known[other].get(line);
-            let (cells, in_flight) = match (sent, in_flight) {
-                (Some(sent), _) => (self.as_sent(&sent, there), false),
-                (None, Some(sent)) => (self.as_sent(&sent, there), true),
-                (None, None) => (self.first_of(added(&self.known[system]).as_ref(), there), false),
-            };
-            open.push(Open { key, cells, in_flight, expected, agreed: self.is_agreed(key) });
-        }
-        in_order(open)
-    }
-
-    /// What was sent of a line; the rows that are not sent here are known from the other side alone.
-    fn as_sent(&self, sent: &Cells<'a, Value>, there: Option<&Cells<'a, Value>>) -> Vec<Option<&'a Value>> {
-        let cell = |(place, row): (usize, &super::Row<'_>)| {
-            if row.rule.flow.reaches(self.system) { sent.cells[place] } else { there?.cells[place] }
-        };
-        self.lines.rows.iter().enumerate().map(cell).collect()
-    }
-
-    fn first_of(
-        &self,
-        first: Option<&Cells<'a, Value>>,
-        second: Option<&Cells<'a, Value>>,
-    ) -> Vec<Option<&'a Value>> {
-        let cell = |place: usize| {
-            let cell = |line: Option<&Cells<'a, Value>>| line.and_then(|line| line.cells[place]);
-            cell(first).or_else(|| cell(second))
-        };
-        (0..self.lines.rows.len()).map(cell).collect()
-    }
-
-    fn is_agreed(&self, key: &LineKey) -> bool {
-        let agreed = self.agreed.get(key.as_str()).and_then(|line| line.there);
-        agreed.is_some_and(|there| there.customcrm == THERE && there.exactonline == THERE)
-    }
-
-    fn may_be(&self, line: &Open<'_>, tie: &Open<'_>, length: usize) -> bool {
-        let alike = |place: &usize| is_alike(line.cells[*place], tie.cells[*place]);
-        let exact = !tie.in_flight || length == self.lines.match_by.len();
-        exact && !(line.agreed && tie.agreed) && self.lines.match_by[..length].iter().all(alike)
-    }
-}
-
-/// By position: systems number their lines as they come.
-fn in_order(mut open: Vec<Open<'_>>) -> Vec<Open<'_>> {
-    let id = |open: &Open<'_>| {
-        let key = open.key.as_str();
-        let id = key.split_once(':').map_or(key, |(_, id)| id);
-        (id.len(), id.to_owned())
-    };
-    open.sort_by_cached_key(id);
-    open
-}
-
-/// Nothing is nothing, whether a system shows it or not.
-fn is_alike(one: Option<&Value>, other: Option<&Value>) -> bool {
-    one.unwrap_or(&GONE) == other.unwrap_or(&GONE)
-}
-
-/// In how many properties two lines are alike.
-fn likeness(line: &Open<'_>, tie: &Open<'_>) -> usize {
-    line.cells.iter().zip(&tie.cells).filter(|(one, other)| one.is_some() && one == other).count()
 }
 
 /// Makes a line the one that a tie lacks on this side.

@@ -74,9 +74,8 @@ impl Stepping<'_> {
             values.map(|values| Write::Create { values })
         } else {
             // The first attempt may be what made a line that looks like one of those sent, in whatever rendition.
-            let sent = self.link.pending[system].sent().cloned();
-            if sent.is_some() {
-                self.tie_lines(system, sent.as_ref());
+            if let Some(values) = self.link.pending[system].sent().cloned() {
+                self.tie_lines(system, Some(&values));
             }
             self.update(system)
         };
@@ -98,6 +97,7 @@ impl Stepping<'_> {
     fn update(&self, system: System) -> Option<Write> {
         let side = self.link.sides[system].as_ref()?;
         let mut decisions = decide(&self.link, self.policy, Some(system));
+        let mut seen_at = side.version;
         let values: View = match &self.link.pending[system] {
             Pending::InFlight { write: Write::Update { record, version, values }, .. }
                 if self.both_present() && *record == side.record =>
@@ -113,18 +113,19 @@ impl Stepping<'_> {
                     stands && self.rule(name).is_some() && side.view.get(*name) != Some(*value)
                 });
                 let said = said.map(|(name, value)| (name.clone(), value.clone())).collect();
-                self.without_lost_lines(system, said)
+                let said = self.without_lost_lines(system, said);
+                // How its lines look is known from then; the record alone may have been seen since.
+                if self.link.awaits_lines[system] && said.keys().any(|name| name.line().is_some()) {
+                    seen_at = *version;
+                }
+                said
             }
             _ => decisions
                 .into_iter()
                 .filter_map(|(name, decision)| Some((name, decision.given(system)?)))
                 .collect(),
         };
-        (!values.is_empty()).then(|| Write::Update {
-            record: side.record.clone(),
-            version: side.version,
-            values,
-        })
+        (!values.is_empty()).then(|| Write::Update { record: side.record.clone(), version: seen_at, values })
     }
 
     /// Leaves out what can't be said any more of a line that is not there and is not added by this write.

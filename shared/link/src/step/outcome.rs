@@ -44,6 +44,7 @@ impl Stepping<'_> {
         } else {
             self.note(format!("written to {system}: {properties}"));
         }
+        self.tie_lines(system.other(), None);
         match deletion {
             Some(deletion) => self.deleted(system, &deletion),
             None => self.reconcile(),
@@ -170,11 +171,13 @@ impl Stepping<'_> {
         }
     }
 
-    /// The written side's agreed value is its own rendition, but only if nobody else touched the record since.
+    /// The written side's agreed value is its own rendition, but only if nobody else touched the record since. That a
+    /// line is there has no rendition.
     fn agree_on(&mut self, system: System, values: &View, after: Option<&Observation>) {
         for (property, value) in values {
+            let is_presence = self.lines.as_ref().is_some_and(|lines| lines.is_presence(property));
             let rendition = after
-                .filter(|observation| observation.by_us)
+                .filter(|observation| observation.by_us && !is_presence)
                 .and_then(|observation| observation.view.get(property))
                 .cloned()
                 .unwrap_or_else(|| held(value));
@@ -238,21 +241,22 @@ impl Stepping<'_> {
             }
             Failure::Stale { now } => {
                 self.note(format!("{system} had changed meanwhile: read again"));
+                // This attempt wrote nothing, but an earlier one may be what the record shows.
+                let earlier = (attempt > 1).then_some(write.values());
                 match now.filter(|observation| self.is_news(system, observation)) {
                     Some(observation) if observation.presence == Presence::Deleted => {
                         self.deleted(system, &observation);
                     }
                     Some(mut observation) => {
-                        self.see_lines(system, &mut observation, Some(write.values()));
-                        // This attempt wrote nothing, but an earlier one may be what the record shows.
-                        if attempt > 1 {
+                        self.see_lines(system, &mut observation, earlier);
+                        if earlier.is_some() {
                             self.recognise(system, &write, &observation);
                         }
                         self.take_in(system, observation);
                         self.reconcile();
                     }
                     None => {
-                        self.tie_lines(system, Some(write.values()));
+                        self.tie_lines(system, earlier);
                         self.reconcile();
                     }
                 }

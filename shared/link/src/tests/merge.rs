@@ -15,7 +15,7 @@ const TO_EXACT_KEPT: Rule = Rule { keep_filled: true, ..TO_EXACT };
 const TO_CRM_KEPT: Rule = Rule { keep_filled: true, ..TO_CRM };
 
 /// Two records that hold `now` (the CRM's value first) in property `a`, and agreed on `agreed`.
-fn records(agreed: Option<(&str, &str)>, now: (&str, &str)) -> Link {
+pub(super) fn records(agreed: Option<(&str, &str)>, now: (&str, &str)) -> Link {
     let mut link = alone(&[("a", now.0)]);
     link.sides[EXACT] = Some(side("e1", 1, &[("a", now.1)]));
     link.status = crate::Status::Linked;
@@ -27,7 +27,7 @@ fn records(agreed: Option<(&str, &str)>, now: (&str, &str)) -> Link {
 }
 
 /// What the merge asks for, in words: `nothing`, `agree`, `ask a person`, or `crm = x` and `exact = x`.
-fn asked(link: &Link, rule: Rule) -> String {
+pub(super) fn asked(link: &Link, rule: Rule) -> String {
     match decide(link, &policy(&[("a", rule)]), None).get(&property("a")) {
         None => "nothing".to_owned(),
         Some(Decision::Agree(_)) => "agree".to_owned(),
@@ -41,10 +41,10 @@ fn asked(link: &Link, rule: Rule) -> String {
     }
 }
 
-type Case =
+pub(super) type Case =
     (&'static str, Rule, Option<(&'static str, &'static str)>, (&'static str, &'static str), &'static str);
 
-fn check(cases: &[Case]) {
+pub(super) fn check(cases: &[Case]) {
     for (sentence, rule, agreed, now, expected) in cases {
         assert_eq!(asked(&records(*agreed, *now), *rule), *expected, "{sentence}");
     }

@@ -1,0 +1,110 @@
+//! Two people who work on one document each: when they and all faults stop, both documents have the same lines, none
+//! doubled and none lost.
+
+mod paper;
+mod promises;
+mod world;
+
+use model::System;
+use proptest::{collection::vec, option, prelude::*};
+
+use self::world::{Action, Setting, World};
+use super::{
+    convergence::{cases, systems},
+    fixture::{CRM, EXACT},
+};
+use crate::ConflictPolicy;
+
+fn settings() -> impl Strategy<Value = Setting> {
+    let removals = prop_oneof![
+        Just(ConflictPolicy::Wins(CRM)),
+        Just(ConflictPolicy::Wins(EXACT)),
+        Just(ConflictPolicy::Newest),
+        Just(ConflictPolicy::Ask),
+    ];
+    let modes = (prop::bool::weighted(0.3), any::<bool>(), any::<bool>());
+    (option::weighted(0.4, systems()), 0..4_usize, modes, removals).prop_map(
+        |(alone, lines, (shared, tells_lines, plain), removals)| Setting {
+            alone,
+            lines,
+            shared,
+            tells_lines,
+            plain,
+            removals,
+        },
+    )
+}
+
+fn edits() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        4 => (systems(), 0..3_usize, prop::bool::weighted(0.8))
+            .prop_map(|(system, number, linked)| Action::Add(system, number, linked)),
+        5 => (systems(), 0..4_usize, 0..3_usize, 0..3_usize)
+            .prop_map(|(system, line, cell, text)| Action::Edit(system, line, cell, text)),
+        2 => (systems(), 0..4_usize).prop_map(|(system, line)| Action::Remove(system, line)),
+        1 => (systems(), 0..4_usize).prop_map(|(system, line)| Action::Renew(system, line)),
+        1 => systems().prop_map(Action::Reorder),
+        1 => Just(Action::Review),
+    ]
+}
+
+fn side_of(edit: &Action) -> System {
+    match edit {
+        Action::Add(system, ..)
+        | Action::Edit(system, ..)
+        | Action::Remove(system, _)
+        | Action::Renew(system, _)
+        | Action::Reorder(system) => *system,
+        _ => EXACT,
+    }
+}
+
+/// What happens next: mostly one thing, at times a few that follow each other in an ordinary day.
+fn happenings() -> impl Strategy<Value = Vec<Action>> {
+    let alone = prop_oneof![
+        6 => edits(),
+        4 => systems().prop_map(Action::Poll),
+        5 => (systems(), 0..4_usize, any::<bool>())
+            .prop_map(|(system, place, keep)| Action::Deliver(system, place, keep)),
+        3 => systems().prop_map(Action::Claim),
+        3 => systems().prop_map(|system| Action::Send(system, None)),
+        4 => systems().prop_map(Action::Answer),
+        2 => (systems(), any::<bool>()).prop_map(|(system, late)| Action::Crash(system, late)),
+        1 => (0..4_usize).prop_map(|calls| Action::Send(EXACT, Some(calls))),
+        2 => (0..4_usize).prop_map(Action::Late),
+        1 => Just(Action::Resolve),
+        1 => Just(Action::Rest),
+    ];
+    prop_oneof![
+        5 => alone.prop_map(|action| vec![action]),
+        3 => edits().prop_map(|edit| {
+            let system = side_of(&edit);
+            vec![edit, Action::Poll(system), Action::Deliver(system, 0, false)]
+        }),
+        1 => systems().prop_map(|system| vec![Action::Claim(system), Action::Send(system, None)]),
+        1 => (systems(), any::<bool>()).prop_map(|(system, late)| {
+            vec![Action::Claim(system), Action::Send(system, None), Action::Crash(system, late)]
+        }),
+        1 => (0..4_usize).prop_map(|calls| vec![Action::Claim(EXACT), Action::Send(EXACT, Some(calls))]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn both_documents_have_the_same_lines_in_the_end_and_none_is_doubled_or_lost(
+        setting in settings(),
+        history in vec(happenings(), 0..40),
+    ) {
+        let mut world = World::new(setting);
+        for action in history.iter().flatten() {
+            world.act(action);
+        }
+        world.act(&Action::Rest);
+        world.hears_everything_again();
+        let writes = world.remote_writes;
+        world.act(&Action::Rest);
+        prop_assert_eq!(world.remote_writes, writes, "what is at rest stays at rest");
+    }
+}

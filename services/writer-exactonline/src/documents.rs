@@ -24,10 +24,11 @@ impl<S: Store> Division<S> {
     ) -> Result<Option<Sighting>, WriteError> {
         let feed = self.feed(aim.entity)?;
         let document = self.document(feed, id).await?;
-        if document.as_ref().and_then(Document::version) > version {
+        let before = document.as_ref().and_then(Document::version);
+        if before > version {
             return Err(WriteError::Stale { record: id.clone() });
         }
-        let mut awaited = Awaited::default();
+        let mut awaited = Awaited { before, ..Awaited::default() };
         if !put.properties.is_empty() {
             self.client.update(feed.entity.resource, id, &put.properties, priority(aim)).await?;
             awaited.header = Some(known(document.as_ref().and_then(Document::header_version)));
@@ -123,7 +124,7 @@ impl<S: Store> Division<S> {
         priority: exactonline::Priority,
     ) -> Result<Sighting, WriteError> {
         if let Some(document) = self.document(feed, &record.id).await?
-            && let Some(told) = self.told(feed, document, priority).await?
+            && let Some(told) = self.told(feed, document, None, priority).await?
         {
             return Ok(told);
         }

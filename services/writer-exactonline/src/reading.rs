@@ -32,6 +32,8 @@ pub(crate) struct Awaited {
     pub(crate) removed: Vec<RecordId>,
     /// At least so many parts.
     pub(crate) count: usize,
+    /// The version that it had before the write.
+    pub(crate) before: Option<Version>,
     /// The feed of what was written last: read first, the others are read after it and settle the document.
     pub(crate) last: Option<Source>,
 }
@@ -184,14 +186,17 @@ impl<S: Store> Division<S> {
     }
 
     /// A document as a whole, with its late properties; `None` when only lines of it were seen. One that may lack
-    /// something that happened before its version is told without a version.
+    /// something that happened before its version is told without a version. It is by us when we alone changed it since
+    /// it had the version `before`, or was told.
     pub(crate) async fn told(
         &self,
         feed: &Feed<S>,
         document: Document,
+        before: Option<Version>,
         priority: Priority,
     ) -> Result<Option<Sighting>, WriteError> {
         let mut document = self.settled(feed, document, priority).await?;
+        document.was_told(before);
         let late = &feed.selection.late;
         if let Some(version) = document.version().filter(|_| document.wants_late(late)) {
             let select: Vec<&str> = late.iter().map(String::as_str).collect();
@@ -243,7 +248,7 @@ impl<S: Store> Division<S> {
             if !awaited.is_shown(&document) {
                 continue;
             }
-            return self.told(feed, document, priority).await;
+            return self.told(feed, document, awaited.before, priority).await;
         }
         Ok(None)
     }

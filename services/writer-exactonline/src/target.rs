@@ -117,7 +117,7 @@ impl<S: Store> Target for Division<S> {
             return self.sighting(known).await.map(Some);
         }
         if let Some(document) = self.document(feed, record).await?
-            && let Some(told) = self.told(feed, document, priority(aim)).await?
+            && let Some(told) = self.told(feed, document, None, priority(aim)).await?
         {
             return Ok(present(Some(told)));
         }

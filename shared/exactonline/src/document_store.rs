@@ -85,15 +85,12 @@ impl<S: Store> DocumentStore<S> {
         Ok(members.iter().filter_map(|member| RecordId::parse(member).ok()).collect())
     }
 
-    /// Takes documents off the list: they have been published, and that is safe.
+    /// Takes documents off the list: they have been published as they are kept, and that is safe.
     pub async fn published(&self, ids: &[RecordId]) -> Result<(), StoreError> {
-        let key = self.list_key();
-        let off = |id: &RecordId| Change::Unschedule { key: key.clone(), member: id.as_str().to_owned() };
-        let batch = ids.iter().fold(Batch::new(), |batch, id| batch.then(off(id)));
-        match self.store.apply(batch).await? {
-            Applied::Done { .. } => Ok(()),
-            Applied::Refused(_) => unreachable!("the batch checks nothing"),
+        for step in ids.chunks(STEP) {
+            while let Applied::Refused(_) = self.published_step(step).await? {}
         }
+        Ok(())
     }
 
     async fn by_document(&self, rows: Vec<Row>) -> Result<BTreeMap<RecordId, Changes>, StoreError> {
@@ -162,6 +159,23 @@ impl<S: Store> DocumentStore<S> {
             let mut document = read(&key, &entry)?;
             document.take_late(*version, properties.clone());
             batch = batch.when(seen(&key, Some(entry))).then(Change::Set { key, value: document.write() });
+        }
+        self.store.apply(batch).await
+    }
+
+    async fn published_step(&self, step: &[RecordId]) -> Result<Applied, StoreError> {
+        let keys: Vec<Key> = step.iter().map(|id| self.document_key(id)).collect();
+        let entries = self.store.get_many(&keys).await?;
+        let mut batch = Batch::new();
+        for ((id, key), entry) in step.iter().zip(keys).zip(entries) {
+            if let Some(entry) = entry {
+                let mut document = read(&key, &entry)?;
+                document.was_told(document.version());
+                batch =
+                    batch.when(seen(&key, Some(entry))).then(Change::Set { key, value: document.write() });
+            }
+            let (key, member) = (self.list_key(), id.as_str().to_owned());
+            batch = batch.then(Change::Unschedule { key, member });
         }
         self.store.apply(batch).await
     }

@@ -28,6 +28,8 @@ pub struct Document {
     header: Option<Part>,
     parts: BTreeMap<RecordId, Part>,
     late: Option<Late>,
+    /// The version at which it was told last.
+    told: Option<Version>,
 }
 
 /// One part at its newest version.
@@ -50,7 +52,7 @@ struct Late {
 impl Document {
     /// Nothing is known of it yet.
     pub fn new(id: RecordId) -> Self {
-        Self { id, header: None, parts: BTreeMap::new(), late: None }
+        Self { id, header: None, parts: BTreeMap::new(), late: None, told: None }
     }
 
     /// Takes in the record itself as its feed shows it, or its deletion. Without a version it says nothing.
@@ -79,6 +81,11 @@ impl Document {
         }
     }
 
+    /// Marks it as told at this version: who changed it last is from then on asked of what changed after it.
+    pub fn was_told(&mut self, version: Option<Version>) {
+        self.told = self.told.max(version);
+    }
+
     /// Takes in all that another reader has seen of the same document.
     pub fn merge(&mut self, other: &Self) {
         let newer =
@@ -94,6 +101,7 @@ impl Document {
         if let Some(late) = &other.late {
             self.take_late(late.version, late.properties.clone());
         }
+        self.was_told(other.told);
     }
 
     /// The highest row version of its parts: row versions are one rising sequence for all tables of a division, so it
@@ -139,7 +147,7 @@ impl Document {
         let mut record = Record {
             id: self.id.clone(),
             version: Some(newest.version),
-            modified_by: newest.by.clone(),
+            modified_by: self.author(newest),
             modified_at: newest.at,
             presence: Presence::Deleted,
             properties: Properties::new(),
@@ -160,6 +168,12 @@ impl Document {
             }
         }
         Some(record)
+    }
+
+    /// Who changed what changed since it was told last. `None` when several did, for then it is nobody's change.
+    fn author(&self, newest: &Part) -> Option<UserId> {
+        let changed = self.all().filter(|part| Some(part.version) > self.told);
+        if changed.clone().all(|part| part.by == newest.by) { newest.by.clone() } else { None }
     }
 
     fn put_late(&self, properties: &mut Properties, names: &[String], is_header_newest: bool) {
@@ -192,7 +206,11 @@ impl Document {
     }
 
     fn newest(&self) -> Option<&Part> {
-        self.header.iter().chain(self.parts.values()).max_by_key(|part| part.version)
+        self.all().max_by_key(|part| part.version)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Part> + Clone {
+        self.header.iter().chain(self.parts.values())
     }
 }
 

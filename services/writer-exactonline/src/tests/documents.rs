@@ -24,6 +24,13 @@ fn on(kind: FaultKind, method: &str, path: &str) -> Fault {
 }
 
 impl Bench {
+    /// Waits until a call has met the fault that waits for it.
+    async fn is_hit(&self) {
+        while !self.control().faults().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     fn add(&self, quantity: u32) -> LinePut {
         LinePut::Add(properties(&format!(
             r#"{{"Item":"{}","Quantity":{quantity},"UnitPrice":10}}"#,
@@ -145,6 +152,29 @@ async fn a_line_that_a_person_removed_makes_the_write_stale_and_not_the_document
     let gone = of_lines(vec![LinePut::Remove { id: known[0].0.clone() }]);
     let told = bench.update(&made, &gone).await.unwrap().unwrap();
     assert_eq!(quantities(&told.record), ["2"]);
+}
+
+#[tokio::test]
+async fn a_write_that_a_person_edited_into_is_not_ours_alone() {
+    let bench = Bench::start().await;
+    let made = bench.order(&[1]).await;
+    let known = lines(&made.record);
+    let slow = on(FaultKind::Delay { ms: 300 }, "PUT", "SalesOrderLines");
+    bench.control().add_fault(slow);
+    let put = Put {
+        properties: properties(r#"{"YourRef":"ours"}"#),
+        lines: vec![changed(&known[0].0, r#"{"Quantity":9}"#)],
+    };
+    let edit = async {
+        bench.is_hit().await;
+        bench.change(ORDERS, &made.record.id, r#"{"YourRef":"theirs"}"#);
+    };
+    let (told, ()) = tokio::join!(bench.update(&made, &put), edit);
+    let told = told.unwrap().unwrap();
+    assert_eq!(told.record.properties["YourRef"], Content::from("theirs"));
+    assert!(!told.by_us);
+    let again = bench.update(&told, &header(r#"{"YourRef":"ours"}"#)).await.unwrap().unwrap();
+    assert!(again.by_us);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use super::{Document, Late, Part};
 
 const VERSION: &str = "version";
+const TOLD: &str = "told";
 const PROPERTIES: &str = "properties";
 
 /// The text is none that a document was written as.
@@ -36,6 +37,7 @@ impl Document {
                 [number(late.version), (PROPERTIES.to_owned(), Content::Object(late.properties.clone()))];
             ("late".to_owned(), Content::Object(late.into()))
         }));
+        object.extend(self.told.map(|told| (TOLD.to_owned(), Content::Number(Decimal::from(told.0)))));
         write_properties(&object)
     }
 
@@ -47,9 +49,12 @@ impl Document {
         for (part, content) in properties(object.remove("parts"), "parts")? {
             document.parts.insert(id(Some(&part), "a part's id")?, Part::read(content)?);
         }
+        if object.contains_key(TOLD) {
+            document.told = Some(version_in(&object, TOLD)?);
+        }
         if let Some(late) = object.remove("late") {
             let mut late = properties(Some(late), "late")?;
-            let version = version(&late)?;
+            let version = version_in(&late, VERSION)?;
             document.late =
                 Some(Late { version, properties: properties(late.remove(PROPERTIES), PROPERTIES)? });
         }
@@ -71,7 +76,7 @@ impl Part {
     fn read(content: Content) -> Result<Self, InvalidDocument> {
         let mut object = properties(Some(content), "a part")?;
         Ok(Self {
-            version: version(&object)?,
+            version: version_in(&object, VERSION)?,
             by: text_in(&object, "by").and_then(|by| UserId::parse(by).ok()),
             at: text_in(&object, "at").and_then(|at| at.parse::<Timestamp>().ok()),
             properties: match object.remove(PROPERTIES) {
@@ -86,12 +91,12 @@ fn number(version: Version) -> (String, Content) {
     (VERSION.to_owned(), Content::Number(Decimal::from(version.0)))
 }
 
-fn version(object: &Properties) -> Result<Version, InvalidDocument> {
-    match object.get(VERSION) {
+fn version_in(object: &Properties, what: &'static str) -> Result<Version, InvalidDocument> {
+    match object.get(what) {
         Some(Content::Number(number)) => number.to_u64().map(Version),
         _ => None,
     }
-    .ok_or(InvalidDocument::Form { what: VERSION })
+    .ok_or(InvalidDocument::Form { what })
 }
 
 fn properties(content: Option<Content>, what: &'static str) -> Result<Properties, InvalidDocument> {

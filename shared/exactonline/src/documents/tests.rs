@@ -77,13 +77,40 @@ fn a_document_has_the_version_and_the_author_of_its_newest_part() {
     order.take_header(record("order", 20, &[]));
     order.take_part(line("a", 18, 1));
     let whole = told(&order).unwrap();
-    assert_eq!((whole.version, whole.modified_by.unwrap().as_str()), (Some(Version(20)), "user 20"));
+    assert_eq!((whole.version, whole.modified_at.unwrap().as_second()), (Some(Version(20)), 20));
+    order.was_told(whole.version);
     order.take_part(gone("a", 30));
     let whole = told(&order).unwrap();
     assert_eq!((whole.version, whole.modified_by.as_ref().unwrap().as_str()), (Some(Version(30)), "user 30"));
     assert_eq!(whole.modified_at.unwrap().as_second(), 30);
     assert_eq!(lines_of(&whole), Vec::<String>::new());
     assert!(!order.holds(&id("a")));
+}
+
+fn by(user: &str, record: Record) -> Record {
+    Record { modified_by: UserId::parse(user).ok(), ..record }
+}
+
+#[test]
+fn a_document_that_several_changed_since_it_was_told_is_nobodys_change() {
+    let author = |order: &Document| told(order).unwrap().modified_by.map(|user| user.to_string());
+    let mut order = Document::new(id("order"));
+    order.take_header(by("bea", record("order", 20, &[])));
+    order.take_part(by("bea", line("a", 21, 1)));
+    assert_eq!(author(&order).as_deref(), Some("bea"));
+    order.take_part(by("us", line("a", 22, 1)));
+    assert_eq!(author(&order), None);
+    // Told as it is, it is again who changes it next.
+    order.was_told(order.version());
+    assert_eq!(author(&order).as_deref(), Some("us"));
+    order.take_header(by("bea", record("order", 23, &[])));
+    assert_eq!(author(&order).as_deref(), Some("bea"));
+    order.take_part(by("us", gone("a", 24)));
+    assert_eq!(author(&order), None);
+    // What was told of it later is not undone by what was told earlier.
+    order.was_told(order.version());
+    order.was_told(Some(Version(20)));
+    assert_eq!(author(&order).as_deref(), Some("us"));
 }
 
 #[test]

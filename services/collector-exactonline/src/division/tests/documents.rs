@@ -221,7 +221,9 @@ async fn a_version_tells_the_states_of_a_document_apart_also_when_it_is_edited_b
         bench.control().add_fault(Fault { kind: delay, method: None, path_contains, count: 1 });
         bench.change(LINES, line, &format!(r#"{{"Quantity":{}}}"#, turn + 10));
         let edit = async {
-            tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+            while !bench.control().faults().is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
             bench.change(ORDERS, order, &format!(r#"{{"YourRef":"turn {turn}"}}"#));
             bench.change(LINES, line, &format!(r#"{{"Quantity":{}}}"#, turn + 20));
         };

@@ -27,7 +27,7 @@ pub(super) struct Bench {
     pub(super) item: Uuid,
 }
 
-const ENTITIES: [&str; 3] = ["accounts", "items", "salesorders"];
+const ENTITIES: [&str; 4] = ["accounts", "items", "salesorders", "quotations"];
 
 impl Bench {
     pub(super) async fn start() -> Self {
@@ -178,6 +178,12 @@ fn selection(name: &str) -> Selection {
             parts: Some(texts(&["ID", "Item", "LineNumber", "Notes", "Quantity", "Modified"])),
             late: texts(&["AmountFC"]),
             records: texts(&["AmountFC", "OrderedBy", "YourRef"]),
+        },
+        "quotations" => Selection {
+            own: texts(&["AmountFC", "YourRef"]),
+            parts: Some(texts(&["ID", "Item", "LineNumber", "Quantity", "Modified"])),
+            late: texts(&["AmountFC", "VATAmountFC"]),
+            records: texts(&["AmountFC", "VATAmountFC", "YourRef"]),
         },
         "items" => Selection {
             own: texts(&["Code", "Description"]),

@@ -1,8 +1,9 @@
+use mapping::LinePut;
 use model::{Content, RecordId};
 use uuid::Uuid;
 use writer::{SearchKey, Target as _};
 
-use super::bench::{Bench, aim, entity, header, id, number, properties, version};
+use super::bench::{Bench, aim, entity, header, id, number, of_lines, properties, version};
 
 #[tokio::test]
 async fn an_account_is_written_and_told_as_its_feed_shows_it() {
@@ -39,6 +40,25 @@ async fn an_item_is_told_with_its_price_before_and_after_a_write() {
     assert_eq!(told.record.properties["Description"], Content::from("Nut"));
     assert_eq!(number(&told.record.properties["StandardSalesPrice"]), "0");
     assert!(told.record.version.is_some());
+}
+
+#[tokio::test]
+async fn a_quotation_is_made_and_changed_line_by_line_too() {
+    let bench = Bench::start().await;
+    let quotations = entity("quotations");
+    let body = format!(
+        r#"{{"OrderAccount":"{}","YourRef":"q","QuotationLines":[{{"Item":"{}","Quantity":1,"UnitPrice":10}}]}}"#,
+        bench.customer, bench.item
+    );
+    let made = bench.division.create(aim(&quotations), &properties(&body), "key").await.unwrap();
+    assert_eq!(number(&made.record.properties["VATAmountFC"]), "0");
+    let line = format!(r#"{{"Item":"{}","Quantity":2,"UnitPrice":10}}"#, bench.item);
+    let put = of_lines(vec![LinePut::Add(properties(&line))]);
+    let (id, version) = (&made.record.id, made.record.version);
+    let told = bench.division.update(aim(&quotations), id, version, &put).await.unwrap().unwrap();
+    let Content::List(lines) = &told.record.properties["QuotationLines"] else { panic!("{told:?}") };
+    assert_eq!((lines.len(), number(&told.record.properties["AmountFC"])), (2, "30".to_owned()));
+    assert!(version < told.record.version && told.by_us);
 }
 
 async fn bench_version(bench: &Bench, item: &RecordId) -> model::Version {

@@ -153,6 +153,15 @@ pub(super) fn orders() -> Selection {
     }
 }
 
+pub(super) fn quotations() -> Selection {
+    Selection {
+        own: texts(&["AmountFC", "YourRef", "Modified"]),
+        parts: Some(texts(&["ID", "LineNumber", "Quantity", "Modified"])),
+        late: texts(&["AmountFC", "VATAmountFC"]),
+        records: texts(&["AmountFC", "VATAmountFC", "YourRef"]),
+    }
+}
+
 pub(super) fn items(price: bool) -> Selection {
     let parts = ["Account", "Employee", "Project", "Price", "Quantity", "StartDate", "EndDate"];
     let parts = price.then(|| texts(&parts));

@@ -2,7 +2,7 @@ use exactonline::Selection;
 use model::{Content, Presence, Record, Version};
 use simulator_exactonline::{Fault, FaultKind, Limits, Switches};
 
-use super::bench::{Bench, items, number, orders, quantities};
+use super::bench::{Bench, items, number, orders, quantities, quotations};
 
 const ORDERS: &str = "salesorder/SalesOrders";
 const LINES: &str = "salesorder/SalesOrderLines";
@@ -240,6 +240,29 @@ async fn a_version_tells_the_states_of_a_document_apart_also_when_it_is_edited_b
         let expected = (format!("turn {turn}"), vec!["1".to_owned(), (turn + 20).to_string()]);
         assert_eq!((last.properties["YourRef"].as_text().unwrap().to_owned(), quantities(last)), expected);
     }
+}
+
+#[tokio::test]
+async fn a_quotation_is_told_with_the_vat_that_its_header_feed_lacks() {
+    let bench = Bench::start().await;
+    bench.change("logistics/Items", bench.item, r#"{"SalesVatCode":"4"}"#);
+    let quotation = format!(
+        r#"{{"OrderAccount":"{}","QuotationLines":[{{"Item":"{}","Quantity":2,"UnitPrice":10}}]}}"#,
+        bench.customer, bench.item
+    );
+    let quotation = bench.by_person("crm/Quotations", &quotation);
+    let mut reader = bench.reader("quotations", quotations(), None);
+    let told = only(reader.poll().await);
+    let amounts = |told: &Record| {
+        let amount = |name: &str| number(&told.properties[name]);
+        format!("{} {}", amount("AmountFC"), amount("VATAmountFC"))
+    };
+    assert_eq!((told.id.as_str(), amounts(&told)), (quotation.to_string().as_str(), "24.2 4.2".to_owned()));
+    let Content::List(lines) = &told.properties["QuotationLines"] else { panic!("{told:?}") };
+    assert_eq!(lines.len(), 1);
+    // A change of the header alone keeps the VAT.
+    bench.change("crm/Quotations", quotation, r#"{"YourRef":"x"}"#);
+    assert_eq!(amounts(&only(reader.poll().await)), "24.2 4.2");
 }
 
 #[tokio::test]

@@ -16,6 +16,23 @@ async fn a_plain_entity_is_told_as_its_feed_shows_it() {
 }
 
 #[tokio::test]
+async fn a_contact_is_told_and_its_deletion_too() {
+    let bench = Bench::start().await;
+    let own = vec!["LastName".to_owned(), "Account".to_owned()];
+    let selection = Selection { own: own.clone(), parts: None, late: Vec::new(), records: own };
+    let mut reader = bench.reader("contacts", selection, None);
+    let body = format!(r#"{{"Account":"{}","LastName":"X"}}"#, bench.customer);
+    let contact = bench.by_person("crm/Contacts", &body);
+    assert_eq!(reader.poll().await.len(), 1);
+    bench.delete("crm/Contacts", contact);
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        told.extend(reader.poll().await);
+    }
+    assert_eq!((told.len(), told[0].presence), (1, Presence::Deleted));
+}
+
+#[tokio::test]
 async fn a_deletion_is_told_within_ten_polls() {
     let bench = Bench::start().await;
     let own = vec!["Name".to_owned()];

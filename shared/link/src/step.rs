@@ -245,6 +245,10 @@ impl Stepping<'_> {
             side.record
         ));
         self.has_new_lines(system, &mut side, true, None);
+        // A write to the older version may have been carried out before the newer one was made from it.
+        if let Some(sent) = self.link.pending[system].sent().cloned() {
+            self.agree_where_as_sent(system, &sent, &side.view);
+        }
         self.link.sides[system] = Some(side);
         self.link.rejected[system] = None;
         if self.both_present() {

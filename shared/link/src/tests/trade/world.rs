@@ -438,22 +438,6 @@ impl World {
         self.resolve_by_now(&mut event);
         let before = self.link.pending.clone();
         let next = step(&self.link, event.clone(), &self.policy, true, at(self.now));
-        if std::env::var_os("TRACE").is_some() {
-            println!("--- {}", format!("{event:?}").chars().take(900).collect::<String>());
-            println!("  effects {:?}", next.effects);
-            println!("  lines {:?}", next.link.lines);
-            println!("  awaits {:?}", next.link.awaits_lines);
-            for s in System::BOTH {
-                println!(
-                    "  {s} {:?} pending {:?}",
-                    next.link.sides[s].as_ref().map(|x| (x.version, crate::tests::document::words(&x.view))),
-                    next.link.pending[s].sent().map(crate::tests::document::words).map_or_else(
-                        || format!("{:?}", matches!(next.link.pending[s], Pending::Queued { .. })),
-                        |w| format!("{w:?}")
-                    )
-                );
-            }
-        }
         self.history.push(event);
         self.link = next.link;
         for system in System::BOTH {

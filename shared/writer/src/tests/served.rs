@@ -33,7 +33,14 @@ pub(super) fn context(bench: &Bench) -> Context {
 /// A connection that gives this account to its pairs.
 pub(super) fn configured(name: ConnectionName, account: Option<RecordId>) -> ConnectionConfig {
     let literal = LiteralConfig { account, item: None };
-    ConnectionConfig { name, reading: Reading::Practical, is_test: false, literal, customcrm: None, exactonline: None }
+    ConnectionConfig {
+        name,
+        reading: Reading::Practical,
+        is_test: false,
+        literal,
+        customcrm: None,
+        exactonline: None,
+    }
 }
 
 pub(super) fn context_of(bench: &Bench, connections: Vec<ConnectionConfig>) -> Context {

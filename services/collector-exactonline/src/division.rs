@@ -19,7 +19,7 @@ use store::Store;
 use tokio::sync::Mutex;
 
 /// Deletions are rarer than changes, and reading them costs as much: they are read with every so many polls.
-const POLLS_PER_DELETED: u32 = 10;
+pub(crate) const POLLS_PER_DELETED: u32 = 10;
 
 /// One entity of a division.
 pub(crate) struct Division<S> {

@@ -6,6 +6,7 @@
 //! deleted one.
 
 mod division;
+mod pace;
 
 use std::sync::Arc;
 
@@ -28,10 +29,14 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
     let mut tasks = context.tasks();
     let system = System::ExactOnline;
-    let lists = exactonline::lists(&context.pairs);
-    for (name, entity) in exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)? {
-        let selection = Selection::of(&entity, &context.pairs);
-        for (connection, config) in context.config.exactonline() {
+    exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
+    for (connection, config) in context.config.exactonline() {
+        let pairs = context.pairs_of(connection);
+        let entities = exactonline::kept(pairs).map_err(ServiceError::Pairs)?;
+        let selections: Vec<Selection> =
+            entities.values().map(|entity| Selection::of(entity, pairs)).collect();
+        pace::warn(connection, &selections, config.poll_interval, config.calls_per_day);
+        for ((name, entity), selection) in entities.into_iter().zip(selections) {
             let limits = Limits {
                 per_minute: config.calls_per_minute.get(),
                 per_day: config.calls_per_day.get(),
@@ -54,9 +59,10 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
                 ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
             })?;
             let documents = DocumentStore::new(ports.store.clone(), namespace, connection, &entity);
+            let lists = exactonline::lists(pairs);
             let collector = Collector {
                 ports: ports.clone(),
-                source: Division::new(client, &entity, selection.clone(), documents, lists.clone()),
+                source: Division::new(client, &entity, selection, documents, lists),
                 namespace: namespace.clone(),
                 topology: context.topology(),
                 connection: connection.clone(),

@@ -35,7 +35,7 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
 /// Writes to every connection's division until the service stops.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
     let system = System::ExactOnline;
-    let entities = exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
+    exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
     let mut targets = BTreeMap::new();
     for (connection, config) in context.config.exactonline() {
         let limits = Limits {
@@ -61,10 +61,11 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
             ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
         })?;
         let mut feeds = BTreeMap::new();
-        for (name, entity) in &entities {
-            let selection = Selection::of(entity, &context.pairs);
-            let documents = DocumentStore::new(ports.store.clone(), namespace, connection, entity);
-            feeds.insert(name.clone(), Feed::new(entity, selection, documents));
+        let pairs = context.pairs_of(connection);
+        for (name, entity) in exactonline::kept(pairs).map_err(ServiceError::Pairs)? {
+            let selection = Selection::of(&entity, pairs);
+            let documents = DocumentStore::new(ports.store.clone(), namespace, connection, &entity);
+            feeds.insert(name, Feed::new(&entity, selection, documents));
         }
         let division = Division {
             client,

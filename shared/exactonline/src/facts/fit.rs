@@ -8,20 +8,26 @@ use model::{Content, EntityName, System};
 use super::{Access, Fact, Need};
 use crate::{Entity, Parts};
 
-/// The entities that these pairs keep in Exact; or all that is wrong with what the pairs say of them.
+/// The entities that these pairs keep in Exact; or all that is wrong with what the pairs say of them. A pair may be among
+/// them in both of its readings, and what is wrong in both is told once.
 pub fn kept(pairs: &[Pair]) -> Result<BTreeMap<EntityName, Entity>, Vec<FileProblem>> {
     let mut kept = BTreeMap::new();
-    let mut problems = Vec::new();
+    let mut problems: Vec<FileProblem> = Vec::new();
     for pair in pairs {
         let name = &pair.entities.exactonline;
-        if let Some(entity) = Entity::named(name.as_str()) {
-            problems.extend(entity.unfit(pair));
+        let found = if let Some(entity) = Entity::named(name.as_str()) {
             kept.insert(name.clone(), entity);
+            entity.unfit(pair)
         } else {
             let known = Entity::names().collect::<Vec<_>>().join(", ");
             let problem =
                 format!("Exact has no entity {:?} that is kept: name one of {known}", name.as_str());
-            problems.push(Place::START.problem(&pair.file, problem));
+            vec![Place::START.problem(&pair.file, problem)]
+        };
+        for problem in found {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
         }
     }
     if problems.is_empty() { Ok(kept) } else { Err(problems) }

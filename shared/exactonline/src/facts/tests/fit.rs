@@ -190,6 +190,10 @@ fn everything_that_is_wrong_is_told_at_once() {
         ],
     );
     assert_eq!(told.lines().count(), 3, "{told}");
+    // What is wrong in both readings of a file is told once.
+    let text = ORDERS.replace("exactonline = \"YourRef\"", "exactonline = \"YourReff\"");
+    let both = Reading::ALL.map(|reading| parsed(&text, reading));
+    assert_eq!(kept(&both).unwrap_err().len(), 1);
 }
 
 #[test]

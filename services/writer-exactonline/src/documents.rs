@@ -5,7 +5,6 @@ use exactonline::{Document, Error, Parts, Source};
 use mapping::{LinePut, Put};
 use model::{Content, Properties, Record, RecordId, Version};
 use store::Store;
-use telemetry::Chain;
 use writer::Aim;
 
 use crate::feed::Feed;
@@ -103,16 +102,11 @@ impl<S: Store> Division<S> {
                 return Ok(shown);
             }
         }
-        let mut bare = record.clone();
-        if let Some(name) = feed.entity.lines_name() {
-            // Where the lines would be, the answer says where they are.
-            bare.properties.remove(name);
-        }
-        let whole = self.with_lines(feed, record, priority(aim)).await.unwrap_or_else(|error| {
-            let error = Chain(&error);
-            tracing::warn!(record = %bare.id, %error, "created, and its lines could not be read after it");
-            bare
-        });
+        // Told without its lines it would look as if they had been removed: it is better searched for again.
+        let whole = self.with_lines(feed, record, priority(aim)).await.map_err(|error| match error {
+            WriteError::Exact(error) => Error::WriteUnreadable(Box::new(error)).into(),
+            other => other,
+        })?;
         self.sighting(whole).await
     }
 

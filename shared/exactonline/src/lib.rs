@@ -2,10 +2,13 @@
 //!
 //! It reads and writes the records of one division and gives them in the words of `model`, with every number exact.
 //! What all replicas must share goes through the store: the grant, whose refresh token is single use; the calls left
-//! of the minute and the day; and the errors of each endpoint. It knows nothing of pairs, mappings or links, and
-//! never repeats a write by itself: whether a failed call may be repeated is what [`Error::class`] says.
+//! of the minute and the day; the errors of each endpoint; and documents, which Exact serves in parts. Of pairs it knows
+//! only what Exact has to say to them: whether it can work with their rows ([`kept`]), and what of its records they read
+//! ([`Selection`]). It never repeats a write by itself: whether a failed call may be repeated is what [`Error::class`]
+//! says.
 //!
-//! Start reading at [`ExactOnline`]; incremental reading is [`ExactOnline::changes`] and [`ChangesCursor`].
+//! Start reading at [`ExactOnline`]; incremental reading is [`ExactOnline::read`] and [`FeedReader`]. A record in parts
+//! is a [`Document`], and [`DocumentStore`] keeps it between two reads.
 
 mod client;
 mod cursor;

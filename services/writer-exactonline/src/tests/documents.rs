@@ -208,7 +208,17 @@ async fn a_write_that_can_not_be_read_after_it_is_not_an_error() {
     // A create is told from the records then, without a version.
     let made = bench.order(&[1, 2]).await;
     assert_eq!((made.record.version, quantities(&made.record)), (None, vec!["1".into(), "2".into()]));
-    assert_eq!(bench.calls_of("POST salesorder/salesorders"), 2);
+    // Without its lines it is not told at all, but looked for when it is tried again.
+    let fault = Fault { count: 40, ..on(FaultKind::FailBefore { status: 503 }, "GET", "SalesOrder") };
+    bench.control().add_fault(fault);
+    let orders = entity("salesorders");
+    let unknown =
+        bench.division.create(aim(&orders), &bench.order_of("lost", &[1]), "key").await.unwrap_err();
+    assert_eq!(class(&unknown), FailureClass::Ambiguous, "{unknown:?}");
+    bench.control().clear_faults();
+    let key = SearchKey { conditions: vec![("YourRef".to_owned(), Content::from("lost"))], only_ours: true };
+    assert_eq!(bench.division.search(aim(&orders), &key).await.unwrap().len(), 1);
+    assert_eq!(bench.calls_of("POST salesorder/salesorders"), 3);
 }
 
 #[tokio::test]

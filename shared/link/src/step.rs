@@ -152,6 +152,9 @@ impl Stepping<'_> {
                 self.note("it is back".to_owned());
             }
         }
+        if let Some(lines) = &self.lines {
+            ties::release_gone(&mut self.link, lines, system);
+        }
         self.forget_lines();
     }
 

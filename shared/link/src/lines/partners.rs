@@ -128,8 +128,10 @@ impl<'a> Opening<'a> {
         for (key, keys) in &self.link.lines {
             let in_flight = System::BOTH.into_iter().any(|to| self.in_flight[to].contains_key(key.as_str()));
             let alone = keys[system].is_some() && keys[other].is_none() && !self.there(other, key);
-            if alone && !in_flight && self.there(system, key) {
-                let line = key.as_str();
+            let line = key.as_str();
+            // What a write has removed is there no more, though its answer may not show that.
+            let removed = self.sent.get(line).is_some_and(|sent| sent.there == Some(&GONE));
+            if alone && !in_flight && !removed && self.there(system, key) {
                 let cells = self.first_of(self.seen.get(line), self.known[system].get(line));
                 let (agreed, undecided) = (self.is_agreed(key), self.is_undecided(system, key, &cells));
                 open.push(Come { key, cells, undecided, agreed });

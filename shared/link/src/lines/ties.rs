@@ -114,6 +114,16 @@ pub(crate) fn are_akin(lines: &Lines<'_>, one: &[Option<&Value>], other: &[Optio
     lines.match_by.first().is_none_or(|place| is_alike(one[*place], other[*place]))
 }
 
+/// Lets go of the own keys of lines that this side has not any more: a line that comes in their place has another.
+pub(crate) fn release_gone(link: &mut Link, lines: &Lines<'_>, system: System) {
+    let Some(side) = &link.sides[system] else { return };
+    for (tie, keys) in link.lines.iter_mut().filter(|(_, keys)| keys[system].is_some()) {
+        if side.view.get(&lines.there(tie)) == Some(&GONE) {
+            keys[system] = None;
+        }
+    }
+}
+
 /// Forgets the lines that are on neither side any more. For the oscillation breaker, the document remembers which
 /// way the last of them went.
 pub(crate) fn forget_gone(link: &mut Link, lines: &Lines<'_>) {

@@ -220,6 +220,19 @@ fn a_removal_is_carried_out_when_the_answer_shows_nothing() {
 }
 
 #[test]
+fn a_line_that_was_just_removed_is_no_partner_for_one_that_was_added_meanwhile() {
+    for after in [None, Some(without_lines(our_paper(EXACT, 2, &[])))] {
+        let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
+        story.sees(CRM, seen_paper(CRM, 2, &[])).claims(EXACT);
+        assert_eq!(story.said(EXACT), ["no L1"]);
+        story.sees(CRM, seen_paper(CRM, 3, &["L2 p 3 4"])).applies(EXACT, after);
+        story.sees(EXACT, our_paper(EXACT, 2, &[]));
+        assert_eq!(story.told(EXACT), ["L2", "L2.Price = 4", "L2.Product = p", "L2.Quantity = 3"]);
+        assert!(!story.link.lines.contains_key(&super::document::key("L1")));
+    }
+}
+
+#[test]
 fn a_line_that_is_removed_there_while_a_change_of_it_is_in_flight_goes_by_the_lines_policy() {
     for (rule, crm) in [
         (papers().rules[&property("Lines")], &[][..]),

@@ -59,6 +59,7 @@ impl World {
                 if alike && self.is_quiet(&Self::name(&tie, name), held) {
                     self.settled.insert((crm.product.clone(), name), held.customcrm.clone());
                     self.entered.remove(&(crm.product.clone(), name));
+                    self.entered_since.remove(&(crm.product.clone(), name));
                 } else {
                     is_settled = false;
                 }
@@ -159,10 +160,13 @@ impl World {
                 let entered = self.entered.get(&place).cloned().unwrap_or_default();
                 let mut allowed: Vec<Value> =
                     [entered.customcrm, entered.exactonline].into_iter().flatten().collect();
-                // Who removed a line has given up what they had entered there.
+                // Who removed a line has given up what they had entered there last: what was carried over stands.
                 let removed = self.removed_since.contains_key(&row.product);
                 if allowed.is_empty() || removed {
                     allowed.extend(self.settled.get(&place).cloned());
+                }
+                if removed {
+                    allowed.extend(self.entered_since.get(&place).into_iter().flatten().cloned());
                 }
                 let ends = common(name, &row.cells[name]);
                 assert!(

@@ -104,6 +104,8 @@ pub(super) struct World {
     pub(super) removed_since: BTreeMap<String, SystemPair<bool>>,
     pub(super) edited_since: BTreeMap<String, SystemPair<bool>>,
     pub(super) entered: BTreeMap<(String, &'static str), SystemPair<Option<Value>>>,
+    /// All that they entered since, for lines that are removed before the last of it was read.
+    pub(super) entered_since: BTreeMap<(String, &'static str), Vec<Value>>,
     pub(super) settled: BTreeMap<(String, &'static str), Value>,
     pub(super) remote_writes: usize,
     pub(super) created: usize,
@@ -140,6 +142,7 @@ impl World {
             removed_since: BTreeMap::new(),
             edited_since: BTreeMap::new(),
             entered: BTreeMap::new(),
+            entered_since: BTreeMap::new(),
             settled: BTreeMap::new(),
             remote_writes: 0,
             created: 0,
@@ -209,7 +212,9 @@ impl World {
         }
         for (name, value) in cells {
             let entered = self.entered.entry((product.clone(), name)).or_default();
-            entered[system] = Some(stored(system, name, &value));
+            let value = stored(system, name, &value);
+            entered[system] = Some(value.clone());
+            self.entered_since.entry((product.clone(), name)).or_default().push(value);
         }
         self.added.entry(product).or_default()[system] += 1;
     }
@@ -233,6 +238,7 @@ impl World {
         let product = row.product.clone();
         paper.touch(false, self.now);
         self.edited_since.entry(product.clone()).or_default()[system] = true;
+        self.entered_since.entry((product.clone(), name)).or_default().push(entered.clone());
         self.entered.entry((product, name)).or_default()[system] = Some(entered);
     }
 

@@ -64,6 +64,49 @@ async fn an_order_that_was_seen_before_its_quote_was_linked_is_found_too() {
 }
 
 #[tokio::test]
+async fn an_order_learns_from_its_quote_alone_what_its_sales_order_will_be_called() {
+    let world = World::open().await;
+    world.keep(CRM, "orders", "o1", order("Open", "z1", ""));
+    world.look_at_in("order-salesorder", CRM, "orders", "o1").await;
+    world.edit(CRM, "quotes", "z1", quote("")).await;
+    world.rest().await;
+    world.keep(EXACT, "salesorders", "s1", sales_order("z1", 8));
+    world.look_at_in("order-salesorder", EXACT, "salesorders", "s1").await;
+    assert_eq!(world.partner("order-salesorder", CRM, "o1").await.as_deref(), Some("s1"));
+}
+
+#[tokio::test]
+async fn order_and_sales_order_that_wait_for_the_same_customer_become_one_whichever_is_woken_first() {
+    for seed in 0..20 {
+        let world = World::racing(seed).await;
+        let mut waiting = order("Confirmed", "", "PO 7");
+        waiting.extend(properties([("CustomerId", "c3".into())]));
+        let mut sold = sales_order("PO 7", 8);
+        sold.extend(properties([("OrderedBy", "a3".into())]));
+        world.edit(CRM, "orders", "o1", waiting).await;
+        world.edit(EXACT, "salesorders", "s1", sold).await;
+        world.rest().await;
+        assert_eq!(counted(&world), [0, 1, 0, 1]);
+        let shared = [("Name", "Late".into())];
+        let [mut customer, mut account] = [properties(shared.clone()), properties(shared)];
+        customer.extend(properties([("VatNumber", "NL3".into())]));
+        account.extend(properties([("VATNumber", "NL3".into())]));
+        if seed % 2 == 0 {
+            world.edit(CRM, "customers", "c3", customer).await;
+            world.bench.writes_of_all();
+            world.edit(EXACT, "accounts", "a3", account).await;
+        } else {
+            world.edit(EXACT, "accounts", "a3", account).await;
+            world.bench.writes_of_all();
+            world.edit(CRM, "customers", "c3", customer).await;
+        }
+        assert_rest(&world).await;
+        assert_eq!(counted(&world), [0, 1, 0, 1], "seed {seed}");
+        assert_eq!(world.partner("order-salesorder", CRM, "o1").await.as_deref(), Some("s1"));
+    }
+}
+
+#[tokio::test]
 async fn order_and_sales_order_that_are_seen_at_once_become_one() {
     for seed in 0..20 {
         let world = World::racing(seed).await;

@@ -151,6 +151,21 @@ async fn what_is_shown_of_a_user_is_what_was_seen_last_and_nobody_belongs_to_one
 }
 
 #[tokio::test]
+async fn a_user_who_leaves_while_a_quotation_is_seen_does_not_keep_it() {
+    for seed in 0..30 {
+        let world = World::racing(seed).await;
+        world.know(&CRM_USERS, &EXACT_USERS).await;
+        see(&world, CRM, "users", "u1", user("Anna")).await;
+        let inactive = properties([("IsActive", model::Content::Boolean(false))]);
+        tokio::join!(
+            see(&world, CRM, "users", "u1", inactive),
+            see(&world, EXACT, "quotations", "q1", sold_by("e1", 1)),
+        );
+        assert_eq!(owner(&world, "q1").await, None, "seed {seed}");
+    }
+}
+
+#[tokio::test]
 async fn a_quotation_of_two_users_with_one_address_belongs_to_neither() {
     let world = World::open().await;
     world.know(&[("u1", "anna@example.nl"), ("u2", "anna@example.nl")], &EXACT_USERS).await;

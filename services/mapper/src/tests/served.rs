@@ -11,7 +11,7 @@ use contract::{Lane, Message, Names, observation_key};
 use jiff::Timestamp;
 use link::{Link, Pending};
 use mapping::Reading;
-use model::{PropertyName, System, SystemPair, Value};
+use model::{PropertyName, Reference, System, SystemPair, UserId, Value};
 use service::{
     BrokerConfig, Config, ConnectionConfig, Context, Health, LiteralConfig, ServiceError, StoreConfig,
 };
@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::bench::pair;
+use super::bench::{pair, value};
 use super::fakes::{Failing, next};
 use super::said::full_read;
 use super::{CRM, EXACT, begun_by, connection, record, seen, sighting};
@@ -103,7 +103,7 @@ fn context() -> Context {
         connections: vec![ConnectionConfig {
             name: connection(),
             reading: Reading::Practical,
-        is_test: false,
+            is_test: false,
             literal: LiteralConfig::default(),
             customcrm: None,
             exactonline: None,
@@ -214,6 +214,26 @@ async fn what_a_crash_between_commit_and_publication_left_is_published_by_the_sw
     delivery.settle(Settlement::Acknowledge).await.unwrap();
     until("the outbox is empty", || async {
         house.links().outbox(&connection(), Timestamp::now(), 10).await.unwrap().is_empty()
+    })
+    .await;
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_user_who_joins_a_directory_is_found_without_an_edit() {
+    let broker = InProcess::new();
+    let house = House::of(1, broker.clone()).await;
+    let know = async |system: System, user: &str| {
+        let people = BTreeMap::from([(UserId::parse(user).unwrap(), "anna@example.nl".to_owned())]);
+        house.links().set_people(&connection(), system, &people).await.unwrap();
+    };
+    know(CRM, "u1").await;
+    say(&broker, &[seen(CRM, sighting("c1", 1, &[("Name", "Acme"), ("OwnerId", "u1")]))]).await;
+    until("the customer is known", || async { house.link_of(CRM, "c1").await.is_some() }).await;
+    know(EXACT, "g1").await;
+    let anna = Value::Reference(Reference::Person("anna@example.nl".to_owned()));
+    until("the owner is found", || async {
+        house.link_of(CRM, "c1").await.and_then(|link| value(&link, CRM, "OwnerId")) == Some(anna.clone())
     })
     .await;
     house.stop().await;

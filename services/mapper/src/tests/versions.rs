@@ -46,7 +46,7 @@ async fn two_versions_that_are_new_become_one_quote_in_either_order_and_at_once(
             versions.reverse();
         }
         for (id, version) in versions {
-            world.keep(EXACT, "quotations", id, quotation("PO 7", 7, version));
+            world.keep(EXACT, "quotations", id, quotation(&format!("PO {id}"), 7, version));
         }
         for (id, _) in versions {
             world.look_at(EXACT, "quotations", id).await;
@@ -59,7 +59,7 @@ async fn two_versions_that_are_new_become_one_quote_in_either_order_and_at_once(
     for seed in 0..20 {
         let world = World::racing(seed).await;
         for (id, version) in [("v1", 1), ("v2", 2)] {
-            world.keep(EXACT, "quotations", id, quotation("PO 7", 7, version));
+            world.keep(EXACT, "quotations", id, quotation(&format!("PO {id}"), 7, version));
         }
         let [first, second] =
             ["v1", "v2"].map(|id| world.look_at_in("quote-quotation", EXACT, "quotations", id));
@@ -141,4 +141,37 @@ async fn an_order_waits_for_the_quotation_that_its_quote_has_moved_to() {
     world.edit(CRM, "orders", "o1", order("Open", "z1", "")).await;
     assert_rest(&world).await;
     assert_eq!(world.partner("order-quotation", CRM, "o1").await.as_deref(), Some("v2"));
+}
+
+#[tokio::test]
+async fn an_older_version_that_is_deleted_ends_nothing() {
+    let world = World::open().await;
+    world.edit(EXACT, "quotations", "v1", quotation("PO 7", 7, 1)).await;
+    world.rest().await;
+    world.edit(EXACT, "quotations", "v2", reviewed(&world, "v1")).await;
+    world.rest().await;
+    let quote = world.only(CRM, "quotes");
+    assert_eq!(world.partner("quote-quotation", CRM, &quote).await.as_deref(), Some("v2"));
+    let gone = super::world::found(EXACT, "quotations", super::gone("v1", 9));
+    world.bench.tell(gone).await;
+    let link = world.link_in("quote-quotation", CRM, &quote).await.unwrap();
+    assert_eq!((link.status.clone(), link.record(EXACT)), (link::Status::Linked, Some(&super::record("v2"))));
+    assert_eq!(world.bench.writes_of_all(), []);
+}
+
+#[tokio::test]
+async fn the_lines_of_a_newer_version_go_under_their_own_ids_to_the_link_that_takes_it() {
+    let world = World::open().await;
+    world.edit(CRM, "orders", "o1", order("Confirmed", "", "PO 7")).await;
+    world.rest().await;
+    for (id, version) in [("v1", 1), ("v2", 2)] {
+        world.edit(EXACT, "quotations", id, quotation("theirs", 7, version)).await;
+    }
+    world.rest().await;
+    assert_eq!(world.partner("order-quotation", EXACT, "v2").await, None);
+    world.edit(EXACT, "quotations", "v2", properties([("YourRef", "PO 7".into())])).await;
+    assert_eq!(world.partner("order-quotation", CRM, "o1").await.as_deref(), Some("v2"));
+    let link = world.link_in("order-quotation", CRM, "o1").await.unwrap();
+    let own: Vec<_> = link.lines.values().filter_map(|keys| keys[EXACT].clone()).collect();
+    assert_eq!(own, [model::LineKey::begun_by(EXACT, &super::record("m2"))]);
 }

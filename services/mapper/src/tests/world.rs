@@ -113,9 +113,9 @@ impl World {
         world
     }
 
-    /// The same systems before another store, which knows nothing.
-    pub(super) async fn emptied(self, store: Pausing) -> Self {
-        let bench = Bench::keeping(store, shipped()).await;
+    /// The same systems before another store, which knows nothing, by these pairs.
+    pub(super) async fn emptied(self, store: Pausing, pairs: Vec<Pair>) -> Self {
+        let bench = Bench::keeping(store, pairs).await;
         Self { bench, waiting: Mutex::default(), ..self }
     }
 

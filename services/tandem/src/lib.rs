@@ -12,8 +12,6 @@ mod checklist;
 mod dataflow;
 mod demo;
 mod hosting;
-#[cfg(test)]
-mod outcomes;
 mod shipped;
 
 use std::io::{self, Write};

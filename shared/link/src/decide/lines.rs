@@ -208,7 +208,8 @@ impl<'a> Deciding<'a> {
         let was_on_both = self.agreed(key).is_some_and(|agreed| agreed.there.is_some());
         let line = self.views[system].get(key.as_str()).filter(|line| !was_on_both && line.is_there());
         line.is_some_and(|line| {
-            ties::may_be_in_flight(self.link, self.lines, system, &self.in_flight[system], &line.cells)
+            let (sent, partners) = (&self.in_flight[system], &self.views[system.other()]);
+            ties::may_be_in_flight(self.link, self.lines, system, sent, partners, &line.cells)
         })
     }
 

@@ -152,7 +152,9 @@ impl<'a> Opening<'a> {
             let there = added(&self.known[other]).or_else(|| added(&self.in_flight[other]));
             let Some((hope, cells)) = self.hope(key, there.as_ref()).filter(|_| !goes) else { continue };
             let undecided = there.is_some_and(|there| self.is_undecided(other, key, &there.cells));
-            if hope == Hope::Match && undecided {
+            let change = self.in_flight[system].get(line).filter(|_| !self.sent.contains_key(line));
+            let changing = change.is_some_and(|sent| sent.there.is_none());
+            if hope == Hope::Match && (undecided || changing) {
                 continue;
             }
             open.push(Lack { key, cells, hope, agreed: self.is_agreed(key) });
@@ -220,7 +222,9 @@ impl<'a> Opening<'a> {
         let own = self.link.lines.get(key).is_some_and(|keys| keys[system].is_some());
         let mut in_flight = self.in_flight[system].clone();
         in_flight.retain(|key, _| !self.sent.contains_key(key));
-        own && !self.is_agreed(key) && may_be_in_flight(self.link, self.lines, system, &in_flight, cells)
+        let partners = &self.known[system.other()];
+        own && !self.is_agreed(key)
+            && may_be_in_flight(self.link, self.lines, system, &in_flight, partners, cells)
     }
 
     /// Whether both sides had the line, or the other one is getting it.

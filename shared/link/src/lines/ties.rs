@@ -94,19 +94,24 @@ pub(crate) fn is_waiting(link: &Link, lines: &Lines<'_>, views: &SystemPair<Tabl
     })
 }
 
-/// Whether a line of this side may be one that is on its way there: its outcome tells.
+/// Whether a line of this side may be one that is on its way there, or one that is lost here while a change of it is:
+/// the outcome tells. `partners` are the other side's lines.
 pub(crate) fn may_be_in_flight(
     link: &Link,
     lines: &Lines<'_>,
     system: System,
     in_flight: &Table<'_, Value>,
+    partners: &Table<'_, Value>,
     cells: &[Option<&Value>],
 ) -> bool {
     let is_open = |key: &str| {
         let tie = LineKey::parse(key).ok().and_then(|key| link.lines.get(&key));
         tie.is_some_and(|keys| keys[system].is_none())
     };
-    in_flight.iter().any(|(key, sent)| sent.is_there() && are_akin(lines, cells, &sent.cells) && is_open(key))
+    in_flight.iter().filter(|(key, _)| is_open(key)).any(|(key, sent)| match sent.there {
+        Some(there) => *there == THERE && are_akin(lines, cells, &sent.cells),
+        None => partners.get(key).is_some_and(|partner| are_akin(lines, cells, &partner.cells)),
+    })
 }
 
 /// Whether two lines could be one: they are alike in the strongest row that they are matched by.

@@ -25,6 +25,7 @@ impl Stepping<'_> {
         self.link.rejected[system] = None;
         let created = self.link.sides[system].is_none();
         let mut after = after.filter(|observation| may_show(&write, observation));
+        let write = self.without_lost(system, write);
         self.see_answer(system, &write, after.as_mut());
         let assumed = self.not_shown(system, &write, after.as_ref());
         self.agree_on(system, write.values(), after.as_ref());
@@ -74,6 +75,20 @@ impl Stepping<'_> {
         self.tie_lines(system, Some(values));
         self.reconcile();
         true
+    }
+
+    /// The write without what it said of lines that are lost here since: another line may take the place of one, and
+    /// what became of the change says nothing about that.
+    fn without_lost(&self, system: System, mut write: Write) -> Write {
+        let (Some(lines), Some(side)) = (&self.lines, &self.link.sides[system]) else { return write };
+        if let Write::Update { values, .. } = &mut write {
+            let all = values.clone();
+            values.retain(|name, _| {
+                name.line()
+                    .is_none_or(|line| all.contains_key(&lines.there(&line)) || lines.has(&side.view, &line))
+            });
+        }
+        write
     }
 
     /// Brings the lines of an answer under the keys of their ties, those that the write has added among them.

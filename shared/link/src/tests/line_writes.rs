@@ -233,6 +233,19 @@ fn a_line_that_was_just_removed_is_no_partner_for_one_that_was_added_meanwhile()
 }
 
 #[test]
+fn the_outcome_of_a_change_says_nothing_of_a_line_that_has_taken_the_place_of_the_changed_one() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 3 10"])).claims(CRM);
+    assert_eq!(story.said(CRM), ["L1.Quantity = 3"]);
+    story.sees(CRM, seen_paper(CRM, 3, &["L2 p 2 10"])).claims(EXACT);
+    assert_eq!(story.link.pending[EXACT], Pending::None, "L2 may be L1 under another id");
+    story.applies(CRM, Some(our_paper(CRM, 2, &["L1 p 3 10", "L2 p 2 10"])));
+    assert_eq!(story.tie("L1"), (Some("L2".to_owned()), Some("X1".to_owned())));
+    assert_eq!(story.told(CRM), ["L1.Quantity = 3"], "the line that is there never got it");
+    assert!(story.link.conflicts.is_empty());
+}
+
+#[test]
 fn a_line_that_is_removed_there_while_a_change_of_it_is_in_flight_goes_by_the_lines_policy() {
     for (rule, crm) in [
         (papers().rules[&property("Lines")], &[][..]),

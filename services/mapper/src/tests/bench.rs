@@ -76,9 +76,8 @@ impl Bench {
         let (links, names) = (Links::new(store, "test"), Names::new("test"));
         let handler = |pair: &Pair| {
             let metrics = Arc::new(Metrics::new("mapper"));
-            let given = BTreeMap::new();
             let keeper =
-                Keeper::new(&links, &names, metrics, &connection(), &pair.name, pairs, given).unwrap();
+                Keeper::new(&links, &names, metrics, &connection(), &pair.name, pairs, given()).unwrap();
             let keepers = BTreeMap::from([(connection(), Arc::new(keeper))]);
             Handler { pair: pair.name.clone(), keepers }
         };
@@ -297,7 +296,7 @@ impl Bench {
     /// A write in its system's own words.
     pub(super) async fn put(&self, pair: &PairName, system: System, write: &Write, onto: Onto<'_>) -> Put {
         let pair = &self.keeper(pair).pair;
-        let mut lookups = Lookups::default();
+        let mut lookups = Lookups { given: given(), ..Lookups::default() };
         for system in System::BOTH {
             lookups.people[system] = self.links().people(&connection(), system).await.unwrap().unwrap();
         }
@@ -328,6 +327,13 @@ impl Bench {
             assert!(!linked || link.has_both(), "{} is linked with nothing", link.id);
         }
     }
+}
+
+/// What the connection gives to its pairs: the account and the item of users' own quotations.
+fn given() -> BTreeMap<String, Content> {
+    [("literal.account", "a1"), ("literal.item", "i1")]
+        .map(|(name, id)| (name.to_owned(), Content::from(id)))
+        .into()
 }
 
 /// Whether a message arrives on the queue of a handler's pair.

@@ -1,9 +1,11 @@
 //! A reviewed quotation is a new record of the same number: the link moves to it, and nothing is made of it.
 
-use model::Properties;
+use mapping::Reading;
+use model::{Content, Properties};
 
 use super::documents::{assert_rest, counted, order, quotation, quote};
-use super::world::{World, name, number, properties};
+use super::fakes::Pausing;
+use super::world::{World, name, number, properties, shipped_in};
 use super::{CRM, EXACT};
 
 /// The second version of a quotation, as Exact makes it of the first.
@@ -76,7 +78,7 @@ async fn versions_of_before_the_first_read_are_matched_as_one() {
         if backwards {
             ids.reverse();
         }
-        let world = World::with(super::fakes::Pausing::new(None), super::world::shipped()).await;
+        let world = World::with(Pausing::new(None), super::world::shipped()).await;
         world.keep(CRM, "quotes", "z1", quote("PO 7"));
         world.keep(EXACT, "quotations", ids[0], quotation("PO 7", 7, 1));
         world.keep(EXACT, "quotations", ids[1], quotation("PO 7", 7, 2));
@@ -106,6 +108,36 @@ async fn a_new_version_of_an_orders_own_quotation_is_no_news_for_quotes() {
         assert_eq!(counted(&world), [0, 1, 2, 0], "quotes first: {quotes_first}");
         assert_eq!(world.partner("order-quotation", CRM, "o1").await.as_deref(), Some("v2"));
         assert_eq!(world.partner("quote-quotation", EXACT, "v2").await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_new_version_of_a_users_own_quotation_is_no_news_for_quotes_and_orders() {
+    for pairs in [
+        ["user-quotation", "quote-quotation", "order-quotation"],
+        ["quote-quotation", "order-quotation", "user-quotation"],
+    ] {
+        let world = World::with(Pausing::new(None), shipped_in(Reading::Literal)).await;
+        world.read_all().await;
+        world.rest().await;
+        let user = properties([
+            ("FullName", "Anna".into()),
+            ("Email", "anna@example.nl".into()),
+            ("IsActive", Content::Boolean(true)),
+        ]);
+        world.edit(CRM, "users", "u1", user).await;
+        world.rest().await;
+        let first = world.only(EXACT, "quotations");
+        assert_eq!(world.partner("user-quotation", CRM, "u1").await, Some(first.clone()));
+        let mut second = reviewed(&world, &first);
+        second.remove("Description");
+        world.keep(EXACT, "quotations", "v2", second);
+        for pair in pairs {
+            world.look_at_in(pair, EXACT, "quotations", "v2").await;
+        }
+        assert_rest(&world).await;
+        assert_eq!(counted(&world), [0, 0, 2, 0], "{pairs:?}");
+        assert_eq!(world.partner("user-quotation", CRM, "u1").await.as_deref(), Some("v2"), "{pairs:?}");
     }
 }
 

@@ -37,10 +37,14 @@ pub(super) fn name(pair: &str) -> PairName {
 
 /// The shipped pairs as they are read practically.
 pub(super) fn shipped() -> Vec<Pair> {
+    shipped_in(Reading::Practical)
+}
+
+/// The shipped pairs in a reading.
+pub(super) fn shipped_in(reading: Reading) -> Vec<Pair> {
     let kept: BTreeSet<PairName> = FILES.iter().map(|(pair, _)| name(pair)).collect();
-    let parse = |(pair, text): (&str, &str)| {
-        Pair::parse(&format!("{pair}.toml"), text, Reading::Practical, &kept).unwrap()
-    };
+    let parse =
+        |(pair, text): (&str, &str)| Pair::parse(&format!("{pair}.toml"), text, reading, &kept).unwrap();
     FILES.into_iter().map(parse).collect()
 }
 

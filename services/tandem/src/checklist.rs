@@ -25,7 +25,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use broker::InProcess;
 use exactonline::{Access, Entity};
 use futures_util::future::join_all;
 use mapping::{Pair, Property};
@@ -135,6 +134,7 @@ async fn checked(options: &ChecklistOptions) -> Result<(Vec<Checked>, std::time:
         given: systems.given(),
         seen: Mutex::new(None),
     };
+    let broker = systems.broker();
     let context = Context {
         pairs: Pairs::in_reading(systems.pairs, reading),
         config: Arc::new(systems.config),
@@ -144,7 +144,7 @@ async fn checked(options: &ChecklistOptions) -> Result<(Vec<Checked>, std::time:
     };
     let ended = context.stop.clone();
     let _guard = ended.clone().drop_guard();
-    let mut services = tokio::spawn(host(InProcess::new(), store, true, context));
+    let mut services = tokio::spawn(host(broker, store, true, context));
     let began = Instant::now();
     let checked = tokio::select! {
         ended = &mut services => {

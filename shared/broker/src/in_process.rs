@@ -65,8 +65,17 @@ impl InProcess {
     /// An empty broker whose queues hold so many messages each. Publishing to a full queue waits for up to 30 s
     /// for room, then fails.
     pub fn with_capacity(messages: usize) -> Self {
-        let state = Mutex::new(State::new(messages));
-        Self { shared: Arc::new(Shared { state, room: Notify::new() }) }
+        Self::of(State::new(messages, Duration::MAX))
+    }
+
+    /// An empty broker of the same capacity whose delayed messages rest so long at most, whatever their tier says: for
+    /// systems that answer at once, where nobody wants to wait.
+    pub fn resting_at_most(longest: Duration) -> Self {
+        Self::of(State::new(QUEUE_MESSAGES_MAX, longest))
+    }
+
+    fn of(state: State) -> Self {
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), room: Notify::new() }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use broker::InProcess;
 use mapping::Reading;
 use model::{ConnectionName, RecordId};
 use service::{
@@ -22,6 +23,8 @@ use super::ChecklistError;
 const CALLS_PER_MINUTE: u32 = 1_000_000;
 /// How often the collectors ask for changes.
 const POLL: Duration = Duration::from_millis(150);
+/// How long a delayed message rests at most: both systems answer at once.
+const RESTS_AT_MOST: Duration = Duration::from_millis(500);
 /// People who work in both systems.
 const PEOPLE: [(&str, &str); 2] =
     [("Sanne Bakker", "sanne@example.com"), ("Omar Visser", "omar@example.com")];
@@ -84,6 +87,11 @@ impl Simulated {
     /// The connection that joins the two.
     fn connection() -> ConnectionName {
         ConnectionName::parse("checklist").expect("the literal is a name")
+    }
+
+    /// What the services talk through.
+    pub(crate) fn broker() -> InProcess {
+        InProcess::resting_at_most(RESTS_AT_MOST)
     }
 
     /// What the services need to keep the two in agreement.

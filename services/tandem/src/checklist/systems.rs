@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use broker::InProcess;
 use customcrm::CustomCrm;
 use exactonline::{ExactOnline, Limits};
 use mapping::{Pair, Reading};
@@ -22,7 +23,7 @@ pub(crate) struct Systems {
     pub(crate) connection: ConnectionConfig,
     pub(crate) pairs: Vec<Pair>,
     /// The simulators end when they are dropped.
-    _simulated: Option<Simulated>,
+    simulated: Option<Simulated>,
 }
 
 impl Systems {
@@ -56,12 +57,17 @@ impl Systems {
     ) -> Result<Self, ChecklistError> {
         config.connections.retain(|connection| name.is_none_or(|name| connection.name == *name));
         match config.connections.as_slice() {
-            [connection] => Ok(Self { connection: connection.clone(), config, pairs, _simulated: simulated }),
+            [connection] => Ok(Self { connection: connection.clone(), config, pairs, simulated }),
             [] => Err(ChecklistError::Stage("the configuration has no such connection".to_owned())),
             _ => Err(ChecklistError::Stage(
                 "the configuration has several connections: name one with --connection".to_owned(),
             )),
         }
+    }
+
+    /// What the services talk through.
+    pub(crate) fn broker(&self) -> InProcess {
+        if self.simulated.is_some() { Simulated::broker() } else { InProcess::new() }
     }
 
     /// What the connection gives to pair files.

@@ -14,6 +14,8 @@ use crate::{BrokerError, DELIVERY_LIMIT};
 /// All exchanges and queues of a broker.
 pub(super) struct State {
     capacity: usize,
+    /// No message rests longer than this.
+    longest_rest: Duration,
     /// How many messages have ever rested: it keeps those apart that are due at the same time.
     rested: u64,
     exchanges: HashMap<String, Exchange>,
@@ -65,8 +67,8 @@ pub(super) enum Accepted {
 }
 
 impl State {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, rested: 0, exchanges: HashMap::new(), queues: HashMap::new() }
+    pub(super) fn new(capacity: usize, longest_rest: Duration) -> Self {
+        Self { capacity, longest_rest, rested: 0, exchanges: HashMap::new(), queues: HashMap::new() }
     }
 
     pub(super) fn declare(&mut self, topology: &Topology) {
@@ -75,7 +77,9 @@ impl State {
             self.queues.entry(queue.clone()).or_insert_with(|| Queue::new(names));
         }
         for tier in RetryTier::ALL {
-            self.exchanges.entry(names.retry_exchange(tier)).or_insert(Exchange::Resting(tier.delay()));
+            self.exchanges
+                .entry(names.retry_exchange(tier))
+                .or_insert(Exchange::Resting(self.longest_rest.min(tier.delay())));
         }
         let observations = self.exchanges.entry(names.observations()).or_insert(Exchange::Topic(Vec::new()));
         if let Exchange::Topic(bindings) = observations {
@@ -172,7 +176,8 @@ impl State {
         let Some(found) = self.queues.get(queue) else { return };
         let exchange = found.names.retry_exchange(tier);
         self.acknowledge(queue);
-        self.rest_until(queue, &exchange, Held { message, returned: 0 }, now + tier.delay());
+        let due = now + self.longest_rest.min(tier.delay());
+        self.rest_until(queue, &exchange, Held { message, returned: 0 }, due);
     }
 
     /// Makes a message in hand a dead letter, when there is room for it.

@@ -42,6 +42,36 @@ async fn each_tier_rests_as_long_as_it_says_and_a_longer_one_holds_up_no_shorter
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_nobody_wants_to_wait_no_tier_rests_longer_than_that() {
+    let longest = Duration::from_secs(7);
+    let broker = InProcess::resting_at_most(longest);
+    let topology = conformance::topology();
+    broker.declare(&topology).await.unwrap();
+    let queue = queue(&topology);
+    let mut subscription = broker.subscribe(&queue, 10).await.unwrap();
+    for (tier, rests) in [(RetryTier::Seconds5, 5), (RetryTier::Seconds30, 7), (RetryTier::Hour1, 7)] {
+        broker.publish(vec![to_queue(&queue, "now")]).await.unwrap();
+        let begun = Instant::now();
+        let settlement = Settlement::Retry { tier, reason: String::new() };
+        next(&mut subscription).await.settle(settlement).await.unwrap();
+        let delayed = Outgoing {
+            exchange: topology.names.retry_exchange(tier),
+            routing_key: queue.clone(),
+            ..to_queue(&queue, "later")
+        };
+        broker.publish(vec![delayed]).await.unwrap();
+        for _ in 0..2 {
+            subscription.next().await.unwrap().settle(Settlement::Acknowledge).await.unwrap();
+            let late = begun.elapsed().saturating_sub(Duration::from_secs(rests));
+            assert!(
+                begun.elapsed().as_secs() >= rests && late < Duration::from_millis(10),
+                "{tier:?}: {late:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn publishing_to_a_full_queue_waits_for_room_and_then_gives_up() {
     let broker = InProcess::with_capacity(3);
     let topology = conformance::topology();

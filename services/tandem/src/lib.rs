@@ -12,6 +12,8 @@ mod checklist;
 mod dataflow;
 mod demo;
 mod hosting;
+#[cfg(test)]
+mod outcomes;
 mod shipped;
 
 use std::io::{self, Write};

@@ -107,9 +107,13 @@ impl<S: Store> Keeper<S> {
     }
 }
 
-/// Whether a link's record on this side is there and looks for a partner.
+/// Whether a link's record on this side is there and looks for a partner. A document whose lines were not seen looks
+/// for none yet: it would be taken for one that has no lines.
 fn is_alone(draft: &Draft, system: System) -> bool {
     let link = &draft.link;
+    if link.awaits_lines[system] {
+        return false;
+    }
     let present = link.sides[system].as_ref().is_some_and(|side| side.presence == Presence::Present);
     present && !link.has_both() && link.status == Status::Unmatched && link.is_at_rest()
 }

@@ -74,8 +74,10 @@ impl<S: Store> Keeper<S> {
     /// this one does not bring it back.
     fn seen_first(&self, system: System, observation: Observation) -> Draft {
         let is_gone = observation.presence == Presence::Deleted;
+        let awaits_lines = !is_gone && !observation.whole_lines;
         let side = side_of(observation);
         let mut link = Link::begin(self.connection.clone(), self.pair.name.clone(), system, side);
+        link.awaits_lines[system] = awaits_lines;
         if is_gone {
             link.status = Status::Ended;
         }

@@ -148,7 +148,8 @@ impl<S: Store> Keeper<S> {
         if draft.link.record(system) != Some(&side.record) {
             return;
         }
-        let event = Event::Observed { system, observation: observation_of(side) };
+        let observation = observation_of(side, !other.link.awaits_lines[system]);
+        let event = Event::Observed { system, observation };
         draft.step(event, &self.policy, case);
         draft.leaves.push(other);
     }

@@ -70,7 +70,7 @@ impl<S: Store> Keeper<S> {
             presence: *presence,
             admitted: self.may_get_a_partner(system, properties, &view),
             view,
-            whole_lines: *presence == Presence::Present,
+            whole_lines: *presence == Presence::Present && self.pair.lists_lines(system, properties),
             stand_in,
         };
         Ok(Some(Seen { observation, checks, lookups }))
@@ -138,8 +138,8 @@ const fn is_stranger(value: &Value) -> bool {
     matches!(value, Value::Reference(Reference::UnknownPerson { .. }))
 }
 
-/// What a link knows of a record, as an observation of it.
-pub(super) fn observation_of(side: Side) -> Observation {
+/// What a link knows of a record, as an observation of it; `whole_lines` tells whether it knows all its lines.
+pub(super) fn observation_of(side: Side, whole_lines: bool) -> Observation {
     Observation {
         record: side.record,
         version: side.version,
@@ -147,7 +147,7 @@ pub(super) fn observation_of(side: Side) -> Observation {
         by_us: false,
         presence: side.presence,
         view: side.view,
-        whole_lines: true,
+        whole_lines,
         admitted: side.admitted,
         stand_in: side.stand_in,
     }

@@ -170,3 +170,41 @@ async fn a_document_waits_for_its_customer_and_for_every_product_and_is_made_onc
     let Content::List(lines) = world.holds(EXACT, "quotations", &made, "QuotationLines") else { panic!() };
     assert_eq!(lines.len(), 2);
 }
+
+/// A document of Exact as it is told without its lines.
+fn without_lines(world: &World, id: &str) -> contract::Sighting {
+    let mut told = world.now(EXACT, "quotations", id);
+    told.record.properties.remove("QuotationLines");
+    told
+}
+
+#[tokio::test]
+async fn a_document_that_is_told_without_its_lines_loses_none() {
+    let world = World::open().await;
+    world.edit(CRM, "quotes", "z1", quote("")).await;
+    world.rest().await;
+    let made = world.only(EXACT, "quotations");
+    world.keep(EXACT, "quotations", &made, properties([("Description", "Renamed".into())]));
+    world.see(EXACT, "quotations", without_lines(&world, &made)).await;
+    world.rest().await;
+    assert_eq!(world.holds(CRM, "quotes", "z1", "Name"), "Renamed".into());
+    let Content::List(lines) = world.holds(CRM, "quotes", "z1", "Lines") else { panic!() };
+    assert_eq!(lines.len(), 1);
+    assert_rest(&world).await;
+}
+
+#[tokio::test]
+async fn a_new_document_gets_its_partner_once_its_lines_are_told() {
+    let world = World::open().await;
+    world.keep(EXACT, "quotations", "q1", quotation("PO 7", 7, 1));
+    world.see(EXACT, "quotations", without_lines(&world, "q1")).await;
+    world.rest().await;
+    assert_eq!(counted(&world), [0, 0, 1, 0]);
+    world.look_at(EXACT, "quotations", "q1").await;
+    assert_rest(&world).await;
+    assert_eq!(counted(&world), [1, 0, 1, 0]);
+    let Content::List(lines) = world.holds(CRM, "quotes", &world.only(CRM, "quotes"), "Lines") else {
+        panic!()
+    };
+    assert_eq!(lines.len(), 1);
+}

@@ -25,6 +25,12 @@ impl Pair {
         needs
     }
 
+    /// Whether a record holds its list of lines, so that a line which is not in it is gone. A pair without lines misses
+    /// none.
+    pub fn lists_lines(&self, system: System, properties: &Properties) -> bool {
+        self.lines.as_ref().is_none_or(|lines| lines.list(system, properties).is_some())
+    }
+
     /// Reads a record. A property that the record does not hold is absent from the view; one that can't be
     /// read is absent too, and told as a problem. A line is there under its own key in its system.
     pub fn view(&self, system: System, properties: &Properties, lookups: &Lookups) -> Seen {
@@ -132,14 +138,18 @@ impl Lines {
         system: System,
         properties: &'a Properties,
     ) -> impl Iterator<Item = &'a Properties> + use<'a> {
-        let list = match properties.get(&self.names[system]) {
-            Some(Content::List(list)) => list.as_slice(),
-            _ => &[],
-        };
+        let list = self.list(system, properties).unwrap_or_default();
         list.iter().filter_map(|line| match line {
             Content::Object(line) => Some(line),
             _ => None,
         })
+    }
+
+    fn list<'a>(&self, system: System, properties: &'a Properties) -> Option<&'a [Content]> {
+        match properties.get(&self.names[system]) {
+            Some(Content::List(list)) => Some(list),
+            _ => None,
+        }
     }
 
     /// Where a line stands in its document; one whose place is not known comes last.

@@ -18,6 +18,7 @@ use service::{Context, ServiceError};
 use store::Store;
 
 use division::Division;
+use pace::Idle;
 
 /// Runs the collector on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
@@ -35,7 +36,9 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         let entities = exactonline::kept(pairs).map_err(ServiceError::Pairs)?;
         let selections: Vec<Selection> =
             entities.values().map(|entity| Selection::of(entity, pairs)).collect();
-        pace::warn(connection, &selections, config.poll_interval, config.calls_per_day);
+        let lists = exactonline::lists(pairs);
+        let idle = Idle::of(&selections, &lists);
+        pace::warn(connection, idle, config.poll_interval, config.calls_per_day);
         for ((name, entity), selection) in entities.into_iter().zip(selections) {
             let limits = Limits {
                 per_minute: config.calls_per_minute.get(),
@@ -59,10 +62,9 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
                 ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
             })?;
             let documents = DocumentStore::new(ports.store.clone(), namespace, connection, &entity);
-            let lists = exactonline::lists(pairs);
             let collector = Collector {
                 ports: ports.clone(),
-                source: Division::new(client, &entity, selection, documents, lists),
+                source: Division::new(client, &entity, selection, documents, lists.clone()),
                 namespace: namespace.clone(),
                 topology: context.topology(),
                 connection: connection.clone(),

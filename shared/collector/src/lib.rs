@@ -17,6 +17,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use directory::DIRECTORY_READ_EVERY;
 pub use error::CollectorError;
 pub use session::{Collector, Ports, kept_cursor};
 pub use source::{Lists, Page, Source};

@@ -9,7 +9,7 @@ use model::EntityName;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use super::{BrokerConfig, Config, LiteralConfig, Needs, Servers, StoreConfig};
+use super::{BrokerConfig, Config, ExactOnlineConfig, LiteralConfig, Needs, Servers, StoreConfig};
 use crate::ServiceError;
 
 const ALL: Needs = Needs { pairs: true, customcrm: true, exactonline: true, servers: Servers::Required };
@@ -135,7 +135,7 @@ fn a_full_configuration_is_read_with_its_secrets() {
         (exact.division.get(), exact.calls_per_minute.get(), exact.calls_per_day.get()),
         (2, 60, 1_000)
     );
-    assert_eq!(exact.poll_interval, Duration::from_secs(30));
+    assert_eq!(exact.poll_interval, ExactOnlineConfig::POLL_INTERVAL);
 }
 
 #[test]

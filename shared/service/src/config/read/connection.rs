@@ -92,7 +92,8 @@ impl Reader<'_> {
         }
         let secret = self.side_secret(&section, "client_secret_file", self.needs.exactonline);
         let grant_file = self.grant_file(&section);
-        let poll_interval = seconds(&section, "poll_seconds", 30.0, POLL_SECONDS);
+        let default = ExactOnlineConfig::POLL_INTERVAL.as_secs_f64();
+        let poll_interval = seconds(&section, "poll_seconds", default, POLL_SECONDS);
         let calls_per_minute = count(&section, "calls_per_minute", 60);
         let calls_per_day = count(&section, "calls_per_day", 5_000);
         section.finish();

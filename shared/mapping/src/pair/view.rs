@@ -34,44 +34,62 @@ impl Pair {
     /// Reads a record. A property that the record does not hold is absent from the view; one that can't be
     /// read is absent too, and told as a problem. A line is there under its own key in its system.
     pub fn view(&self, system: System, properties: &Properties, lookups: &Lookups) -> Seen {
-        let mut seen = Seen::default();
-        seen.read(&self.properties, system, properties, lookups, PropertyName::clone);
+        let mut reading = Reading { system, lookups, cells: Vec::new(), problems: Vec::new() };
+        reading.read(&self.properties, &self.properties, properties, PropertyName::clone);
         if let Some(lines) = &self.lines {
-            for line in lines.listed(system, properties) {
-                match lines.key(system, line) {
-                    Ok(key) => {
-                        seen.view.insert(PropertyName::of_line(&lines.name, &key), Value::Boolean(true));
-                        let cell = |row: &PropertyName| PropertyName::in_line(&key, row);
-                        seen.read(&lines.properties, system, line, lookups, cell);
-                    }
-                    Err(problem) => seen.problems.push(problem),
-                }
-            }
+            reading.lines(lines, properties);
         }
-        seen
+        Seen { view: reading.cells.into_iter().collect(), problems: reading.problems }
     }
 }
 
-impl Seen {
-    fn read(
+/// A record as it is read.
+struct Reading<'a> {
+    system: System,
+    lookups: &'a Lookups,
+    /// What could be read. Of one cell that is told twice the last counts.
+    cells: Vec<(PropertyName, Value)>,
+    problems: Vec<Problem>,
+}
+
+impl Reading<'_> {
+    /// Lines and their cells come in the order of their names, because a view is in that order and is quickest made of
+    /// what is in order already: a document has hundreds of cells.
+    fn lines(&mut self, lines: &Lines, properties: &Properties) {
+        let mut listed: Vec<(LineKey, &Properties)> = Vec::new();
+        for line in lines.listed(self.system, properties) {
+            match lines.key(self.system, line) {
+                Ok(key) => listed.push((key, line)),
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+        listed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut rows: Vec<&Property> = lines.properties.iter().collect();
+        rows.sort_by(|one, other| one.name.cmp(&other.name));
+        for (key, line) in listed {
+            self.cells.push((PropertyName::of_line(&lines.name, &key), Value::Boolean(true)));
+            let cell = |row: &PropertyName| PropertyName::in_line(&key, row);
+            self.read(&lines.properties, rows.iter().copied(), line, cell);
+        }
+    }
+
+    /// Reads `rows`, which are all rows of a record or a line, in this order.
+    fn read<'p>(
         &mut self,
-        rows: &[Property],
-        system: System,
+        all: &[Property],
+        rows: impl IntoIterator<Item = &'p Property>,
         properties: &Properties,
-        lookups: &Lookups,
         cell: impl Fn(&PropertyName) -> PropertyName,
     ) {
         for row in rows {
-            match row.read(system, properties, lookups) {
-                Ok(Some(value)) => {
-                    self.view.insert(cell(&row.name), value);
-                }
+            match row.read(self.system, properties, self.lookups) {
+                Ok(Some(value)) => self.cells.push((cell(&row.name), value)),
                 Ok(None) => {}
-                Err(problem) => self.problems.push(row.problem(system, &problem)),
+                Err(problem) => self.problems.push(row.problem(self.system, &problem)),
             }
         }
-        if system == System::ExactOnline {
-            self.read_rests(rows, properties, cell);
+        if self.system == System::ExactOnline {
+            self.read_rests(all, properties, cell);
         }
     }
 
@@ -93,7 +111,7 @@ impl Seen {
             let labels: Vec<&Label> = labelled_rows(rows, rest).map(|(_, label)| label).collect();
             let text = labelled::rest(text, &labels);
             let value = if text.is_empty() { Value::Empty } else { Value::Text(text) };
-            self.view.insert(cell(rest), value);
+            self.cells.push((cell(rest), value));
         }
     }
 }

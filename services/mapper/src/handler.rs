@@ -56,10 +56,11 @@ impl<S: Store> Handler<S> {
         }
         for _ in 0..COLLISIONS_MAX {
             let handled = match message {
-                Message::Observed(observed) => keeper.observed(observed, attempt).await?,
+                // It holds several links at a time, which is much for a stack.
+                Message::Observed(observed) => Box::pin(keeper.observed(observed, attempt)).await?,
                 Message::ReadCompleted(completed) => Some(keeper.read_completed(completed).await?),
-                Message::Woken(woken) => keeper.woken(woken).await?,
-                Message::Outcome(outcome) => keeper.outcome(outcome).await?,
+                Message::Woken(woken) => Box::pin(keeper.woken(woken)).await?,
+                Message::Outcome(outcome) => Box::pin(keeper.outcome(outcome)).await?,
                 Message::WriteQueued(_) => Some(Handled::Bad(BadMessage::Misplaced)),
             };
             if let Some(handled) = handled {

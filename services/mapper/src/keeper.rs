@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::{Lane, Message, Names, ReadPart};
-use jiff::Timestamp;
-use link::{DeletePolicy, Pending, Policy};
+use jiff::{Timestamp, Zoned};
+use link::{DeleteConflict, DeletePolicy, Pending, Policy};
 use mapping::Pair;
 use model::{ConnectionName, Content, PairName, System, SystemPair};
 use store::{Links, OutboxMessage, Store};
@@ -30,7 +30,6 @@ pub(crate) struct Keeper<S> {
     pub(crate) links: Links<S>,
     pub(crate) connection: ConnectionName,
     pub(crate) pair: Pair,
-    pub(crate) policy: Policy,
     names: Names,
     metrics: Arc<Metrics>,
     /// The other pairs that take records of the same entity of Exact.
@@ -48,6 +47,8 @@ struct Case<'a> {
     now: Timestamp,
     /// Whether the pair may create.
     released: bool,
+    /// The pair's rules on this day.
+    policy: Box<Policy>,
 }
 
 impl<S: Store> Keeper<S> {
@@ -66,13 +67,17 @@ impl<S: Store> Keeper<S> {
             links: links.clone(),
             connection: connection.clone(),
             pair: pair.clone(),
-            policy: if pair.is_membership { of_membership() } else { pair.policy() },
             names: names.clone(),
             metrics,
             beside: claims::beside(pair, kept).cloned().collect(),
             gates: gate::gates(pair, kept),
             given,
         })
+    }
+
+    fn policy(&self) -> Box<Policy> {
+        let today = Zoned::now().date();
+        Box::new(if self.pair.is_membership { of_membership() } else { self.pair.policy(today) })
     }
 
     pub(crate) fn misfit(&self, message: &Message) -> Option<BadMessage> {
@@ -92,7 +97,7 @@ impl<S: Store> Keeper<S> {
     /// links that wait.
     pub(crate) async fn lost(&self) -> Result<Vec<OutboxMessage>, MapperError> {
         let now = Timestamp::now();
-        let case = Case { lane: Lane::Backfill, part: None, now, released: true };
+        let case = Case { lane: Lane::Backfill, part: None, now, released: true, policy: self.policy() };
         let mut messages = Vec::new();
         for id in self.links.all(&self.connection, &self.pair.name).await? {
             let Some(stored) = self.links.find(&self.connection, &self.pair.name, &id).await? else {
@@ -124,6 +129,7 @@ const fn of_membership() -> Policy {
         rules: BTreeMap::new(),
         creates: SystemPair { customcrm: false, exactonline: false },
         deletes: SystemPair { customcrm: DeletePolicy::Unlink, exactonline: DeletePolicy::Unlink },
+        delete_conflict: DeleteConflict::Ask,
         lines: None,
     }
 }

@@ -108,6 +108,10 @@ impl Target for Crm {
         let record = self.client.update(aim.entity.as_str(), record, version, &merged(aim, put)).await?;
         self.sighting(record).await.map(Some)
     }
+
+    async fn delete(&self, aim: Aim<'_>, record: &RecordId, version: Option<Version>) -> Result<(), Error> {
+        self.client.delete(aim.entity.as_str(), record, version.unwrap_or(Version(0))).await
+    }
 }
 
 /// The conditions of a search as its address takes them, all as text; `None` where one has no text.

@@ -177,6 +177,25 @@ impl<S: Store> Target for Division<S> {
         self.client.update(feed.entity.resource, record, &put.properties, priority(aim)).await?;
         Ok(or_untold(record, self.shown(aim.entity, record, before).await))
     }
+
+    async fn delete(
+        &self,
+        aim: Aim<'_>,
+        record: &RecordId,
+        version: Option<Version>,
+    ) -> Result<(), WriteError> {
+        let feed = self.feed(aim.entity)?;
+        let since = Instant::now() - VOUCHES_FOR;
+        self.read_since(aim.entity, since, feed.changes(), priority(aim)).await?;
+        let is_stale = match self.document(feed, record).await? {
+            Some(document) => document.version() > version,
+            None => feed.state.lock().await.later_than(record, version).is_some(),
+        };
+        if is_stale {
+            return Err(WriteError::Stale { record: record.clone() });
+        }
+        Ok(self.client.delete(feed.entity.resource, record, priority(aim)).await?)
+    }
 }
 
 fn names(names: &[String]) -> Vec<&str> {

@@ -1,5 +1,6 @@
 //! A link as the store holds it: JSON, versioned.
 
+mod rows;
 mod values;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,8 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::values::{AgreedV1, ViewV1, read_agreed, read_view, write_agreed, write_view};
+use self::rows::{RowV2, read_rows, write_rows};
+use self::values::{AgreedV1, ViewV1, read_agreed, read_view, write_view};
 use crate::{MessageError, message};
 
 /// Why a stored link can't be read.
@@ -41,20 +43,42 @@ impl From<model::InvalidName> for DocumentError {
 
 /// The link as text for the store.
 pub fn write_link(link: &Link) -> String {
-    let document = Document::V1(LinkV1::from(link));
+    let document = Document::V2(LinkV2::from(link));
     serde_json::to_string(&document).expect("a link document holds only texts and numbers")
 }
 
 /// Reads a link that [`write_link`], of this version or an earlier one, has written.
 pub fn read_link(text: &str) -> Result<Link, DocumentError> {
-    let Document::V1(link) = serde_json::from_str(text).map_err(DocumentError::Format)?;
-    link.meant()
+    match serde_json::from_str(text).map_err(DocumentError::Format)? {
+        Document::V1(link) => link.meant(),
+        Document::V2(LinkV2 { link, properties }) => {
+            let mut link = link.meant()?;
+            read_rows(properties, &mut link)?;
+            Ok(link)
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 enum Document {
     #[serde(rename = "v1")]
     V1(LinkV1),
+    #[serde(rename = "v2")]
+    V2(LinkV2),
+}
+
+/// As [`LinkV1`], but what the sides hold and have agreed on stands together by property: mostly that is one value.
+#[derive(Serialize, Deserialize)]
+struct LinkV2 {
+    link: LinkV1,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    properties: BTreeMap<String, RowV2>,
+}
+
+impl From<&Link> for LinkV2 {
+    fn from(link: &Link) -> Self {
+        Self { link: LinkV1::from(link), properties: write_rows(link) }
+    }
 }
 
 type KeysV1 = (Option<String>, Option<String>);
@@ -80,6 +104,10 @@ struct LinkV1 {
     rejected_by_customcrm: Option<RejectionV1>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rejected_by_exactonline: Option<RejectionV1>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    edited_in_customcrm: BTreeMap<String, Timestamp>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    edited_in_exactonline: BTreeMap<String, Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     conflicts: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -93,6 +121,10 @@ struct LinkV1 {
     awaits_lines_of_customcrm: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     awaits_lines_of_exactonline: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    former_of_customcrm: BTreeMap<String, Option<u64>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    former_of_exactonline: BTreeMap<String, Option<u64>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,8 +137,10 @@ enum StatusV1 {
     Unmatched,
     Ambiguous(Vec<String>),
     Linked,
+    Missing,
     DeletedAgainstEdit,
     Ended,
+    Unlinked,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,6 +152,7 @@ struct SideV1 {
     modified_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     view: ViewV1,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     not_admitted: bool,
@@ -137,6 +172,7 @@ enum PendingV1 {
 enum WriteV1 {
     Create { values: ViewV1 },
     Update { record: String, version: Option<u64>, values: ViewV1 },
+    Delete { record: String, version: Option<u64> },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -162,7 +198,7 @@ impl From<&Side> for SideV1 {
             deleted: side.presence == Presence::Deleted,
             not_admitted: !side.admitted,
             stand_in: side.stand_in.clone(),
-            view: write_view(&side.view),
+            view: ViewV1::new(),
         }
     }
 }
@@ -194,6 +230,10 @@ impl PendingV1 {
                         version: version.map(|version| version.0),
                         values: write_view(values),
                     },
+                    Write::Delete { record, version } => WriteV1::Delete {
+                        record: record.to_string(),
+                        version: version.map(|version| version.0),
+                    },
                 },
                 claim: *claim,
                 attempt: *attempt,
@@ -214,6 +254,9 @@ impl PendingV1 {
                         version: version.map(Version),
                         values: read_view(values)?,
                     },
+                    WriteV1::Delete { record, version } => {
+                        Write::Delete { record: RecordId::parse(&record)?, version: version.map(Version) }
+                    }
                 },
                 claim,
                 attempt,
@@ -243,20 +286,20 @@ impl From<&Link> for LinkV1 {
                 Status::Unmatched => StatusV1::Unmatched,
                 Status::Ambiguous(ids) => StatusV1::Ambiguous(ids.iter().map(ToString::to_string).collect()),
                 Status::Linked => StatusV1::Linked,
+                Status::Missing => StatusV1::Missing,
                 Status::DeletedAgainstEdit => StatusV1::DeletedAgainstEdit,
                 Status::Ended => StatusV1::Ended,
+                Status::Unlinked => StatusV1::Unlinked,
             },
             customcrm: link.sides.customcrm.as_ref().map(SideV1::from),
             exactonline: link.sides.exactonline.as_ref().map(SideV1::from),
-            agreed: link
-                .agreed
-                .iter()
-                .map(|(property, values)| (property.to_string(), write_agreed(values)))
-                .collect(),
+            agreed: BTreeMap::new(),
             to_customcrm: PendingV1::of(&link.pending.customcrm),
             to_exactonline: PendingV1::of(&link.pending.exactonline),
             rejected_by_customcrm: link.rejected.customcrm.as_ref().map(RejectionV1::of),
             rejected_by_exactonline: link.rejected.exactonline.as_ref().map(RejectionV1::of),
+            edited_in_customcrm: write_edited(&link.edited.customcrm),
+            edited_in_exactonline: write_edited(&link.edited.exactonline),
             conflicts: link.conflicts.iter().map(ToString::to_string).collect(),
             turns: link
                 .turns
@@ -269,6 +312,8 @@ impl From<&Link> for LinkV1 {
             lines: link.lines.iter().map(|(key, keys)| (key.to_string(), write_keys(keys))).collect(),
             awaits_lines_of_customcrm: link.awaits_lines.customcrm,
             awaits_lines_of_exactonline: link.awaits_lines.exactonline,
+            former_of_customcrm: write_former(&link.former.customcrm),
+            former_of_exactonline: write_former(&link.former.exactonline),
             follows: link.follows.as_ref().map(ToString::to_string),
             trace: link.trace.clone(),
         }
@@ -287,8 +332,10 @@ impl LinkV1 {
                     Status::Ambiguous(ids.iter().map(|id| RecordId::parse(id)).collect::<Result<_, _>>()?)
                 }
                 StatusV1::Linked => Status::Linked,
+                StatusV1::Missing => Status::Missing,
                 StatusV1::DeletedAgainstEdit => Status::DeletedAgainstEdit,
                 StatusV1::Ended => Status::Ended,
+                StatusV1::Unlinked => Status::Unlinked,
             },
             sides: SystemPair {
                 customcrm: self.customcrm.map(SideV1::meant).transpose()?,
@@ -303,6 +350,10 @@ impl LinkV1 {
                 customcrm: self.rejected_by_customcrm.map(RejectionV1::meant).transpose()?,
                 exactonline: self.rejected_by_exactonline.map(RejectionV1::meant).transpose()?,
             },
+            edited: SystemPair {
+                customcrm: read_edited(self.edited_in_customcrm)?,
+                exactonline: read_edited(self.edited_in_exactonline)?,
+            },
             conflicts: self
                 .conflicts
                 .iter()
@@ -314,6 +365,10 @@ impl LinkV1 {
             awaits_lines: SystemPair {
                 customcrm: self.awaits_lines_of_customcrm,
                 exactonline: self.awaits_lines_of_exactonline,
+            },
+            former: SystemPair {
+                customcrm: read_former(self.former_of_customcrm)?,
+                exactonline: read_former(self.former_of_exactonline)?,
             },
             follows: self.follows.map(|pair| PairName::parse(&pair)).transpose()?,
             trace: self.trace,
@@ -346,5 +401,28 @@ fn read_turns(turns: BTreeMap<String, TurnV1>) -> Result<BTreeMap<PropertyName, 
             let to: System = message::system(&turn.to)?;
             Ok((PropertyName::parse(&property)?, Turn { to, at: turn.at, count: turn.count }))
         })
+        .collect()
+}
+
+fn write_edited(edited: &BTreeMap<PropertyName, Timestamp>) -> BTreeMap<String, Timestamp> {
+    edited.iter().map(|(property, at)| (property.to_string(), *at)).collect()
+}
+
+fn read_edited(
+    edited: BTreeMap<String, Timestamp>,
+) -> Result<BTreeMap<PropertyName, Timestamp>, DocumentError> {
+    edited.into_iter().map(|(property, at)| Ok((PropertyName::parse(&property)?, at))).collect()
+}
+
+fn write_former(former: &BTreeMap<RecordId, Option<Version>>) -> BTreeMap<String, Option<u64>> {
+    former.iter().map(|(record, version)| (record.to_string(), version.map(|version| version.0))).collect()
+}
+
+fn read_former(
+    former: BTreeMap<String, Option<u64>>,
+) -> Result<BTreeMap<RecordId, Option<Version>>, DocumentError> {
+    former
+        .into_iter()
+        .map(|(record, version)| Ok((RecordId::parse(&record)?, version.map(Version))))
         .collect()
 }

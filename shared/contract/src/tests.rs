@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use link::{Link, Pending, Rejection, Side, Status, Turn, Write};
 use model::{
-    ConnectionName, Content, EntityName, LinkId, PairName, Presence, Properties, PropertyName, Record,
-    RecordId, Reference, System, SystemPair, UserId, Value, Version, View,
+    ConnectionName, Content, EntityName, LineKey, LinkId, PairName, Presence, Properties, PropertyName,
+    Record, RecordId, Reference, System, SystemPair, UserId, Value, Version, View,
 };
 use uuid::Uuid;
 
@@ -183,13 +183,69 @@ fn full_link() -> Link {
     let turn = Turn { to: System::ExactOnline, at: since, count: 3 };
     link.turns = std::iter::once((PropertyName::parse("Text").unwrap(), turn)).collect();
     link.claims = 4;
+    let edited = [(PropertyName::parse("Text").unwrap(), at("2026-11-22T20:59:13Z"))];
+    link.edited = SystemPair { customcrm: edited.clone().into(), exactonline: edited.into() };
+    let former = [(record_id("c3"), Some(Version(5))), (record_id("c4"), None)];
+    link.former = SystemPair { customcrm: former.clone().into(), exactonline: former.into() };
+    let keys =
+        SystemPair { customcrm: Some(line("customcrm:L1")), exactonline: Some(line("exactonline:X1")) };
+    link.lines = [(line("customcrm:L1"), keys), (line("customcrm:L2"), SystemPair::default())].into();
+    link.awaits_lines = SystemPair { customcrm: true, exactonline: true };
+    link.follows = Some(PairName::parse("quote-quotation").unwrap());
     link.trace = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
     link
 }
 
 #[test]
 fn a_link_reads_back_as_it_was_stored() {
-    let link = full_link();
+    let mut link = full_link();
+    assert_eq!(read_link(&write_link(&link)).unwrap(), link);
+    let (record, version, since) = (record_id("e9"), Some(Version(7)), at("2026-11-22T21:00:00Z"));
+    let values = link.sides.exactonline.as_ref().unwrap().view.clone();
+    for write in [Write::Create { values }, Write::Delete { record, version }] {
+        link.pending.exactonline = Pending::InFlight { write, claim: 5, attempt: 1, since };
+        assert_eq!(read_link(&write_link(&link)).unwrap(), link);
+    }
+    for status in [
+        Status::Unmatched,
+        Status::Linked,
+        Status::Missing,
+        Status::DeletedAgainstEdit,
+        Status::Ended,
+        Status::Unlinked,
+    ] {
+        link.status = status;
+        assert_eq!(read_link(&write_link(&link)).unwrap(), link);
+    }
+}
+
+fn line(key: &str) -> LineKey {
+    LineKey::parse(key).unwrap()
+}
+
+/// Memory and traffic of the store grow with it; one of a customer with all its rows filled.
+#[test]
+fn a_link_of_thirty_properties_takes_less_than_3_kib() {
+    let values: View = (0..30)
+        .map(|at| {
+            (
+                PropertyName::parse(&format!("StreetAddress{at}")).unwrap(),
+                Value::Text(format!("Keizersgracht {at}")),
+            )
+        })
+        .collect();
+    let mut link = full_link();
+    link.status = Status::Linked;
+    link.pending = SystemPair { customcrm: Pending::None, exactonline: Pending::None };
+    link.rejected = SystemPair::default();
+    link.lines.clear();
+    for side in [&mut link.sides.customcrm, &mut link.sides.exactonline].into_iter().flatten() {
+        side.view = values.clone();
+    }
+    let both = |value: &Value| SystemPair { customcrm: value.clone(), exactonline: value.clone() };
+    link.agreed = values.iter().map(|(name, value)| (name.clone(), both(value))).collect();
+    let bytes = write_link(&link).len();
+    assert!(bytes < 3 * 1024, "{bytes} bytes");
     assert_eq!(read_link(&write_link(&link)).unwrap(), link);
 }
 
@@ -205,6 +261,31 @@ fn the_first_stored_form_of_a_link_stays_readable() {
     assert_eq!(link.agreed.len(), 2);
     assert_eq!(link.pending.exactonline, Pending::Queued { since: at("2026-11-22T21:00:00Z") });
     assert_eq!(link.sides.customcrm.as_ref().unwrap().version, Some(Version(2)));
+}
+
+/// With the lines of documents, the pair that a link follows, and what a new record is given for an empty property.
+#[test]
+fn the_stored_form_of_links_with_lines_stays_readable() {
+    let stored = r#"{"v1":{"id":"customcrm:o1","connection":"acme","pair":"order-quotation","status":{"ambiguous":["q1"]},
+        "customcrm":{"record":"o1","version":2,"modified_at":"2026-11-24T10:00:00Z","view":{"Lines[customcrm:L1]":{"b":true}},
+            "not_admitted":true,"stand_in":"SO-17"},
+        "exactonline":{"record":"q1","deleted":true,"view":{"Lines[customcrm:L1].Quantity":{"n":"2"},"At":{"m":"2026-11-24T10:00:00Z"},
+            "Due":{"d":"2026-12-01"},"Owner":{"p":"eva@example.com"},"By":{"q":{"system":"customcrm","user":"u9"}},
+            "Customer":{"l":"customcrm:c1"},"Contact":{"u":{"pair":"contact-contact","system":"customcrm","record":"p1"}},
+            "Ref":{"s":"SO-17"}}},
+        "to_exactonline":{"in-flight":{"write":{"update":{"record":"q1","version":7,"values":{}}},"claim":3,"attempt":2,"since":"2026-11-24T10:00:00Z"}},
+        "to_customcrm":{"in-flight":{"write":{"create":{"values":{"Name":{"t":"A"}}}},"claim":2,"attempt":1,"since":"2026-11-24T10:00:00Z"}},
+        "rejected_by_customcrm":{"words":"no","values":{},"at":"2026-11-24T10:00:00Z"},
+        "conflicts":["Name"],"turns":{"Name":{"to":"exactonline","at":"2026-11-24T10:00:00Z","count":3}},"claims":3,
+        "lines":{"customcrm:L1":["customcrm:L1",null]},"awaits_lines_of_exactonline":true,
+        "follows":"quote-quotation","trace":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}"#;
+    let link = read_link(stored).unwrap();
+    assert_eq!(link.follows.as_ref().map(PairName::as_str), Some("quote-quotation"));
+    assert_eq!(link.lines[&line("customcrm:L1")].customcrm, Some(line("customcrm:L1")));
+    assert!(link.awaits_lines.exactonline && !link.awaits_lines.customcrm);
+    assert_eq!(link.sides.exactonline.as_ref().unwrap().view.len(), 8);
+    assert!(matches!(link.pending.exactonline, Pending::InFlight { claim: 3, attempt: 2, .. }));
+    assert_eq!(read_link(&write_link(&link)).unwrap(), link);
 }
 
 #[test]

@@ -167,6 +167,16 @@ impl CustomCrm {
         written(&self.of_record(Effect::Write, collection, id, answer)?)
     }
 
+    /// Deletes a record that is still at this version.
+    pub async fn delete(&self, collection: &str, id: &RecordId, version: Version) -> Result<(), Error> {
+        let request = self
+            .transport
+            .request(Method::DELETE, &[collection, id.as_str()])
+            .header(IF_MATCH, format!("\"{}\"", version.0));
+        let answer = self.transport.send(Effect::Write, request).await?;
+        self.of_record(Effect::Write, collection, id, answer).map(|_| ())
+    }
+
     /// All users that are not deleted, with their e-mail addresses as the CRM writes them.
     pub async fn users(&self) -> Result<Vec<(UserId, Option<String>)>, Error> {
         let users = self.all("users", &[]).await?;

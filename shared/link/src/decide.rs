@@ -3,6 +3,7 @@
 mod lines;
 mod merge;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use model::{Presence, PropertyName, System, SystemPair, Value};
@@ -62,7 +63,7 @@ pub fn decide(link: &Link, policy: &Policy, claiming: Option<System>) -> BTreeMa
     let (Some(crm), Some(exact)) = (&link.sides.customcrm, &link.sides.exactonline) else {
         return BTreeMap::new();
     };
-    if matches!(link.status, Status::Ended | Status::DeletedAgainstEdit) {
+    if is_asleep(link) {
         return BTreeMap::new();
     }
     if let Some(deleted) = deleted_side(link) {
@@ -84,7 +85,7 @@ pub fn decide(link: &Link, policy: &Policy, claiming: Option<System>) -> BTreeMa
             let values =
                 SystemPair { customcrm: crm.view.get(property)?, exactonline: exact.view.get(property)? };
             let cell = Cell { rule: merge::in_force(link, *rule), values, agreed: link.agreed.get(property) };
-            let decision = merge::merge(link, cell, || is_held(link, property))?;
+            let decision = merge::merge(link, cell, || Cow::Borrowed(property))?;
             Some((property.clone(), unless_frozen(link, property, decision)))
         })
         .collect();
@@ -92,6 +93,21 @@ pub fn decide(link: &Link, policy: &Policy, claiming: Option<System>) -> BTreeMa
         decisions.extend(lines::decide(link, policy, lines, claiming));
     }
     decisions
+}
+
+/// The side whose record is to be deleted because its partner was.
+pub(crate) fn deletion_due(link: &Link, policy: &Policy) -> Option<System> {
+    let survivor = deleted_side(link).filter(|_| !is_asleep(link))?.other();
+    let is_there = link.sides[survivor].as_ref().is_some_and(|side| side.presence == Presence::Present);
+    (is_there && *delete_policy(link, policy, survivor) == DeletePolicy::Propagate).then_some(survivor)
+}
+
+/// Whether nothing is written, whatever the two sides hold.
+const fn is_asleep(link: &Link) -> bool {
+    match link.status {
+        Status::Missing | Status::DeletedAgainstEdit | Status::Ended | Status::Unlinked => true,
+        Status::Unmatched | Status::Ambiguous(_) | Status::Linked => false,
+    }
 }
 
 /// What becomes of a side's record when its partner is deleted. A record that another pair writes is left to it.
@@ -114,17 +130,22 @@ fn archive(link: &Link, policy: &Policy, deleted: System) -> Option<(PropertyNam
     let survivor = deleted.other();
     let side = link.sides[survivor].as_ref().filter(|side| side.presence == Presence::Present)?;
     match delete_policy(link, policy, survivor) {
-        DeletePolicy::Archive(property, value) if side.view.get(property) != Some(value) => Some((
+        DeletePolicy::Archive(property, value) if !is_marked(side.view.get(property), value) => Some((
             property.clone(),
             Decision::Write { to: survivor, value: value.clone(), why: "its partner was deleted" },
         )),
-        DeletePolicy::Archive(..) | DeletePolicy::Unlink => None,
+        DeletePolicy::Archive(..) | DeletePolicy::Propagate | DeletePolicy::Unlink | DeletePolicy::Ignore => {
+            None
+        }
     }
 }
 
-/// Whether a person or the breaker holds it.
-fn is_held(link: &Link, property: &PropertyName) -> bool {
-    link.conflicts.contains(property) || is_frozen(link, property)
+/// Whether a record is marked as no longer in use; a day that has passed before marks it as well.
+fn is_marked(held: Option<&Value>, mark: &Value) -> bool {
+    match (held, mark) {
+        (Some(Value::Date(held)), Value::Date(mark)) => held <= mark,
+        (held, mark) => held == Some(mark),
+    }
 }
 
 /// Whether the oscillation breaker holds it.

@@ -1,7 +1,7 @@
 //! What happens to a link, and what follows from it.
 
 use jiff::Timestamp;
-use model::{Presence, RecordId, System, Value, Version, View};
+use model::{Presence, PropertyName, RecordId, System, Value, Version, View};
 
 use crate::{Link, Side};
 
@@ -75,10 +75,37 @@ pub enum Event {
         /// Whose view holds the reference.
         system: System,
         /// Which property.
-        property: model::PropertyName,
+        property: PropertyName,
         /// The link that it now stands for.
         value: Value,
     },
+    /// A person has decided what the link could not.
+    Resolved(Choice),
+}
+
+/// What a person decides about a link.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Choice {
+    /// A property that is held, or a line, shall be on both sides as it is on this one.
+    Take {
+        /// The property.
+        property: PropertyName,
+        /// Whose value stands.
+        from: System,
+    },
+    /// A property that is held may differ as it does: the two sides agree on what each of them holds.
+    Accept {
+        /// The property.
+        property: PropertyName,
+    },
+    /// The deletion stands though the partner was edited: the pair's policy for deletions is carried out.
+    Delete,
+    /// The record that was deleted is made anew from its partner.
+    Recreate,
+    /// The two records have nothing to do with one another: nothing is written any more.
+    Unlink,
+    /// The two records of a link that has ended, or was taken apart, belong together again.
+    Relink,
 }
 
 /// How a record looked at one version.

@@ -17,7 +17,7 @@ mod step;
 mod tests;
 
 pub use decide::{Decision, decide};
-pub use event::{Effect, Event, Failure, Observation, Step};
-pub use policy::{ConflictPolicy, DeletePolicy, Flow, LinesPolicy, Policy, Rule};
+pub use event::{Choice, Effect, Event, Failure, Observation, Step};
+pub use policy::{ConflictPolicy, DeleteConflict, DeletePolicy, Flow, LinesPolicy, Policy, Rule};
 pub use state::{Link, Pending, Rejection, Side, Status, Turn, Write};
 pub use step::step;

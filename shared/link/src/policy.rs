@@ -13,6 +13,8 @@ pub struct Policy {
     pub creates: SystemPair<bool>,
     /// What becomes of the record *in this system* when its partner is deleted.
     pub deletes: SystemPair<DeletePolicy>,
+    /// What happens when a record is deleted whose partner holds an edit that it never received.
+    pub delete_conflict: DeleteConflict,
     /// How lines are told apart, for a pair of documents.
     pub lines: Option<LinesPolicy>,
 }
@@ -82,8 +84,25 @@ pub enum ConflictPolicy {
 /// What becomes of a record when its partner is deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeletePolicy {
-    /// It is marked as no longer in use, by this property and value.
+    /// It is marked as no longer in use, by this property and value; then the link ends.
     Archive(PropertyName, Value),
-    /// It stays as it is; the link ends.
+    /// It is deleted too.
+    Propagate,
+    /// It stays as it is and the link ends: a record that is entered anew may take the place of the deleted one.
     Unlink,
+    /// It stays as it is and so does the link, which goes on when that very record is back.
+    Ignore,
+}
+
+/// What happens when a record is deleted whose partner holds an edit that it never received. It concerns only the
+/// deletions that would touch the partner.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DeleteConflict {
+    /// The deletion is carried over all the same.
+    Delete,
+    /// The edit stands: the deleted record is made anew.
+    Recreate,
+    /// A person decides; the partner is kept as it is.
+    #[default]
+    Ask,
 }

@@ -28,6 +28,8 @@ pub struct Link {
     pub pending: SystemPair<Pending>,
     /// The last write that a side refused, until an edit changes what would be written.
     pub rejected: SystemPair<Option<Rejection>>,
+    /// When each side's properties that are not agreed on were changed by anybody but us, by that system's clock.
+    pub edited: SystemPair<BTreeMap<PropertyName, Timestamp>>,
     /// Properties that both sides changed and that wait for a person.
     pub conflicts: BTreeSet<PropertyName>,
     /// For the oscillation breaker: how often a property's direction turned in quick succession.
@@ -40,6 +42,9 @@ pub struct Link {
     /// Whether a side was seen last without all of its lines: then they count even at the version that is known, and
     /// what is not among those seen is not known to be missing.
     pub awaits_lines: SystemPair<bool>,
+    /// The records that this side had before they were deleted and made anew, and the version at which each was known
+    /// last: what is still heard of them says nothing.
+    pub former: SystemPair<BTreeMap<RecordId, Option<Version>>>,
     /// The pair that writes the properties of a record which both links share; this link then only follows it.
     pub follows: Option<PairName>,
     /// The trace of the edit that the pending writes carry on (W3C `traceparent`).
@@ -55,10 +60,14 @@ pub enum Status {
     Ambiguous(Vec<RecordId>),
     /// Both records are known and kept in agreement.
     Linked,
+    /// A record was deleted and its partner is kept as it is: the link goes on when that very record is back.
+    Missing,
     /// A record was deleted while its partner had an edit of its own: a person decides.
     DeletedAgainstEdit,
     /// A record was deleted and the pair's policy has been carried out; nothing more is written.
     Ended,
+    /// A person has taken the two records apart: nothing is written, and neither looks for another partner.
+    Unlinked,
 }
 
 /// What is known of one record.
@@ -68,7 +77,8 @@ pub struct Side {
     pub record: RecordId,
     /// The newest version seen.
     pub version: Option<Version>,
-    /// When it was changed last, by its system's clock.
+    /// When it was changed last by anybody but us, by its system's clock; of a record that nobody else has changed yet,
+    /// when it was made.
     pub modified_at: Option<Timestamp>,
     /// How it looks. A property that could not be read is absent, and so is neither compared nor written.
     pub view: View,
@@ -105,7 +115,7 @@ pub enum Pending {
 
 impl Pending {
     /// What is in flight.
-    pub(crate) const fn sent(&self) -> Option<&View> {
+    pub(crate) fn sent(&self) -> Option<&View> {
         match self {
             Self::InFlight { write, .. } => Some(write.values()),
             Self::Queued { .. } | Self::None => None,
@@ -130,13 +140,30 @@ pub enum Write {
         /// To these values.
         values: View,
     },
+    /// Delete this record, as its partner was.
+    Delete {
+        /// Which.
+        record: RecordId,
+        /// Which was last seen at this version.
+        version: Option<Version>,
+    },
 }
 
 impl Write {
-    /// The properties that it sets.
-    pub const fn values(&self) -> &View {
+    /// The properties that it sets; a deletion sets none.
+    pub fn values(&self) -> &View {
+        static NOTHING: View = View::new();
         match self {
             Self::Create { values } | Self::Update { values, .. } => values,
+            Self::Delete { .. } => &NOTHING,
+        }
+    }
+
+    /// The record that it speaks of; `None` for one that it makes.
+    pub const fn record(&self) -> Option<&RecordId> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Update { record, .. } | Self::Delete { record, .. } => Some(record),
         }
     }
 }
@@ -183,11 +210,13 @@ impl Link {
             agreed: BTreeMap::new(),
             pending: SystemPair { customcrm: Pending::None, exactonline: Pending::None },
             rejected: SystemPair { customcrm: None, exactonline: None },
+            edited: SystemPair::default(),
             conflicts: BTreeSet::new(),
             turns: BTreeMap::new(),
             claims: 0,
             lines,
             awaits_lines: SystemPair::default(),
+            former: SystemPair::default(),
             follows: None,
             trace: None,
         }

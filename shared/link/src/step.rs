@@ -1,15 +1,19 @@
-//! One step of a link: what is seen, and what follows. Claims are in [`claim`], outcomes in [`outcome`].
+//! One step of a link: what is seen, and what follows. Claims are in [`claim`], outcomes in [`outcome`], what follows
+//! from how the two sides look in [`reconcile`], from a deletion in [`deletion`], from a person's word in [`choice`].
 
+mod choice;
 mod claim;
+mod deletion;
 mod outcome;
 mod reconcile;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use model::{Presence, RecordId, System, View};
+use model::{Presence, PropertyName, RecordId, System, Value, View};
 
 use crate::{
-    DeletePolicy, Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Write,
-    decide::{decide, delete_policy},
+    Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Write,
     lines::{Lines, ties},
 };
 
@@ -17,13 +21,13 @@ use crate::{
 ///
 /// `released` tells whether the link's pair may create partners; `now` is the time of the decision.
 pub fn step(link: &Link, event: Event, policy: &Policy, released: bool, now: Timestamp) -> Step {
-    let mut next =
-        Stepping { link: link.clone(), effects: Vec::new(), policy, lines: Lines::of(policy), now };
+    let (link, effects, lines) = (link.clone(), Vec::new(), Lines::of(policy));
+    let mut next = Stepping { link, effects, policy, lines, released, now };
     match event {
-        Event::Observed { system, observation } => next.observed(system, observation, released),
+        Event::Observed { system, observation } => next.observed(system, observation),
         Event::Joined { system, side } => next.joined(system, side, true, "matched by key"),
         Event::FoundSeveral { candidates } => next.found_several(candidates),
-        Event::Released => next.create_when_missing(released),
+        Event::Released => next.create_when_missing(),
         Event::Claimed { system } => next.claimed(system),
         Event::Applied { system, claim, record, after } => next.applied(system, claim, record, after),
         Event::Adopted { system, claim, side } => next.adopted(system, claim, side),
@@ -38,6 +42,7 @@ pub fn step(link: &Link, event: Event, policy: &Policy, released: bool, now: Tim
             }
             next.reconcile();
         }
+        Event::Resolved(choice) => next.resolved(choice),
     }
     Step { link: next.link, effects: next.effects }
 }
@@ -48,12 +53,15 @@ struct Stepping<'a> {
     policy: &'a Policy,
     /// The rows of lines, for a pair of documents.
     lines: Option<Lines<'a>>,
+    /// Whether partners may be created.
+    released: bool,
     now: Timestamp,
 }
 
 impl Stepping<'_> {
-    fn observed(&mut self, system: System, mut observation: Observation, released: bool) {
+    fn observed(&mut self, system: System, mut observation: Observation) {
         if !self.is_news(system, &observation) {
+            self.heard_of_former(system, &observation);
             self.effects.push(Effect::Echo(system));
             return;
         }
@@ -80,7 +88,7 @@ impl Stepping<'_> {
             if matches!(self.link.status, Status::Ambiguous(_)) {
                 self.link.status = Status::Unmatched;
             }
-            self.create_when_missing(released);
+            self.create_when_missing();
         }
     }
 
@@ -134,28 +142,43 @@ impl Stepping<'_> {
         side.admitted = observation.admitted;
         side.stand_in = observation.stand_in;
         side.version = observation.version.or(side.version);
-        side.modified_at = observation.modified_at.or(side.modified_at);
+        if !observation.by_us || side.modified_at.is_none() {
+            side.modified_at = observation.modified_at.or(side.modified_at);
+        }
+        let is_change =
+            |(name, value): &(&PropertyName, &Value)| !is_new && side.view.get(*name) != Some(*value);
+        let changes = observation.view.iter().filter(is_change).map(|(name, _)| name.clone());
+        let changed: Vec<PropertyName> = changes.collect();
         side.view.extend(observation.view);
+        self.saw(system, &changed, observation.by_us);
+        let Some(side) = &mut self.link.sides[system] else { return };
         if let Some(lines) = &self.lines {
             lines.drop_loose_cells(&mut side.view);
             if observation.whole_lines || observation.version.is_some() || is_new {
                 self.link.awaits_lines[system] = !observation.whole_lines;
             }
         }
-        if side.presence == Presence::Deleted || self.link.status == Status::Ended {
-            side.presence = Presence::Present;
-            if !self.link.has_both() {
-                self.link.status = Status::Unmatched;
-                self.note("it is back".to_owned());
-            } else if self.both_present() {
-                self.link.status = Status::Linked;
-                self.note("it is back".to_owned());
-            }
+        let was_gone = std::mem::replace(&mut side.presence, Presence::Present) == Presence::Deleted;
+        if was_gone {
+            self.is_back();
         }
         if let Some(lines) = &self.lines {
             ties::release_gone(&mut self.link, lines, system);
         }
         self.forget_lines();
+    }
+
+    /// What a side shows anew, for the history and for who was the last to edit.
+    fn saw(&mut self, system: System, changed: &[PropertyName], by_us: bool) {
+        let Some(side) = self.link.sides[system].as_ref().filter(|_| !changed.is_empty()) else { return };
+        let edited = &mut self.link.edited[system];
+        edited.retain(|name, _| side.view.contains_key(name));
+        if let Some(at) = side.modified_at.filter(|_| !by_us) {
+            edited.extend(changed.iter().map(|name| (name.clone(), at)));
+        }
+        let version = side.version.map(|version| format!(" at version {}", version.0)).unwrap_or_default();
+        let whose = if by_us { "our own change of " } else { "" };
+        self.note(format!("seen in {system}{version}: {whose}{}", rows(changed)));
     }
 
     fn forget_lines(&mut self) {
@@ -170,41 +193,13 @@ impl Stepping<'_> {
         })
     }
 
-    fn deleted(&mut self, system: System, observation: &Observation) {
-        let survivor = system.other();
-        let edited_meanwhile = decide(&self.link, self.policy, Some(system))
-            .into_values()
-            .any(|decision| decision.given(system).is_some());
-        let Some(side) = &mut self.link.sides[system] else { return };
-        side.version = observation.version.or(side.version);
-        if std::mem::replace(&mut side.presence, Presence::Deleted) == Presence::Deleted {
-            self.effects.push(Effect::Echo(system));
-            return;
-        }
-        self.link.pending[system] = Pending::None;
-        self.note(format!("the record was deleted in {system}"));
-        if self.link.sides[survivor].is_none() {
-            self.link.status = Status::Ended;
-            self.link.pending[survivor] = Pending::None;
-            return;
-        }
-        match (delete_policy(&self.link, self.policy, survivor), edited_meanwhile) {
-            (DeletePolicy::Archive(..), true) => {
-                self.link.status = Status::DeletedAgainstEdit;
-                self.note(format!("{survivor} holds an edit that {system} never received: a person decides"));
-            }
-            (DeletePolicy::Archive(..), false) => self.reconcile(),
-            (DeletePolicy::Unlink, _) => {
-                self.link.status = Status::Ended;
-                self.link.pending[survivor] = Pending::None;
-            }
-        }
-    }
-
     /// The partner is there; `whole` tells that a line which its view lacks is not there.
     fn joined(&mut self, system: System, mut side: Side, whole: bool, how: &str) {
         let sent = self.create_in_flight(system);
         self.link.pending[system] = Pending::None;
+        if self.link.record(system).is_some_and(|known| *known != side.record) {
+            self.bury(system);
+        }
         self.has_new_lines(system, &mut side, whole, sent.as_ref());
         if let Some(sent) = sent {
             self.agree_where_as_sent(system, &sent, &side.view);
@@ -282,4 +277,10 @@ impl Stepping<'_> {
     fn note(&mut self, text: String) {
         self.effects.push(Effect::Note(text));
     }
+}
+
+/// The rows that properties and cells of lines are instances of, for people.
+fn rows<'n>(names: impl IntoIterator<Item = &'n PropertyName>) -> String {
+    let rows: BTreeSet<PropertyName> = names.into_iter().map(PropertyName::row).collect();
+    rows.iter().map(PropertyName::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod breaker;
+mod choices;
 mod convergence;
 mod creates;
 mod deletes;

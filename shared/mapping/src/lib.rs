@@ -29,7 +29,7 @@ pub use lens::{
 pub use lookups::{Lookups, ReferenceNeed};
 pub use meet::{Writers, meet, writers};
 pub use pair::{
-    About, Archive, Constant, KeyRows, LinePut, Lines, MatchKey, Onto, Pair, Problem, Property, Put, Raise,
-    Seen, StandIn, Through, Versions,
+    About, Archive, Constant, KeyRows, LinePut, Lines, Mark, MatchKey, OnDelete, Onto, Pair, Problem,
+    Property, Put, Raise, Seen, StandIn, Through, Versions,
 };
 pub use reading::Reading;

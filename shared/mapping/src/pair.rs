@@ -6,7 +6,8 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use link::{ConflictPolicy, DeletePolicy, Flow, LinesPolicy, Policy, Rule};
+use jiff::civil::Date;
+use link::{ConflictPolicy, DeleteConflict, DeletePolicy, Flow, LinesPolicy, Policy, Rule};
 use model::{Content, EntityName, PairName, PropertyName, System, SystemPair, Value, View};
 
 pub use self::{
@@ -43,9 +44,10 @@ pub struct Pair {
     pub creates: SystemPair<bool>,
     /// Which records of each system may get a partner.
     pub admissions: SystemPair<Admission>,
-    /// What marks a record as no longer in use, in each system; `None` where a deletion of its partner ends the
-    /// link and leaves the record as it is.
-    pub archives: SystemPair<Option<Archive>>,
+    /// What becomes of a record in each system when its partner is deleted.
+    pub deletes: SystemPair<OnDelete>,
+    /// What happens when a record is deleted whose partner holds an edit that it never received.
+    pub delete_conflict: DeleteConflict,
     /// The pairs that write before this one where several meet in one record of Exact.
     pub yields_to: Vec<PairName>,
     /// Where a record of CustomCRM takes over another pair's partner instead of getting its own.
@@ -72,13 +74,52 @@ pub struct About {
     pub summary: String,
 }
 
+/// What becomes of a record when its partner is deleted; the meaning of each is that of [`DeletePolicy`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OnDelete {
+    /// It is marked as no longer in use.
+    Archive(Archive),
+    /// It is deleted too.
+    Propagate,
+    /// It stays, and the link ends.
+    Unlink,
+    /// It stays, and the link waits for the deleted record to come back.
+    Ignore,
+}
+
 /// The property and value that mark a record as no longer in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
     /// The property.
     pub property: PropertyName,
     /// Its value.
-    pub value: Value,
+    pub mark: Mark,
+}
+
+/// The value that marks a record as no longer in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// This one.
+    Value(Value),
+    /// The day before: the record was valid until then.
+    Yesterday,
+}
+
+impl OnDelete {
+    fn policy(&self, today: Date) -> DeletePolicy {
+        match self {
+            Self::Archive(Archive { property, mark }) => DeletePolicy::Archive(
+                property.clone(),
+                match mark {
+                    Mark::Value(value) => value.clone(),
+                    Mark::Yesterday => Value::Date(today.yesterday().unwrap_or(today)),
+                },
+            ),
+            Self::Propagate => DeletePolicy::Propagate,
+            Self::Unlink => DeletePolicy::Unlink,
+            Self::Ignore => DeletePolicy::Ignore,
+        }
+    }
 }
 
 /// Another pair's link, found through a property that refers to one of its records.
@@ -260,12 +301,9 @@ impl Pair {
         names
     }
 
-    /// The rules that the link state machine follows. A row that one side does not have has none: it is only read.
-    pub fn policy(&self) -> Policy {
-        let delete = |archive: &Option<Archive>| match archive {
-            Some(archive) => DeletePolicy::Archive(archive.property.clone(), archive.value.clone()),
-            None => DeletePolicy::Unlink,
-        };
+    /// The rules that the link state machine follows on a day. A row that one side does not have has none: it is only
+    /// read.
+    pub fn policy(&self, today: Date) -> Policy {
         let tied =
             self.rows().filter(|row| System::BOTH.into_iter().all(|system| row.names[system].is_some()));
         let mut rules: BTreeMap<PropertyName, Rule> =
@@ -278,9 +316,10 @@ impl Pair {
             rules,
             creates: self.creates,
             deletes: SystemPair {
-                customcrm: delete(&self.archives.customcrm),
-                exactonline: delete(&self.archives.exactonline),
+                customcrm: self.deletes.customcrm.policy(today),
+                exactonline: self.deletes.exactonline.policy(today),
             },
+            delete_conflict: self.delete_conflict,
             lines: self
                 .lines
                 .as_ref()

@@ -11,6 +11,7 @@ mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::{Date, date};
 use model::{
     Content, LineKey, PairName, Properties, PropertyName, RecordId, System, SystemPair, Value, View,
 };
@@ -103,6 +104,11 @@ fn ties(system: System, key: LineKey) -> SystemPair<Option<LineKey>> {
 
 fn line_key(system: System, id: &str) -> LineKey {
     LineKey::begun_by(system, &RecordId::parse(id).unwrap())
+}
+
+/// The day of a policy that does not depend on it.
+fn today() -> Date {
+    date(2026, 3, 1)
 }
 
 fn text(text: &str) -> Value {

@@ -86,4 +86,13 @@ pub trait Target: Send + Sync + 'static {
         version: Option<Version>,
         put: &Put,
     ) -> impl Future<Output = Result<Option<Sighting>, Self::Error>> + Send;
+
+    /// Deletes a record that was last seen at this version; fails as [`FailureClass::Stale`] when it is known to have
+    /// changed since, and as [`FailureClass::Gone`] when it is not there any more.
+    fn delete(
+        &self,
+        aim: Aim<'_>,
+        record: &RecordId,
+        version: Option<Version>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }

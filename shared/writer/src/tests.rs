@@ -4,6 +4,7 @@
 
 mod bench;
 mod creates;
+mod deletes;
 mod documents;
 mod fakes;
 mod given;

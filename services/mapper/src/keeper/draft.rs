@@ -1,6 +1,6 @@
 //! What is decided about one link, as it grows.
 
-use link::{Effect, Event, Link, Policy, step};
+use link::{Effect, Event, Link, step};
 use model::LinkId;
 use store::{Check, LinkChange, Stored};
 
@@ -36,17 +36,17 @@ impl Draft {
     }
 
     /// The next step.
-    pub(super) fn step(&mut self, event: Event, policy: &Policy, case: &Case<'_>) {
-        self.step_as(event, policy, case.released, case);
+    pub(super) fn step(&mut self, event: Event, case: &Case<'_>) {
+        self.step_as(event, case.released, case);
     }
 
     /// The next step, by which no partner is created whatever the gate says.
-    pub(super) fn step_without_create(&mut self, event: Event, policy: &Policy, case: &Case<'_>) {
-        self.step_as(event, policy, false, case);
+    pub(super) fn step_without_create(&mut self, event: Event, case: &Case<'_>) {
+        self.step_as(event, false, case);
     }
 
-    fn step_as(&mut self, event: Event, policy: &Policy, released: bool, case: &Case<'_>) {
-        let next = step(&self.link, event, policy, released, case.now);
+    fn step_as(&mut self, event: Event, released: bool, case: &Case<'_>) {
+        let next = step(&self.link, event, &case.policy, released, case.now);
         self.link = next.link;
         self.effects.extend(next.effects);
     }

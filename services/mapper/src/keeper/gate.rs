@@ -31,7 +31,13 @@ impl<S: Store> Keeper<S> {
         let ReadCompleted { system, read, pages, .. } = completed;
         let (links, name) = (&self.links, &self.pair.name);
         links.read_completed(&self.connection, name, *system, *read, pages.clone()).await?;
-        let case = Case { lane: Lane::Backfill, part: None, now: Timestamp::now(), released: false };
+        let case = Case {
+            lane: Lane::Backfill,
+            part: None,
+            now: Timestamp::now(),
+            released: false,
+            policy: self.policy(),
+        };
         self.release_when_read(&case).await.map(Handled::Done)
     }
 

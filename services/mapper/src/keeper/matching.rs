@@ -46,11 +46,11 @@ impl<S: Store> Keeper<S> {
             if makes && side.admitted && self.is_awaited_beside(&side, found).await? {
                 is_not_admitted(&mut draft);
             }
-            draft.step(Event::Released, &self.policy, case);
+            draft.step(Event::Released, case);
         } else {
             let candidates = candidates.partners.union(&candidates.others);
             let candidates = self.records_of(system, candidates).await?;
-            draft.step(Event::FoundSeveral { candidates }, &self.policy, case);
+            draft.step(Event::FoundSeveral { candidates }, case);
         }
         Ok(draft)
     }
@@ -86,7 +86,7 @@ impl<S: Store> Keeper<S> {
             joined.link.follows = claim.by;
             joined.checks.extend(claim.checks);
         }
-        joined.step(Event::Joined { system, side }, &self.policy, case);
+        joined.step(Event::Joined { system, side }, case);
         Ok(joined)
     }
 

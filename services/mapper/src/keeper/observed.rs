@@ -40,6 +40,7 @@ impl<S: Store> Keeper<S> {
             part: observed.part.as_ref().filter(|_| !released),
             now: Timestamp::now(),
             released,
+            policy: self.policy(),
         };
         let found = Found { properties: &observed.sighting.record.properties, lookups: &lookups };
         let record = &observation.record;
@@ -47,7 +48,7 @@ impl<S: Store> Keeper<S> {
         // The link that the record began may have moved to a newer version of the document: then it is not news.
         let id = known.clone().unwrap_or_else(|| LinkId::begun_by(system, record));
         let draft = match self.links.find(&self.connection, &self.pair.name, &id).await? {
-            Some(stored) => self.seen_again(system, stored, observation, &case),
+            Some(stored) => seen_again(system, stored, observation, &case),
             None if known.is_some() => return Ok(None),
             None => {
                 let by_us = observation.by_us;
@@ -82,18 +83,6 @@ impl<S: Store> Keeper<S> {
             link.status = Status::Ended;
         }
         Draft::begin(link)
-    }
-
-    /// The match keys of a record without a partner may have changed: one is looked for before it is made.
-    fn seen_again(&self, system: System, stored: Stored, observation: Observation, case: &Case<'_>) -> Draft {
-        let (event, both) = (Event::Observed { system, observation }, stored.link.has_both());
-        let mut draft = Draft::of(stored);
-        if both {
-            draft.step(event, &self.policy, case);
-        } else {
-            draft.step_without_create(event, &self.policy, case);
-        }
-        draft
     }
 
     /// Whether a create in flight may have made a record that no key leads to a link: our own user changed it last, or
@@ -150,6 +139,18 @@ impl<S: Store> Keeper<S> {
         }
         Ok(false)
     }
+}
+
+/// The match keys of a record without a partner may have changed: one is looked for before it is made.
+fn seen_again(system: System, stored: Stored, observation: Observation, case: &Case<'_>) -> Draft {
+    let (event, both) = (Event::Observed { system, observation }, stored.link.has_both());
+    let mut draft = Draft::of(stored);
+    if both {
+        draft.step(event, case);
+    } else {
+        draft.step_without_create(event, case);
+    }
+    draft
 }
 
 /// Whether a record is called as it was to be; what stood in for its name is its name.

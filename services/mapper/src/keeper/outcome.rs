@@ -24,7 +24,8 @@ impl<S: Store> Keeper<S> {
         };
         let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
         let mut checks: Vec<Check> = held.into_iter().collect();
-        let case = Case { lane: Lane::Live, part: None, now: Timestamp::now(), released };
+        let case =
+            Case { lane: Lane::Live, part: None, now: Timestamp::now(), released, policy: self.policy() };
         let (system, claim) = (*system, *claim);
         let record = match &outcome.result {
             OutcomeResult::Applied { record, .. } => Some(record),
@@ -56,9 +57,9 @@ impl<S: Store> Keeper<S> {
         if system == System::ExactOnline && draft.link.sides.exactonline.is_none() {
             self.follow_claim(&mut draft, &event).await?;
         }
-        draft.step(event, &self.policy, &case);
+        draft.step(event, &case);
         if let Some(other) = other.filter(|other| !other.link.has_both()) {
-            self.absorb(&mut draft, system, other, &case);
+            absorb(&mut draft, system, other, &case);
         }
         let handled = self.commit(&case, draft, checks).await?;
         if handled.is_some() && matches!(outcome.result, OutcomeResult::Applied { .. }) {
@@ -140,17 +141,16 @@ impl<S: Store> Keeper<S> {
         let Some(id) = link.filter(|id| *id != own.link.id) else { return Ok(None) };
         Ok(self.links.find(&self.connection, &self.pair.name, &id).await?)
     }
+}
 
-    /// Takes over a link that holds just the record which this link has got: it was seen before the outcome arrived,
-    /// and perhaps at a newer version. A link whose record this one has not got stays.
-    fn absorb(&self, draft: &mut Draft, system: System, other: Stored, case: &Case<'_>) {
-        let Some(side) = as_seen(&other.link, system) else { return };
-        if draft.link.record(system) != Some(&side.record) {
-            return;
-        }
-        let observation = observation_of(side, !other.link.awaits_lines[system]);
-        let event = Event::Observed { system, observation };
-        draft.step(event, &self.policy, case);
-        draft.leaves.push(other);
+/// Takes over a link that holds just the record which this link has got: it was seen before the outcome arrived,
+/// and perhaps at a newer version. A link whose record this one has not got stays.
+fn absorb(draft: &mut Draft, system: System, other: Stored, case: &Case<'_>) {
+    let Some(side) = as_seen(&other.link, system) else { return };
+    if draft.link.record(system) != Some(&side.record) {
+        return;
     }
+    let observation = observation_of(side, !other.link.awaits_lines[system]);
+    draft.step(Event::Observed { system, observation }, case);
+    draft.leaves.push(other);
 }

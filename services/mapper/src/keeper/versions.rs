@@ -48,7 +48,7 @@ impl<S: Store> Keeper<S> {
         let Some(stored) = older else { return Ok(Among::Newest(draft)) };
         let side = as_seen(&draft.link, exact).unwrap_or(side);
         let mut moved = draft.moves_to(Draft::of(stored));
-        moved.step(Event::Superseded { system: exact, side }, &self.policy, case);
+        moved.step(Event::Superseded { system: exact, side }, case);
         Ok(Among::Newest(moved))
     }
 

@@ -19,7 +19,8 @@ impl<S: Store> Keeper<S> {
         };
         let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
         let checks: Vec<Check> = held.into_iter().collect();
-        let case = Case { lane: Lane::Backfill, part: None, now: Timestamp::now(), released };
+        let case =
+            Case { lane: Lane::Backfill, part: None, now: Timestamp::now(), released, policy: self.policy() };
         let mut draft = Draft::of(stored);
         self.resolve(&mut draft, &case).await?;
         let missing = System::BOTH.into_iter().find(|system| draft.link.sides[*system].is_none());
@@ -36,7 +37,7 @@ impl<S: Store> Keeper<S> {
         let resolvable = self.links.resolvable(&self.connection, &draft.link).await?;
         draft.checks.extend(resolvable.checks);
         for (system, property, value) in resolvable.resolved {
-            draft.step(Event::ReferenceLinked { system, property, value }, &self.policy, case);
+            draft.step(Event::ReferenceLinked { system, property, value }, case);
         }
         let view = draft.link.sides.customcrm.as_ref().map(|side| side.view.clone());
         let Some(view) = view.filter(|_| !draft.link.has_both()) else { return Ok(()) };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use contract::{Message, Names, Sighting};
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use link::{Event, Link, Pending, Status, Write, step};
 use mapping::{Lookups, Onto, Pair, Put, Reading};
 use model::{Content, LinkId, PairName, PropertyName, System, Value};
@@ -259,7 +259,14 @@ impl Bench {
     ) -> Option<(u64, Write)> {
         let (now, keeper) = (Timestamp::now(), self.keeper(pair));
         let stored = self.stored_in(pair, id).await?;
-        let next = step(&stored.link, Event::Claimed { system }, &keeper.policy, true, now).link;
+        let next = step(
+            &stored.link,
+            Event::Claimed { system },
+            &keeper.pair.policy(Zoned::now().date()),
+            true,
+            now,
+        )
+        .link;
         let claimed = match next.pending[system].clone() {
             Pending::InFlight { claim, write, .. } => Some((claim, write)),
             Pending::Queued { .. } | Pending::None => None,

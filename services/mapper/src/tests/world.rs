@@ -279,6 +279,7 @@ impl World {
                 let put = self.bench.put(pair, system, &write, onto).await;
                 applied(self.update(pair, system, record.as_str(), put))
             }
+            Write::Delete { .. } => unreachable!("no shipped pair deletes"),
         };
         Some((claim, result))
     }

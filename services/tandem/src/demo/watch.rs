@@ -272,9 +272,15 @@ fn why_alone(link: &Link) -> Option<((System, RecordId), String)> {
         (Status::Ambiguous(candidates), None) => {
             format!("its partner is not certain ({} candidate(s)): a person decides", candidates.len())
         }
-        (Status::Unmatched | Status::Linked | Status::DeletedAgainstEdit | Status::Ended, None) => {
-            "its partner was still to be made".to_owned()
-        }
+        (
+            Status::Unmatched
+            | Status::Linked
+            | Status::Missing
+            | Status::DeletedAgainstEdit
+            | Status::Ended
+            | Status::Unlinked,
+            None,
+        ) => "its partner was still to be made".to_owned(),
     };
     Some(((system, record), why))
 }

@@ -72,7 +72,7 @@ impl From<&Value> for ValueV1 {
 }
 
 impl ValueV1 {
-    fn meant(self) -> Result<Value, DocumentError> {
+    pub(super) fn meant(self) -> Result<Value, DocumentError> {
         Ok(match self {
             Self::Empty => Value::Empty,
             Self::Text(text) => Value::Text(text),
@@ -116,17 +116,18 @@ pub(super) fn read_agreed(
 ) -> Result<BTreeMap<PropertyName, SystemPair<Value>>, DocumentError> {
     agreed
         .into_iter()
-        .map(|(property, values)| {
-            let values = match values {
-                AgreedV1::Same(value) => {
-                    let value = value.meant()?;
-                    SystemPair { customcrm: value.clone(), exactonline: value }
-                }
-                AgreedV1::Each(customcrm, exactonline) => {
-                    SystemPair { customcrm: customcrm.meant()?, exactonline: exactonline.meant()? }
-                }
-            };
-            Ok((PropertyName::parse(&property)?, values))
-        })
+        .map(|(property, values)| Ok((PropertyName::parse(&property)?, read_agreed_values(values)?)))
         .collect()
+}
+
+pub(super) fn read_agreed_values(values: AgreedV1) -> Result<SystemPair<Value>, DocumentError> {
+    Ok(match values {
+        AgreedV1::Same(value) => {
+            let value = value.meant()?;
+            SystemPair { customcrm: value.clone(), exactonline: value }
+        }
+        AgreedV1::Each(customcrm, exactonline) => {
+            SystemPair { customcrm: customcrm.meant()?, exactonline: exactonline.meant()? }
+        }
+    })
 }

@@ -1,10 +1,12 @@
 //! What the lines of a document ask for. That a line is there is merged as a property is, and so are the cells of a
 //! line that both sides have.
 
+use std::borrow::Cow;
+
 use model::{LineKey, PropertyName, System, SystemPair, Value};
 
 use super::{
-    Decision, is_frozen, is_held,
+    Decision, is_frozen,
     merge::{Cell, in_force, merge, settle},
     unless_frozen,
 };
@@ -93,7 +95,7 @@ impl<'a> Deciding<'a> {
             agreed: self.agreed(key).and_then(|agreed| agreed.there),
         };
         let name = || self.lines.there(key);
-        if let Some(decision) = merge(self.link, presence, || is_held(self.link, &name())) {
+        if let Some(decision) = merge(self.link, presence, || Cow::Owned(name())) {
             let name = name();
             self.decisions.push((name, decision));
         }
@@ -126,7 +128,7 @@ impl<'a> Deciding<'a> {
         };
         let agreed = self.agreed(key).and_then(|agreed| agreed.cells[place]);
         let cell = Cell { rule: in_force(self.link, row.rule), values, agreed };
-        merge(self.link, cell, || is_held(self.link, &PropertyName::in_line(key, row.name)))
+        merge(self.link, cell, || Cow::Owned(PropertyName::in_line(key, row.name)))
     }
 
     /// A line that one side has and the other has not: it is new, or it was removed.
@@ -142,9 +144,9 @@ impl<'a> Deciding<'a> {
         let rule = self.rule;
         let is_symmetric = !rule.keep_filled && !matches!(rule.flow, Flow::Follow(_));
         let decision = if was_on_both && is_symmetric && self.is_edited(key, has) {
-            Some(settle(self.link, rule, values))
+            Some(settle(self.link, rule, values, || Cow::Borrowed(&name)))
         } else {
-            merge(self.link, Cell { rule, values, agreed }, || is_held(self.link, &name))
+            merge(self.link, Cell { rule, values, agreed }, || Cow::Borrowed(&name))
         };
         match decision {
             Some(Decision::Write { .. }) if is_frozen(self.link, &name) => {

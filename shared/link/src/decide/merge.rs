@@ -1,8 +1,10 @@
 //! The merge of one value: what its two sides and their last agreement ask for.
 
-use model::{System, SystemPair, Value};
+use std::borrow::Cow;
 
-use super::Decision;
+use model::{PropertyName, System, SystemPair, Value};
+
+use super::{Decision, is_frozen};
 use crate::{ConflictPolicy, Flow, Link, Rule};
 
 /// One property, or one cell of a line, as both sides hold it.
@@ -22,8 +24,12 @@ pub(super) fn in_force(link: &Link, rule: Rule) -> Rule {
     }
 }
 
-/// What one value asks for; `is_held` tells whether a person or the breaker holds it.
-pub(super) fn merge(link: &Link, cell: Cell<'_>, is_held: impl Fn() -> bool) -> Option<Decision> {
+/// What one value asks for. What it is called is asked for where that matters only: a large document has many cells.
+pub(super) fn merge<'n>(
+    link: &Link,
+    cell: Cell<'_>,
+    name: impl Fn() -> Cow<'n, PropertyName>,
+) -> Option<Decision> {
     let Cell { rule, values, agreed } = cell;
     if values.customcrm.is_unresolved() || values.exactonline.is_unresolved() {
         return None;
@@ -32,11 +38,11 @@ pub(super) fn merge(link: &Link, cell: Cell<'_>, is_held: impl Fn() -> bool) -> 
         *values.customcrm == agreed.customcrm && *values.exactonline == agreed.exactonline
     });
     if values.customcrm == values.exactonline || is_agreed {
-        return (!is_agreed || is_held()).then(|| as_they_are(values));
+        return (!is_agreed || is_held(link, &name)).then(|| as_they_are(values));
     }
     let decision = match agreed {
-        None => first(link, rule, values),
-        Some(agreed) => later(link, rule, values, agreed),
+        None => first(link, rule, values, name),
+        Some(agreed) => later(link, rule, values, agreed, name),
     };
     match decision {
         Some(Decision::Write { to: System::ExactOnline, .. }) if rule.create_only => Some(Decision::TooLate),
@@ -45,7 +51,12 @@ pub(super) fn merge(link: &Link, cell: Cell<'_>, is_held: impl Fn() -> bool) -> 
 }
 
 /// What two sides ask for that have never agreed.
-fn first(link: &Link, rule: Rule, values: SystemPair<&Value>) -> Option<Decision> {
+fn first<'n>(
+    link: &Link,
+    rule: Rule,
+    values: SystemPair<&Value>,
+    name: impl Fn() -> Cow<'n, PropertyName>,
+) -> Option<Decision> {
     let emptied = System::BOTH.into_iter().find(|system| values[*system].is_empty());
     if rule.stand_in && emptied.is_some_and(|system| stands_in(link, system, values[system.other()])) {
         return Some(as_they_are(values));
@@ -59,7 +70,7 @@ fn first(link: &Link, rule: Rule, values: SystemPair<&Value>) -> Option<Decision
         (_, None) if rule.create_only => {
             Some(towards(rule, System::CustomCrm, values, "the other side can't take it any more"))
         }
-        (_, None) => Some(settle(link, rule, values)),
+        (_, None) => Some(settle(link, rule, values, name)),
     }
 }
 
@@ -72,11 +83,12 @@ fn stands_in(link: &Link, empty: System, value: &Value) -> bool {
 }
 
 /// What two sides ask for that have agreed before.
-fn later(
+fn later<'n>(
     link: &Link,
     rule: Rule,
     values: SystemPair<&Value>,
     agreed: &SystemPair<Value>,
+    name: impl Fn() -> Cow<'n, PropertyName>,
 ) -> Option<Decision> {
     let changed = |system: System| *values[system] != agreed[system];
     let emptied = System::BOTH.into_iter().find(|system| values[*system].is_empty());
@@ -92,7 +104,7 @@ fn later(
         (false, false) => None,
         (true, false) => Some(towards(rule, System::ExactOnline, values, "the other side was edited")),
         (false, true) => Some(towards(rule, System::CustomCrm, values, "the other side was edited")),
-        (true, true) => Some(settle(link, rule, values)),
+        (true, true) => Some(settle(link, rule, values, name)),
     }
 }
 
@@ -109,12 +121,17 @@ fn fill(rule: Rule, empty: System, values: SystemPair<&Value>, why: &'static str
 }
 
 /// Both sides changed to different values: the row's policy.
-pub(super) fn settle(link: &Link, rule: Rule, values: SystemPair<&Value>) -> Decision {
+pub(super) fn settle<'n>(
+    link: &Link,
+    rule: Rule,
+    values: SystemPair<&Value>,
+    name: impl Fn() -> Cow<'n, PropertyName>,
+) -> Decision {
     match rule.conflict {
         ConflictPolicy::Wins(winner) => {
             towards(rule, winner.other(), values, "both sides differ and the policy names the winner")
         }
-        ConflictPolicy::Newest => match newest(link) {
+        ConflictPolicy::Newest => match newest(link, &name()) {
             Some(winner) => {
                 towards(rule, winner.other(), values, "both sides differ and the newer change wins")
             }
@@ -124,8 +141,10 @@ pub(super) fn settle(link: &Link, rule: Rule, values: SystemPair<&Value>) -> Dec
     }
 }
 
-fn newest(link: &Link) -> Option<System> {
-    let at = |system: System| link.sides[system].as_ref().and_then(|side| side.modified_at);
+/// Which side's people changed a property last; where that is not known of the property, the record tells.
+fn newest(link: &Link, name: &PropertyName) -> Option<System> {
+    let of_record = |system: System| link.sides[system].as_ref().and_then(|side| side.modified_at);
+    let at = |system: System| link.edited[system].get(name).copied().or_else(|| of_record(system));
     let (crm, exact) = (at(System::CustomCrm)?, at(System::ExactOnline)?);
     match crm.cmp(&exact) {
         std::cmp::Ordering::Less => Some(System::ExactOnline),
@@ -139,4 +158,13 @@ fn towards(rule: Rule, to: System, values: SystemPair<&Value>, why: &'static str
     let (to, why) =
         if rule.flow.reaches(to) { (to, why) } else { (to.other(), "the property flows only this way") };
     Decision::Write { to, value: values[to.other()].clone(), why }
+}
+
+/// Whether a person or the breaker holds it.
+fn is_held<'n>(link: &Link, name: impl Fn() -> Cow<'n, PropertyName>) -> bool {
+    let is_any_held = !link.conflicts.is_empty() || !link.turns.is_empty();
+    is_any_held && {
+        let name = name();
+        link.conflicts.contains(&*name) || is_frozen(link, &name)
+    }
 }

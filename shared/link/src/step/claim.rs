@@ -6,11 +6,11 @@ use super::Stepping;
 use crate::{Decision, Pending, Rule, Side, Status, Write, decide::decide};
 
 impl Stepping<'_> {
-    pub(super) fn create_when_missing(&mut self, released: bool) {
+    pub(super) fn create_when_missing(&mut self) {
         let Some(missing) = System::BOTH.into_iter().find(|system| self.link.sides[*system].is_none()) else {
             return;
         };
-        let allowed = released && self.policy.creates[missing] && self.link.status == Status::Unmatched;
+        let allowed = self.released && self.policy.creates[missing] && self.link.status == Status::Unmatched;
         if !allowed || self.link.pending[missing] != Pending::None {
             return;
         }
@@ -77,7 +77,7 @@ impl Stepping<'_> {
             if let Some(values) = self.link.pending[system].sent().cloned() {
                 self.tie_lines(system, Some(&values));
             }
-            self.update(system)
+            self.deletion(system).or_else(|| self.update(system))
         };
         self.link.pending[system] = match write {
             Some(write) => {

@@ -1,10 +1,8 @@
 //! What the outcome of a write makes of a link.
 
-use std::collections::BTreeSet;
-
 use model::{Presence, PropertyName, RecordId, System, SystemPair, Value, View};
 
-use super::Stepping;
+use super::{Stepping, rows};
 use crate::{Effect, Failure, Observation, Pending, Rejection, Side, Status, Write, lines::ties};
 
 impl Stepping<'_> {
@@ -23,6 +21,10 @@ impl Stepping<'_> {
             return;
         }
         self.link.rejected[system] = None;
+        if matches!(write, Write::Delete { .. }) {
+            self.deleted_by_us(system);
+            return;
+        }
         let created = self.link.sides[system].is_none();
         let mut after = after.filter(|observation| may_show(&write, observation));
         let write = self.without_lost(system, write);
@@ -36,8 +38,7 @@ impl Stepping<'_> {
             known.view.extend(assumed);
             self.take_in(system, known);
         }
-        let rows: BTreeSet<PropertyName> = write.values().keys().map(PropertyName::row).collect();
-        let properties = rows.iter().map(PropertyName::as_str).collect::<Vec<_>>().join(", ");
+        let properties = rows(write.values().keys());
         if created {
             self.link.status = Status::Linked;
             self.effects.push(Effect::Wake);
@@ -68,11 +69,11 @@ impl Stepping<'_> {
     /// Whether a write went to a record which is not this side's any more, because a newer version of the document has
     /// taken its place: what became of it there says nothing about this one.
     fn went_elsewhere(&mut self, system: System, write: &Write) -> bool {
-        let Write::Update { record, values, .. } = write else { return false };
+        let Some(record) = write.record() else { return false };
         if self.link.record(system) == Some(record) {
             return false;
         }
-        self.tie_lines(system, Some(values));
+        self.tie_lines(system, Some(write.values()));
         self.reconcile();
         true
     }
@@ -135,7 +136,7 @@ impl Stepping<'_> {
         let side = self.link.sides[system].as_ref();
         let seen_since = match write {
             Write::Update { version, .. } => side.is_some_and(|side| side.version != *version),
-            Write::Create { .. } => false,
+            Write::Create { .. } | Write::Delete { .. } => false,
         };
         let untouched = |property: &PropertyName| {
             let known = side.and_then(|side| side.view.get(property));
@@ -156,7 +157,7 @@ impl Stepping<'_> {
         match (self.link.record(system), after) {
             // An answer without a version can't be newer than what has been seen of the record since.
             (Some(known), Some(observation)) if *known == record && observation.version.is_some() => {
-                self.observed(system, observation, false);
+                self.observed(system, observation);
             }
             (Some(known), _) if *known == record => {}
             (Some(known), _) => {
@@ -199,7 +200,7 @@ impl Stepping<'_> {
             let source = stood_for(value);
             let mut agreed = SystemPair { customcrm: source.clone(), exactonline: source };
             agreed[system] = rendition;
-            self.link.agreed.insert(property.clone(), agreed);
+            self.agree(property.clone(), agreed);
             self.link.conflicts.remove(property);
         }
     }
@@ -227,7 +228,7 @@ impl Stepping<'_> {
 
     fn agree_as_seen(&mut self, property: &PropertyName, value: &Value) {
         let agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
-        self.link.agreed.insert(property.clone(), agreed);
+        self.agree(property.clone(), agreed);
         self.link.conflicts.remove(property);
     }
 
@@ -290,7 +291,7 @@ impl Stepping<'_> {
 fn may_show(write: &Write, after: &Observation) -> bool {
     match (write, after.version) {
         (Write::Update { version: Some(known), .. }, Some(seen)) => seen > *known,
-        (Write::Update { .. } | Write::Create { .. }, _) => true,
+        (Write::Update { .. } | Write::Create { .. } | Write::Delete { .. }, _) => true,
     }
 }
 

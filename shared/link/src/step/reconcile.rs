@@ -1,10 +1,13 @@
 //! What follows from how the two sides look.
 
 use jiff::SignedDuration;
-use model::{PropertyName, System, SystemPair, View};
+use model::{PropertyName, System, SystemPair, Value, View};
 
 use super::Stepping;
-use crate::{Decision, Effect, Pending, Status, Turn, decide::decide};
+use crate::{
+    Decision, Effect, Pending, Status, Turn,
+    decide::{decide, deletion_due},
+};
 
 /// Turns of a property's direction within this time count towards the oscillation breaker.
 const TURN_WINDOW: SignedDuration = SignedDuration::from_secs(60);
@@ -13,13 +16,21 @@ impl Stepping<'_> {
     /// Compares the two sides, keeps agreements and conflicts, and queues what must be written.
     pub(super) fn reconcile(&mut self) {
         self.forget_lines();
+        let deletes = deletion_due(&self.link, self.policy);
+        if let Some(survivor) = deletes {
+            let edits = self.edits_unknown_to(survivor.other());
+            if !edits.is_empty() {
+                self.deleted_against(survivor.other(), &edits);
+                return;
+            }
+        }
         let mut wanted = SystemPair { customcrm: View::new(), exactonline: View::new() };
         for (property, decision) in decide(&self.link, self.policy, None) {
             match decision {
                 Decision::Agree(values) => {
                     self.link.conflicts.remove(&property);
                     self.link.turns.remove(&property);
-                    self.link.agreed.insert(property, values);
+                    self.agree(property, values);
                 }
                 Decision::Write { to, value, why } => {
                     self.link.conflicts.remove(&property);
@@ -36,7 +47,8 @@ impl Stepping<'_> {
                 Decision::Frozen => self.hold(property, "it keeps turning"),
             }
         }
-        let ended = self.link.has_both() && !self.both_present() && wanted == SystemPair::default();
+        let nothing = wanted == SystemPair::default() && deletes.is_none();
+        let ended = self.link.has_both() && !self.both_present() && nothing;
         if ended && self.link.status == Status::Linked && self.link.is_at_rest() {
             self.link.status = Status::Ended;
             self.note("the link has ended".to_owned());
@@ -48,10 +60,19 @@ impl Stepping<'_> {
             if !refused && self.link.has_both() {
                 self.link.rejected[system] = None;
             }
-            if !wanted[system].is_empty() && self.link.pending[system] == Pending::None && !refused {
+            let wants = !wanted[system].is_empty() || deletes == Some(system);
+            if wants && self.link.pending[system] == Pending::None && !refused {
                 self.enqueue(system);
             }
         }
+    }
+
+    /// Both sides agree on a property, each on what it holds.
+    pub(super) fn agree(&mut self, property: PropertyName, values: SystemPair<Value>) {
+        for system in System::BOTH {
+            self.link.edited[system].remove(&property);
+        }
+        self.link.agreed.insert(property, values);
     }
 
     fn hold(&mut self, property: PropertyName, why: &str) {

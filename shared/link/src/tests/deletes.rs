@@ -1,9 +1,11 @@
 //! Records that go, and come back.
 
+use model::{Presence, SystemPair, Version};
+
 use super::fixture::{
-    CRM, EXACT, Story, alone, gone, linked, ours, plain, property, record, side, value, view,
+    CRM, EXACT, Story, alone, gone, linked, ours, plain, property, record, seen, side, value, view,
 };
-use crate::{DeletePolicy, Effect, Event, Failure, Policy, Status, Write};
+use crate::{DeleteConflict, DeletePolicy, Effect, Event, Failure, Observation, Policy, Status, Write};
 
 /// A deletion in the CRM archives the record in Exact Online by `c` = `inactive`.
 fn archiving() -> Policy {
@@ -200,4 +202,174 @@ fn a_partner_that_is_found_for_a_deleted_record_is_archived_too() {
     story.then(Event::Joined { system: EXACT, side: side("e1", 1, &[("a", "A"), ("c", "active")]) });
     story.claims(EXACT);
     assert_eq!(story.write(EXACT).values(), &view(&[("c", "inactive")]));
+}
+
+/// A deletion on one side is carried over to the other.
+fn propagating(delete_conflict: DeleteConflict) -> Policy {
+    let deletes = SystemPair { customcrm: DeletePolicy::Propagate, exactonline: DeletePolicy::Propagate };
+    Policy { deletes, delete_conflict, ..plain() }
+}
+
+fn propagated(delete_conflict: DeleteConflict) -> Story {
+    Story::of(linked(&[("a", "A"), ("c", "active")]), propagating(delete_conflict))
+}
+
+fn deletion(id: &str, version: u64) -> Write {
+    Write::Delete { record: record(id), version: Some(Version(version)) }
+}
+
+#[test]
+fn the_partner_of_a_deleted_record_is_deleted_and_then_the_link_ends() {
+    for (gone_in, other, id) in [(CRM, EXACT, "e1"), (EXACT, CRM, "c1")] {
+        let mut story = propagated(DeleteConflict::Ask);
+        story.sees(gone_in, gone(gone_in, 2));
+        assert_eq!((story.enqueued(), &story.link.status), (vec![other], &Status::Linked));
+        story.claims(other);
+        assert_eq!(story.write(other), &deletion(id, 1));
+        story.applies(other, None);
+        assert_eq!(story.link.status, Status::Ended);
+        assert_eq!(story.link.sides[other].as_ref().unwrap().presence, Presence::Deleted);
+        story.sees(other, gone(other, 2));
+        assert!(story.was_an_echo(other), "our own deletion comes back: {:?}", story.effects);
+        assert!(story.link.is_at_rest());
+    }
+}
+
+#[test]
+fn a_claim_of_a_deletion_that_is_repeated_says_it_again() {
+    let mut story = propagated(DeleteConflict::Ask);
+    story.sees(CRM, gone(CRM, 2)).claims(EXACT).claims(EXACT);
+    assert_eq!(story.write(EXACT), &deletion("e1", 1));
+    story.fails(EXACT, Failure::Gone);
+    assert_eq!(story.link.status, Status::Ended, "the first attempt had been carried out");
+}
+
+#[test]
+fn a_refused_deletion_waits_for_a_person_or_an_edit() {
+    let mut story = propagated(DeleteConflict::Delete);
+    story.sees(CRM, gone(CRM, 2)).claims(EXACT).rejects(EXACT);
+    assert!(story.link.is_at_rest() && story.link.rejected[EXACT].is_some());
+    story.sees(CRM, gone(CRM, 3));
+    assert!(story.link.is_at_rest(), "it is not tried again by itself");
+    story.edited(EXACT, 2, &[("a", "B")]);
+    assert_eq!(story.enqueued(), [EXACT], "the next edit is a reason to try again");
+}
+
+#[test]
+fn an_edit_that_the_deleted_record_never_received_stands_against_its_deletion() {
+    let edit_before = |story: &mut Story| {
+        story.edited(EXACT, 2, &[("a", "B")]).sees(CRM, gone(CRM, 2));
+    };
+    let edit_while_queued = |story: &mut Story| {
+        story.sees(CRM, gone(CRM, 2)).edited(EXACT, 2, &[("a", "B")]);
+    };
+    let edit_in_flight = |story: &mut Story| {
+        story.sees(CRM, gone(CRM, 2)).claims(EXACT);
+        story.fails(EXACT, Failure::Stale { now: Some(seen(EXACT, 2, &[("a", "B")])) });
+    };
+    let edit_seen_in_flight = |story: &mut Story| {
+        story.sees(CRM, gone(CRM, 2)).claims(EXACT);
+        let (system, claim, failure) = (EXACT, story.claim(EXACT), Failure::Stale { now: None });
+        story.edited(EXACT, 2, &[("a", "B")]).then(Event::Failed { system, claim, failure });
+    };
+    let edits: [&dyn Fn(&mut Story); 4] =
+        [&edit_before, &edit_while_queued, &edit_in_flight, &edit_seen_in_flight];
+    for edit in edits {
+        let mut story = propagated(DeleteConflict::Ask);
+        edit(&mut story);
+        story.claims(EXACT);
+        assert_eq!(story.link.status, Status::DeletedAgainstEdit);
+        assert!(story.link.is_at_rest(), "nothing is written until a person has decided");
+
+        let mut story = propagated(DeleteConflict::Delete);
+        edit(&mut story);
+        story.claims(EXACT);
+        assert_eq!(story.write(EXACT), &deletion("e1", 2), "the pair says that the deletion stands");
+
+        let mut story = propagated(DeleteConflict::Recreate);
+        edit(&mut story);
+        story.claims(CRM);
+        assert_eq!(
+            story.write(CRM).values()[&property("a")],
+            value("B"),
+            "the pair says that the edit stands"
+        );
+        assert!(matches!(story.write(CRM), Write::Create { .. }));
+    }
+}
+
+#[test]
+fn a_record_that_is_made_anew_is_another_one_and_nothing_that_is_heard_of_the_old_one_counts() {
+    let mut story = propagated(DeleteConflict::Recreate);
+    story.edited(EXACT, 2, &[("a", "B"), ("c", "active")]).sees(CRM, gone(CRM, 5)).claims(CRM);
+    let (claim, after) =
+        (story.claim(CRM), Observation { record: record("c2"), ..ours(CRM, 1, &[("a", "B")]) });
+    story.then(Event::Applied { system: CRM, claim, record: record("c2"), after: Some(after) });
+    assert_eq!((&story.link.status, story.link.record(CRM)), (&Status::Linked, Some(&record("c2"))));
+    for late in [seen(CRM, 4, &[("a", "A")]), gone(CRM, 5)] {
+        story.sees(CRM, late);
+        assert!(story.was_an_echo(CRM), "{:?}", story.effects);
+    }
+    story.sees(CRM, seen(CRM, 6, &[("a", "restored")]));
+    assert!(said(&story, "back beside"), "a person brought it back: {:?}", story.effects);
+    assert_eq!(story.link.record(CRM), Some(&record("c2")));
+}
+
+#[test]
+fn a_record_is_not_made_anew_where_the_pair_makes_none() {
+    let mut policy = propagating(DeleteConflict::Recreate);
+    policy.creates.customcrm = false;
+    let mut story = Story::of(linked(&[("a", "A")]), policy);
+    story.edited(EXACT, 2, &[("a", "B")]).sees(CRM, gone(CRM, 2));
+    assert_eq!(story.link.status, Status::DeletedAgainstEdit);
+}
+
+#[test]
+fn what_was_carried_over_before_the_deletion_does_not_stand_against_it() {
+    let mut story = propagated(DeleteConflict::Ask);
+    story.edited(EXACT, 2, &[("a", "B")]).claims(CRM).applies(CRM, Some(ours(CRM, 2, &[("a", "B")])));
+    story.sees(CRM, gone(CRM, 3)).claims(EXACT);
+    assert_eq!(story.write(EXACT), &deletion("e1", 2));
+}
+
+#[test]
+fn a_record_that_is_back_while_its_partner_is_deleted_stands_against_the_deletion() {
+    let mut story = propagated(DeleteConflict::Ask);
+    story.sees(CRM, gone(CRM, 2)).claims(EXACT).edited(CRM, 3, &[("a", "A")]);
+    story.applies(EXACT, None);
+    assert_eq!(story.link.status, Status::DeletedAgainstEdit, "it is not deleted in its turn");
+    assert!(story.link.is_at_rest());
+}
+
+#[test]
+fn a_deletion_that_is_ignored_leaves_the_partner_and_waits_for_the_record_to_be_back() {
+    let mut policy = plain();
+    policy.deletes.exactonline = DeletePolicy::Ignore;
+    let mut story = Story::of(linked(&[("a", "A"), ("b", "B")]), policy);
+    story.edited(CRM, 2, &[("a", "lost")]).sees(CRM, gone(CRM, 3));
+    assert_eq!(story.link.status, Status::Missing);
+    story.claims(EXACT).edited(EXACT, 2, &[("b", "edited")]);
+    assert!(story.link.is_at_rest());
+    story.edited(CRM, 4, &[("a", "A"), ("b", "B")]);
+    assert_eq!(story.link.status, Status::Linked);
+    story.claims(CRM);
+    assert_eq!(story.write(CRM).values(), &view(&[("b", "edited")]), "what was edited meanwhile arrives");
+}
+
+#[test]
+fn a_record_that_is_entered_anew_takes_the_place_of_the_deleted_one_as_at_a_first_match() {
+    let mut story = Story::of(linked(&[("a", "A"), ("b", "B")]), plain());
+    story.sees(CRM, gone(CRM, 2)).edited(EXACT, 2, &[("b", "edited")]);
+    assert_eq!(story.link.status, Status::Ended);
+    story.then(Event::Joined { system: CRM, side: side("c2", 1, &[("a", "Z"), ("b", "")]) });
+    assert_eq!((&story.link.status, story.link.record(CRM)), (&Status::Linked, Some(&record("c2"))));
+    story.claims(EXACT).claims(CRM);
+    assert_eq!(story.write(EXACT).values(), &view(&[("a", "Z")]), "the CRM wins");
+    assert_eq!(story.write(CRM).values(), &view(&[("b", "edited")]), "empty never beats filled");
+    story.edited(CRM, 2, &[("a", "late")]);
+    assert!(story.was_an_echo(CRM), "c1 says nothing any more");
+}
+
+fn said(story: &Story, words: &str) -> bool {
+    story.effects.iter().any(|effect| matches!(effect, Effect::Note(text) if text.contains(words)))
 }

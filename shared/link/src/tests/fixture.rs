@@ -9,8 +9,8 @@ use model::{
 };
 
 use crate::{
-    ConflictPolicy, DeletePolicy, Effect, Event, Failure, Flow, Link, Observation, Pending, Policy, Rule,
-    Side, Status, Step, Write, step,
+    ConflictPolicy, DeleteConflict, DeletePolicy, Effect, Event, Failure, Flow, Link, Observation, Pending,
+    Policy, Rule, Side, Status, Step, Write, step,
 };
 
 pub(super) const CRM: System = System::CustomCrm;
@@ -60,6 +60,7 @@ pub(super) fn policy(rules: &[(&str, Rule)]) -> Policy {
         rules: rules.iter().map(|(name, rule)| (property(name), *rule)).collect(),
         creates: SystemPair { customcrm: true, exactonline: true },
         deletes: SystemPair { customcrm: DeletePolicy::Unlink, exactonline: DeletePolicy::Unlink },
+        delete_conflict: DeleteConflict::Ask,
         lines: None,
     }
 }

@@ -10,8 +10,8 @@ use super::{
     fixture::{alone, at, property, record, value},
 };
 use crate::{
-    ConflictPolicy, DeletePolicy, Effect, Event, Failure, Flow, Link, Observation, Pending, Policy,
-    Rejection, Rule, Side, Status, Step, Turn, Write, step,
+    Choice, ConflictPolicy, DeleteConflict, DeletePolicy, Effect, Event, Failure, Flow, Link, Observation,
+    Pending, Policy, Rejection, Rule, Side, Status, Step, Turn, Write, step,
 };
 
 fn names() -> impl Strategy<Value = PropertyName> {
@@ -69,6 +69,7 @@ fn pendings() -> impl Strategy<Value = Pending> {
             version,
             values
         }),
+        (records(), versions()).prop_map(|(record, version)| Write::Delete { record, version }),
     ];
     prop_oneof![
         Just(Pending::None),
@@ -83,8 +84,10 @@ fn statuses() -> impl Strategy<Value = Status> {
         2 => Just(Status::Unmatched),
         1 => Just(Status::Ambiguous(vec![record("r3")])),
         6 => Just(Status::Linked),
+        1 => Just(Status::Missing),
         1 => Just(Status::DeletedAgainstEdit),
         1 => Just(Status::Ended),
+        1 => Just(Status::Unlinked),
     ]
 }
 
@@ -101,8 +104,9 @@ fn links() -> impl Strategy<Value = Link> {
         pairs(option::weighted(0.2, rejections)),
         vec(names(), 0..2),
         vec(turns, 0..3),
+        (pairs(vec((names(), moments()), 0..2)), pairs(option::weighted(0.2, (records(), versions())))),
     )
-        .prop_map(|(status, sides, agreed, pending, rejected, conflicts, turns)| Link {
+        .prop_map(|(status, sides, agreed, pending, rejected, conflicts, turns, (edited, former))| Link {
             status,
             sides,
             agreed: agreed.into_iter().collect(),
@@ -110,6 +114,14 @@ fn links() -> impl Strategy<Value = Link> {
             rejected,
             conflicts: conflicts.into_iter().collect(),
             turns: turns.into_iter().collect(),
+            edited: SystemPair {
+                customcrm: edited.customcrm.into_iter().collect(),
+                exactonline: edited.exactonline.into_iter().collect(),
+            },
+            former: SystemPair {
+                customcrm: former.customcrm.into_iter().collect(),
+                exactonline: former.exactonline.into_iter().collect(),
+            },
             claims: 3,
             ..alone(&[])
         })
@@ -130,6 +142,17 @@ fn observations() -> impl Strategy<Value = Observation> {
             stand_in: None,
         },
     )
+}
+
+fn choices() -> impl Strategy<Value = Choice> {
+    prop_oneof![
+        3 => (names(), systems()).prop_map(|(property, from)| Choice::Take { property, from }),
+        1 => names().prop_map(|property| Choice::Accept { property }),
+        1 => Just(Choice::Delete),
+        1 => Just(Choice::Recreate),
+        1 => Just(Choice::Unlink),
+        1 => Just(Choice::Relink),
+    ]
 }
 
 fn events() -> impl Strategy<Value = Event> {
@@ -154,6 +177,8 @@ fn events() -> impl Strategy<Value = Event> {
             .prop_map(|(system, claim, failure)| Event::Failed { system, claim, failure }),
         1 => (systems(), names(), values())
             .prop_map(|(system, property, value)| Event::ReferenceLinked { system, property, value }),
+        1 => (systems(), sides()).prop_map(|(system, side)| Event::Superseded { system, side }),
+        3 => choices().prop_map(Event::Resolved),
     ]
 }
 
@@ -172,13 +197,18 @@ fn policies() -> impl Strategy<Value = Policy> {
     });
     let deletes = prop_oneof![
         Just(DeletePolicy::Unlink),
+        Just(DeletePolicy::Ignore),
+        Just(DeletePolicy::Propagate),
         (names(), values()).prop_map(|(name, value)| DeletePolicy::Archive(name, value)),
     ];
-    (vec((names(), rules), 0..4), pairs(any::<bool>()), pairs(deletes)).prop_map(
-        |(rules, creates, deletes)| Policy {
+    let delete_conflicts =
+        select(vec![DeleteConflict::Delete, DeleteConflict::Recreate, DeleteConflict::Ask]);
+    (vec((names(), rules), 0..4), pairs(any::<bool>()), pairs(deletes), delete_conflicts).prop_map(
+        |(rules, creates, deletes, delete_conflict)| Policy {
             rules: rules.into_iter().collect(),
             creates,
             deletes,
+            delete_conflict,
             lines: None,
         },
     )
@@ -190,6 +220,8 @@ fn mirrored_link(link: Link) -> Link {
         agreed: link.agreed.into_iter().map(|(name, agreed)| (name, agreed.swapped())).collect(),
         pending: link.pending.swapped(),
         rejected: link.rejected.swapped(),
+        edited: link.edited.swapped(),
+        former: link.former.swapped(),
         turns: link
             .turns
             .into_iter()
@@ -203,7 +235,6 @@ fn mirrored_event(event: Event) -> Event {
     match event {
         Event::Observed { system, observation } => Event::Observed { system: system.other(), observation },
         Event::Joined { system, side } => Event::Joined { system: system.other(), side },
-        Event::FoundSeveral { .. } | Event::Released => event,
         Event::Claimed { system } => Event::Claimed { system: system.other() },
         Event::Applied { system, claim, record, after } => {
             Event::Applied { system: system.other(), claim, record, after }
@@ -214,6 +245,10 @@ fn mirrored_event(event: Event) -> Event {
         Event::ReferenceLinked { system, property, value } => {
             Event::ReferenceLinked { system: system.other(), property, value }
         }
+        Event::Resolved(Choice::Take { property, from }) => {
+            Event::Resolved(Choice::Take { property, from: from.other() })
+        }
+        Event::FoundSeveral { .. } | Event::Released | Event::Resolved(_) => event,
     }
 }
 
@@ -235,6 +270,7 @@ fn mirrored_policy(policy: Policy) -> Policy {
         rules,
         creates: policy.creates.swapped(),
         deletes: policy.deletes.swapped(),
+        delete_conflict: policy.delete_conflict,
         lines: policy.lines,
     }
 }

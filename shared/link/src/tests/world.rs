@@ -231,6 +231,7 @@ impl World {
         let claim = work.claim;
         work.sent = Some(match &work.write {
             Write::Create { values } => self.create(system, claim, work.attempt, values),
+            Write::Delete { .. } => unreachable!(),
             Write::Update { version, values, .. } => {
                 let row = self.rows[system].as_mut().unwrap();
                 let unseen = *version != Some(Version(row.version)) && version.is_some();

@@ -15,7 +15,8 @@ pub(super) use self::{
     at::At,
     row::{Constant, Lines, Row},
     words::{
-        Conflict, Direction, ExactWord, ExactWords, HoldsWord, ListWord, OneOrMany, OverWord, Plain, Scalar,
+        AgainstEdit, Conflict, Delete, Direction, ExactWord, ExactWords, HoldsWord, ListWord, OneOrMany,
+        OverWord, Plain, Scalar,
     },
 };
 
@@ -32,6 +33,10 @@ pub(super) struct File {
     pub(super) summary: Option<String>,
     /// Who wins where both sides changed one property to different values. A row may say otherwise.
     pub(super) conflict: Conflict,
+    /// What happens when a record is deleted whose partner holds an edit that it never received; without this key,
+    /// "ask".
+    #[serde(default)]
+    pub(super) delete_conflict: AgainstEdit,
     /// The rows by which an unlinked record finds its partner, the strongest first. A list in the list is one key made
     /// of several rows.
     pub(super) match_keys: Vec<At<OneOrMany>>,
@@ -119,8 +124,10 @@ pub(super) struct Side<E> {
     /// properties must be, each one of a list: "*" is anything, "" is nothing.
     #[schemars(length(min = 1))]
     pub(super) admits: Option<Vec<At<Case>>>,
-    /// What a record becomes when its partner is deleted; without this key the link just ends.
+    /// What marks a record as no longer in use when its partner is deleted; then `delete` is not said.
     pub(super) archive: Option<At<Archive>>,
+    /// What becomes of a record when its partner is deleted, where it is not archived; without this key, "unlink".
+    pub(super) delete: Option<At<Delete>>,
 }
 
 /// What must hold for a case to apply, by the system's own names.
@@ -164,7 +171,7 @@ impl AsRef<str> for ExactEntity {
 pub(super) struct Archive {
     /// The row that says whether it is in use.
     pub(super) property: At<String>,
-    /// Its value then, in CustomCRM's form.
+    /// Its value then, in CustomCRM's form; for a date "yesterday".
     pub(super) value: At<Scalar>,
 }
 

@@ -8,14 +8,14 @@ mod whole;
 
 use std::collections::BTreeSet;
 
-use link::ConflictPolicy;
+use link::{ConflictPolicy, DeleteConflict};
 use model::{Content, EntityName, PairName, PropertyName, System, SystemPair, Value};
 use rust_decimal::Decimal;
 
-use super::format::{At, Conflict, File, Plain, Scalar, Side};
+use super::format::{AgainstEdit, At, Conflict, File, Plain, Scalar, Side};
 use super::kinds::named;
 use super::report::Report;
-use crate::{About, Admission, Pair, Property, Reading, Wanted};
+use crate::{About, Admission, OnDelete, Pair, Property, Reading, Wanted};
 
 pub(super) use self::names::{RowName, row_names};
 
@@ -93,7 +93,12 @@ impl<'r, 'a> Reader<'r, 'a> {
             search_own: search_own?,
             creates: SystemPair { customcrm: *file.customcrm.create, exactonline: *file.exactonline.create },
             admissions: SystemPair { customcrm: customcrm.admission, exactonline: exactonline.admission },
-            archives: SystemPair { customcrm: customcrm.archive, exactonline: exactonline.archive },
+            deletes: SystemPair { customcrm: customcrm.delete, exactonline: exactonline.delete },
+            delete_conflict: match file.delete_conflict {
+                AgainstEdit::Ask => DeleteConflict::Ask,
+                AgainstEdit::Delete => DeleteConflict::Delete,
+                AgainstEdit::Recreate => DeleteConflict::Recreate,
+            },
             yields_to,
             adopts,
             stand_in,
@@ -112,8 +117,8 @@ impl<'r, 'a> Reader<'r, 'a> {
             }
         };
         let admission = self.admission(side);
-        let archive = side.archive.as_ref().and_then(|archive| self.archive(system, archive, rows));
-        Some(ReadSide { entity: entity?, admission, archive })
+        let delete = self.on_delete(system, side.archive.as_ref(), side.delete.as_ref(), rows);
+        Some(ReadSide { entity: entity?, admission, delete: delete? })
     }
 
     fn admission<E>(&mut self, side: &Side<E>) -> Admission {
@@ -166,7 +171,7 @@ impl<'r, 'a> Reader<'r, 'a> {
 struct ReadSide {
     entity: EntityName,
     admission: Admission,
-    archive: Option<crate::Archive>,
+    delete: OnDelete,
 }
 
 const fn policy(word: Conflict) -> ConflictPolicy {

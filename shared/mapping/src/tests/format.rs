@@ -1,13 +1,21 @@
 //! Each key of the format does what it says.
 
-use link::{ConflictPolicy, Flow};
+use jiff::civil::date;
+use link::{ConflictPolicy, DeleteConflict, DeletePolicy, Flow};
 use model::{Content, PropertyName, System, Value};
 
-use super::{ORDER, kept, number, order, pair_name, parse, properties, row};
-use crate::{Admission, Archive, Holds, Label, Lens, Lookups, Over, Pair, Property, Reading, Wanted};
+use super::{ORDER, kept, number, order, pair_name, parse, properties, row, today};
+use crate::{
+    Admission, Archive, Holds, Label, Lens, Lookups, Mark, OnDelete, Over, Pair, Property, Reading, Wanted,
+};
 
 fn literal() -> Pair {
     parse(ORDER, Reading::Literal).unwrap()
+}
+
+#[track_caller]
+fn practical(text: &str) -> Pair {
+    parse(text, Reading::Practical).unwrap()
 }
 
 #[track_caller]
@@ -35,11 +43,36 @@ fn the_sides_say_which_entities_are_kept_created_and_archived() {
     assert_eq!(pair.entities.customcrm.as_str(), "orders");
     assert_eq!(pair.entities.exactonline.as_str(), "salesorders");
     assert_eq!((pair.creates.customcrm, pair.creates.exactonline), (true, false));
-    assert_eq!(
-        pair.archives.customcrm,
-        Some(Archive { property: row("IsOpen"), value: Value::Boolean(false) })
-    );
-    assert_eq!(pair.archives.exactonline, None);
+    let mark = Mark::Value(Value::Boolean(false));
+    assert_eq!(pair.deletes.customcrm, OnDelete::Archive(Archive { property: row("IsOpen"), mark }));
+    assert_eq!(pair.deletes.exactonline, OnDelete::Unlink);
+    assert_eq!(pair.delete_conflict, DeleteConflict::Ask);
+}
+
+#[test]
+fn a_deletion_is_carried_over_as_the_file_says() {
+    let archive = "archive = { property = \"IsOpen\", value = false }";
+    for (delete, policy) in [
+        ("delete = \"propagate\"", DeletePolicy::Propagate),
+        ("delete = \"unlink\"", DeletePolicy::Unlink),
+        ("delete = \"ignore\"", DeletePolicy::Ignore),
+        ("", DeletePolicy::Unlink),
+        (
+            "archive = { property = \"OrderDate\", value = \"yesterday\" }",
+            DeletePolicy::Archive(row("OrderDate"), Value::Date(date(2026, 2, 28))),
+        ),
+    ] {
+        let policy_read = practical(&ORDER.replacen(archive, delete, 1)).policy(date(2026, 3, 1));
+        assert_eq!(policy_read.deletes.customcrm, policy, "{delete}");
+    }
+    for (word, conflict) in [
+        ("ask", DeleteConflict::Ask),
+        ("delete", DeleteConflict::Delete),
+        ("recreate", DeleteConflict::Recreate),
+    ] {
+        let file = ORDER.replacen("delete_conflict = \"ask\"", &format!("delete_conflict = \"{word}\""), 1);
+        assert_eq!(practical(&file).policy(today()).delete_conflict, conflict, "{word}");
+    }
 }
 
 #[test]
@@ -99,7 +132,7 @@ fn the_literal_reading_replaces_each_key_that_it_names() {
     assert_eq!(pair.entities.customcrm.as_str(), "quotes");
     assert_eq!(pair.entities.exactonline.as_str(), "quotations");
     assert_eq!((pair.creates.customcrm, pair.creates.exactonline), (false, true));
-    assert_eq!((pair.archives.customcrm, pair.admissions.customcrm), (None, Admission::default()));
+    assert_eq!((pair.deletes.customcrm, pair.admissions.customcrm), (OnDelete::Unlink, Admission::default()));
     let membership = ORDER.replacen("membership = false", "membership = true", 1).replacen(
         "create = true",
         "create = false",
@@ -174,7 +207,7 @@ fn a_row_flows_settles_and_holds_as_its_keys_say() {
     assert_eq!(flow("Status"), Flow::Follow(System::CustomCrm));
     assert_eq!(property(&pair, "Name").conflict, ConflictPolicy::Ask);
     assert_eq!(property(&pair, "Reference").conflict, ConflictPolicy::Newest);
-    let rules = pair.policy().rules;
+    let rules = pair.policy(today()).rules;
     let customer = rules[&row("CustomerId")];
     assert!(customer.required && customer.create_only && !customer.keep_filled && !customer.stand_in);
     let reference = rules[&row("CustomerReference")];
@@ -206,7 +239,7 @@ fn a_row_of_one_side_is_read_and_never_decided_on() {
     let version = property(&pair, "VersionNumber");
     assert_eq!(version.names.customcrm, None);
     assert!(!version.flow.reaches(System::ExactOnline));
-    assert!(!pair.policy().rules.contains_key(&row("VersionNumber")));
+    assert!(!pair.policy(today()).rules.contains_key(&row("VersionNumber")));
     let view = pair
         .view(System::ExactOnline, &properties([("VersionNumber", number("3"))]), &Lookups::default())
         .view;
@@ -289,7 +322,7 @@ fn lines_are_named_tied_and_ordered_as_written() {
     assert_eq!(lines.conflict, ConflictPolicy::Wins(System::ExactOnline));
     let rows: Vec<&str> = lines.properties.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(rows, ["Lines.ProductId", "Lines.Quantity", "Lines.LineNumber", "Lines.Notes"]);
-    let policy = order().policy();
+    let policy = order().policy(today());
     assert_eq!(policy.rules[&row("Lines")].flow, Flow::To(System::ExactOnline));
     assert!(policy.rules[&row("Lines.ProductId")].required);
     assert_eq!(policy.lines.unwrap().match_by, lines.match_by);

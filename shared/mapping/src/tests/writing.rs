@@ -3,7 +3,8 @@
 use model::{Content, LineKey, LinkId, PropertyName, RecordId, Reference, System, Value, View};
 
 use super::{
-    line_key, number, order, pair_name, properties, put_known, put_new, row, seen, text, ties, with_rows,
+    line_key, number, order, pair_name, properties, put_known, put_new, row, seen, text, ties, today,
+    with_rows,
 };
 use crate::{LinePut, Lookups, Onto, Pair};
 
@@ -48,7 +49,7 @@ fn rows_that_share_a_text_of_exact_each_read_their_line_and_the_rest_is_known() 
     assert_eq!(view[&row("Web")], text("x.nl"));
     // A line that no row writes belongs to the rest, so that writing keeps it.
     assert_eq!(remarks(&view), Some(&text("Call first\nWeb: x.nl")));
-    assert!(!pair.policy().rules.contains_key(&row("Remarks (rest)")));
+    assert!(!pair.policy(today()).rules.contains_key(&row("Remarks (rest)")));
 
     let of_crm = seen(&pair, System::CustomCrm, &record, &Lookups::default());
     assert_eq!(remarks(&of_crm), None);

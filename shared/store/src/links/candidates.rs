@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use link::{Link, Side};
+use link::{Link, Side, Status};
 use mapping::{Lens, MatchKey, Pair};
 use model::{ConnectionName, LinkId, PairName, Presence, PropertyName, System};
 
@@ -134,9 +134,14 @@ fn leads_through<'a>(pair: &'a Pair, row: &PropertyName) -> Option<&'a PairName>
     })
 }
 
-/// Whether the other side's record is there, and no record of this side.
+/// Whether the other side's record is there and has no partner here: none yet, or one that was deleted and whose link
+/// has ended, in whose place another may come.
 fn lacks_only(link: &Link, system: System) -> bool {
-    link.sides[system].is_none() && is_present(link, system.other())
+    let is_free = match &link.sides[system] {
+        None => true,
+        Some(side) => side.presence == Presence::Deleted && link.status == Status::Ended,
+    };
+    is_free && is_present(link, system.other())
 }
 
 fn is_present(link: &Link, system: System) -> bool {

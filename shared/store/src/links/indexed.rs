@@ -51,6 +51,10 @@ impl<S: Store> Links<S> {
             listed.push(self.key(connection, &["strangers", name]));
         }
         for system in System::BOTH {
+            // What is still heard of a record that another one has replaced must find the link that knows.
+            for record in link.former[system].keys() {
+                indexed.entries.insert(self.record_key(connection, &pair.name, system, record), own.clone());
+            }
             let Some(side) = &link.sides[system] else { continue };
             if pair.is_membership && system == System::CustomCrm && link.sides.exactonline.is_some() {
                 // The record's own link has its keys.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use broker::{Broker, Delivery, InProcess, InProcessSubscription, Settlement, Subscription};
 use contract::{Lane, Message, Names, Outcome, PairEntities, Topology, WriteQueued};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use link::{Event, Link, Observation, Pending, Side, Status, step};
 use mapping::{Pair, Reading};
 use model::{Content, LinkId, PairName, Presence, System, SystemPair, Version, View};
@@ -69,7 +69,7 @@ impl Bench {
     pub(super) async fn to_be_created(&self, id: &str, values: &[(&str, &str)]) -> LinkId {
         let link = Link::begin(connection(), self.pair.name.clone(), CRM, side(id, view(values)));
         let now = Timestamp::now();
-        let queued = step(&link, Event::Released, &self.pair.policy(), true, now).link;
+        let queued = step(&link, Event::Released, &self.pair.policy(Zoned::now().date()), true, now).link;
         assert!(matches!(queued.pending[EXACT], Pending::Queued { .. }));
         self.put(None, queued).await
     }
@@ -118,7 +118,7 @@ impl Bench {
 
     /// A record is seen with these values changed.
     pub(super) async fn seen(&self, id: &LinkId, system: System, by_us: bool, values: &[(&str, &str)]) {
-        let policy = self.pair.policy();
+        let policy = self.pair.policy(Zoned::now().date());
         self.change(id, |link| {
             let side = link.sides[system].clone().unwrap();
             let version = side.version.map(|version| Version(version.0 + 1));

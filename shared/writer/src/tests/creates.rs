@@ -180,7 +180,7 @@ async fn creates_of_two_links_and_of_other_content_have_keys_of_their_own() {
         bench.handle(&link).await;
         keys.extend(bench.target.calls().into_iter().filter_map(|call| match call {
             Call::Create { key, .. } => Some(key),
-            Call::Search(_) | Call::Record(_) | Call::Update { .. } => None,
+            Call::Search(_) | Call::Record(_) | Call::Update { .. } | Call::Delete { .. } => None,
         }));
     }
     assert_eq!(keys.len(), 3);

@@ -113,7 +113,7 @@ async fn a_line_that_may_have_been_added_already_is_not_added_again() {
     let calls = bench.target.calls();
     let version = |call: &Call| match call {
         Call::Update { version, .. } => *version,
-        Call::Search(_) | Call::Record(_) | Call::Create { .. } => None,
+        Call::Search(_) | Call::Record(_) | Call::Create { .. } | Call::Delete { .. } => None,
     };
     let versions: Vec<_> = calls.iter().filter_map(version).collect();
     assert_eq!(versions, [model::Version(7); 2], "it is said against the version that was claimed");

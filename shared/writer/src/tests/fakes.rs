@@ -20,6 +20,7 @@ pub(super) enum Call {
     Record(RecordId),
     Create { properties: Properties, key: String },
     Update { record: RecordId, version: Option<Version>, put: Put },
+    Delete { record: RecordId, version: Option<Version> },
 }
 
 /// A refusal as it was scripted.
@@ -255,5 +256,10 @@ impl Target for Scripted {
         }
         self.write().await?;
         Ok(None)
+    }
+
+    async fn delete(&self, aim: Aim<'_>, record: &RecordId, version: Option<Version>) -> Result<(), Refusal> {
+        self.called(aim, Call::Delete { record: record.clone(), version }).await;
+        self.write().await
     }
 }

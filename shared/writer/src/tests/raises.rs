@@ -32,6 +32,7 @@ fn kinds(bench: &Bench) -> Vec<(&'static str, String)> {
         Call::Record(_) => "record",
         Call::Create { .. } => "create",
         Call::Update { .. } => "update",
+        Call::Delete { .. } => "delete",
     };
     bench.target.calls().into_iter().map(kind).zip(bench.target.entities()).collect()
 }

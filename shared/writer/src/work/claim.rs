@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use broker::Broker;
 use contract::{Lane, Message, WriteQueued};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use link::{Effect, Event, Link, Pending, Write, step};
 use mapping::Pair;
 use model::System;
@@ -45,7 +45,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         pair: &Pair,
         lane: Lane,
     ) -> Result<Claiming, WriterError> {
-        let policy = pair.policy();
+        let policy = pair.policy(Zoned::now().date());
         for _ in 0..COLLISIONS_MAX {
             let now = Timestamp::now();
             let Some(stored) = self.links.find(&queued.connection, &queued.pair, &queued.link).await? else {

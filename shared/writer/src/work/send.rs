@@ -6,7 +6,7 @@ use broker::Broker;
 use contract::{OutcomeResult, WriteQueued};
 use link::Write;
 use mapping::{Onto, Pair, Problem, Put};
-use model::{Content, FailureClass, Properties, View};
+use model::{Content, FailureClass, Properties, RecordId, Version, View};
 use store::Store;
 use telemetry::Chain;
 
@@ -54,33 +54,66 @@ impl<T> Job<'_, T> {
 impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     pub(super) async fn send(&self, job: &Job<'_, T>) -> Result<Sent<T::Error>, WriterError> {
         let Job { pair, claimed, .. } = *job;
-        let (link, values) = (&claimed.link, claimed.write.values());
-        let lookups = self.lookups(job.queued, job.kept, pair, values).await?;
+        let link = &claimed.link;
         let nothing = View::new();
         let [source, view] = [self.system.other(), self.system]
             .map(|system| link.sides[system].as_ref().map_or(&nothing, |side| &side.view));
-        let onto = match claimed.write {
-            Write::Create { .. } => Onto::New { source },
-            Write::Update { .. } => Onto::Known { source, view, lines: &link.lines },
-        };
-        let put = match pair.put(self.system, values, onto, &lookups) {
-            Ok(put) => put,
-            Err(problems) => return Ok(Sent::unfit(&problems)),
-        };
-        let aim = self.aim(pair, claimed.lane);
-        let problems = job.kept.target.check(aim, &put, job.is_create());
-        if !problems.is_empty() {
-            return Ok(Sent::unfit(&problems));
-        }
         match &claimed.write {
-            Write::Create { values } => self.create(job, values, &self.nested(pair, put)).await,
-            Write::Update { .. } if job.is_too_late() => Ok(Sent::TooLate),
+            Write::Create { values } => match self.fit(job, Onto::New { source }).await? {
+                Ok(put) => self.create(job, values, &self.nested(pair, put)).await,
+                Err(unfit) => Ok(unfit),
+            },
             Write::Update { record, version, .. } => {
-                match job.kept.target.update(aim, record, *version, &put).await {
-                    Ok(after) => Ok(Sent::Result(OutcomeResult::Applied { record: record.clone(), after })),
-                    Err(error) => Ok(self.refused(job, error).await),
+                match self.fit(job, Onto::Known { source, view, lines: &link.lines }).await? {
+                    Ok(put) => Ok(self.update(job, record, *version, &put).await),
+                    Err(unfit) => Ok(unfit),
                 }
             }
+            Write::Delete { record, version } => Ok(self.delete(job, record, *version).await),
+        }
+    }
+
+    /// The write in the system's own words, or why that would refuse it.
+    async fn fit(
+        &self,
+        job: &Job<'_, T>,
+        onto: Onto<'_>,
+    ) -> Result<Result<Put, Sent<T::Error>>, WriterError> {
+        let Job { pair, claimed, .. } = *job;
+        let values = claimed.write.values();
+        let lookups = self.lookups(job.queued, job.kept, pair, values).await?;
+        let put = match pair.put(self.system, values, onto, &lookups) {
+            Ok(put) => put,
+            Err(problems) => return Ok(Err(Sent::unfit(&problems))),
+        };
+        let problems = job.kept.target.check(self.aim(pair, claimed.lane), &put, job.is_create());
+        Ok(if problems.is_empty() { Ok(put) } else { Err(Sent::unfit(&problems)) })
+    }
+
+    async fn update(
+        &self,
+        job: &Job<'_, T>,
+        record: &RecordId,
+        version: Option<Version>,
+        put: &Put,
+    ) -> Sent<T::Error> {
+        if job.is_too_late() {
+            return Sent::TooLate;
+        }
+        let aim = self.aim(job.pair, job.claimed.lane);
+        match job.kept.target.update(aim, record, version, put).await {
+            Ok(after) => Sent::Result(OutcomeResult::Applied { record: record.clone(), after }),
+            Err(error) => self.refused(job, error).await,
+        }
+    }
+
+    async fn delete(&self, job: &Job<'_, T>, record: &RecordId, version: Option<Version>) -> Sent<T::Error> {
+        if job.is_too_late() {
+            return Sent::TooLate;
+        }
+        match job.kept.target.delete(self.aim(job.pair, job.claimed.lane), record, version).await {
+            Ok(()) => Sent::Result(OutcomeResult::Applied { record: record.clone(), after: None }),
+            Err(error) => self.refused(job, error).await,
         }
     }
 
@@ -115,7 +148,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             }
             FailureClass::Gone => Sent::Result(OutcomeResult::Gone),
             FailureClass::Stale => {
-                let Write::Update { record, .. } = &job.claimed.write else { return Sent::Failed(error) };
+                let Some(record) = job.claimed.write.record() else { return Sent::Failed(error) };
                 match target.record(aim, record).await {
                     Ok(Some(now)) => Sent::Result(OutcomeResult::Stale { now: Some(now) }),
                     Ok(None) => Sent::Result(OutcomeResult::Gone),

@@ -360,6 +360,7 @@ impl World {
             Write::Update { record, version, values } => {
                 self.update(system, &work, record, *version, values, crashes)
             }
+            Write::Delete { .. } => unreachable!("nobody deletes a document here"),
         });
         self.work[system] = Some(work);
         if crashes.is_some() {

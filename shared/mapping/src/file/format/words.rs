@@ -80,6 +80,31 @@ pub(in crate::file) enum Conflict {
     Ask,
 }
 
+/// What becomes of a record when its partner is deleted.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::file) enum Delete {
+    /// It is deleted too.
+    Propagate,
+    /// It stays, and the link ends: a record that is entered anew may take the place of the deleted one.
+    Unlink,
+    /// It stays, and the link waits for that very record to come back.
+    Ignore,
+}
+
+/// What happens when a record is deleted whose partner holds an edit that it never received.
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::file) enum AgainstEdit {
+    /// A person decides; the partner is kept as it is.
+    #[default]
+    Ask,
+    /// The deletion is carried over all the same.
+    Delete,
+    /// The edit stands: the deleted record is made anew.
+    Recreate,
+}
+
 /// Which way a property flows.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -5,10 +5,13 @@ use model::{PairName, PropertyName, System, Value};
 
 use super::{Reader, Rows, names::Found, property_name, value};
 use crate::{
-    Archive, KeyRows, Lens, Lookups, Property, Raise, StandIn, Through, Versions,
+    Archive, KeyRows, Lens, Lookups, Mark, OnDelete, Property, Raise, StandIn, Through, Versions,
     file::format::{self, At, File, OneOrMany},
     file::kinds::named,
 };
+
+/// What the value of an archive says for a date.
+const YESTERDAY: &str = "yesterday";
 
 impl Reader<'_, '_> {
     pub(super) fn match_keys(&mut self, written: &[At<OneOrMany>], rows: &Rows) -> Vec<KeyRows> {
@@ -147,24 +150,45 @@ impl Reader<'_, '_> {
         Some(row)
     }
 
-    pub(super) fn archive(
+    pub(super) fn on_delete(
         &mut self,
         system: System,
-        written: &At<format::Archive>,
+        archive: Option<&At<format::Archive>>,
+        delete: Option<&At<format::Delete>>,
         rows: &Rows,
-    ) -> Option<Archive> {
+    ) -> Option<OnDelete> {
+        match (archive, delete.map(|delete| **delete)) {
+            (Some(archive), None) => self.archive(system, archive, rows).map(OnDelete::Archive),
+            (None, Some(format::Delete::Propagate)) => Some(OnDelete::Propagate),
+            (None, Some(format::Delete::Ignore)) => Some(OnDelete::Ignore),
+            (None, Some(format::Delete::Unlink) | None) => Some(OnDelete::Unlink),
+            (Some(archive), Some(_)) => {
+                let problem =
+                    "a record that is archived is not deleted or left as well: write archive or delete";
+                self.report.refuse(archive.at(), problem);
+                None
+            }
+        }
+    }
+
+    fn archive(&mut self, system: System, written: &At<format::Archive>, rows: &Rows) -> Option<Archive> {
         let property = &written.property;
         let row = self.find(property, property.at(), "", rows).row()?;
-        let value = value(&written.value);
+        let mark = match (&row.lens, value(&written.value)) {
+            (Lens::Date, Value::Text(text)) if text == YESTERDAY => Mark::Yesterday,
+            (_, value) => Mark::Value(value),
+        };
         if !row.flow.reaches(system) {
             let problem = format!("{:?} does not flow to {system}: name a row that does", property.as_str());
             self.report.refuse(property.at(), problem);
-        } else if let Err(problem) = row.lens.put(system, &value, &some_day()) {
+        } else if let Mark::Value(value) = &mark
+            && let Err(problem) = row.lens.put(system, value, &some_day())
+        {
             let problem =
                 format!("{:?} can't be given this value: with it the row {problem}", property.as_str());
             self.report.refuse(written.value.at(), problem);
         }
-        Some(Archive { property: row.name.clone(), value })
+        Some(Archive { property: row.name.clone(), mark })
     }
 
     /// A pair that tells only whose records are whose makes none.

@@ -100,6 +100,11 @@ fn a_row_that_can_not_do_what_it_is_named_for_is_told() {
         "\"Weight\" does not flow to customcrm: name a row that does",
     );
     refused(
+        "archive = { property = \"IsOpen\", value = false }",
+        "archive = ¶{ property = \"IsOpen\", value = false }\ndelete = \"unlink\"",
+        "a record that is archived is not deleted or left as well: write archive or delete",
+    );
+    refused(
         "create = false\n\n[literal]",
         "create = false\narchive = { property = \"Priority\", value = ¶\"Gone\" }\n\n[literal]",
         "\"Priority\" can't be given this value: with it the row holds a word that the pair file's table does not list; it lists: Low, High",

@@ -34,7 +34,7 @@ fn an_unknown_key_is_told_with_the_nearest_known_one() {
     refused(
         "archive = {",
         "¶arxive = {",
-        "the key \"arxive\" is unknown here: did you mean \"archive\"? Known here: admits, archive, create, entity",
+        "the key \"arxive\" is unknown here: did you mean \"archive\"? Known here: admits, archive, create, delete, entity",
     );
     refused(
         "{ number = \"Number\"",
@@ -147,7 +147,7 @@ fn a_key_that_is_missing_is_told_where_its_table_begins() {
     refused(
         "archive = { property = \"IsOpen\", value = false }",
         "archive = ¶{ property = \"IsOpen\" }",
-        "the key \"value\" is missing: add it (Its value then, in CustomCRM's form)",
+        "the key \"value\" is missing: add it (Its value then, in CustomCRM's form; for a date \"yesterday\")",
     );
     refused(
         "[exactonline]\nentity = \"salesorders\"\ncreate = false",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use link::Link;
+use link::{Link, Status};
 use mapping::{Lookups, ReferenceNeed};
 use model::{LinkId, Presence, PropertyName, Reference, System, UserId, Value};
 
@@ -205,4 +205,37 @@ async fn a_list_is_known_once_it_was_read() {
     }
     let other = model::ConnectionName::parse("other").unwrap();
     assert_eq!(desk.links.lists(&other).await.unwrap(), BTreeMap::new());
+}
+
+#[tokio::test]
+async fn the_place_of_a_deleted_record_is_free_once_its_link_has_ended() {
+    for (status, is_free) in [
+        (Status::Ended, true),
+        (Status::Linked, false),
+        (Status::Missing, false),
+        (Status::DeletedAgainstEdit, false),
+        (Status::Unlinked, false),
+    ] {
+        let desk = Desk::new();
+        let mut link = desk.whole("c1", "e1", &[(VAT, "NL1")]);
+        link.sides[CRM].as_mut().unwrap().presence = Presence::Deleted;
+        link.status = status.clone();
+        desk.add(&link).await;
+        let found = desk.candidates(CRM, &[(VAT, "NL1")]).await;
+        let expected = if is_free { (ids([&link]), ids([])) } else { (ids([]), ids([&link])) };
+        assert_eq!((found.partners, found.others), expected, "{status:?}");
+        let found = desk.candidates(EXACT, &[(VAT, "NL1")]).await;
+        assert_eq!((found.partners, found.others), (ids([]), ids([&link])), "{status:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_another_one_has_replaced_leads_to_the_link_that_knows() {
+    let desk = Desk::new();
+    let mut link = desk.whole("c2", "e1", &[]);
+    link.former[CRM].insert(record("c1"), None);
+    let stored = desk.add(&link).await;
+    assert_eq!(desk.link_of(CRM, "c1").await, Some(link.id.clone()));
+    assert!(desk.change(Some(&stored), None).await);
+    assert_eq!(desk.link_of(CRM, "c1").await, None);
 }

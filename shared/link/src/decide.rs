@@ -103,7 +103,7 @@ pub(crate) fn deletion_due(link: &Link, policy: &Policy) -> Option<System> {
 }
 
 /// Whether nothing is written, whatever the two sides hold.
-const fn is_asleep(link: &Link) -> bool {
+pub(crate) const fn is_asleep(link: &Link) -> bool {
     match link.status {
         Status::Missing | Status::DeletedAgainstEdit | Status::Ended | Status::Unlinked => true,
         Status::Unmatched | Status::Ambiguous(_) | Status::Linked => false,

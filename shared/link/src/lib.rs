@@ -4,12 +4,14 @@
 //! clock, no randomness: the time comes in with the call. What it refuses: to decide by arrival order.
 //! Events carry state ("the record looks like this"), so a lost, repeated or reordered message does no harm.
 //!
-//! Start reading at [`Link`], then [`decide`] (the merge of properties and lines), then [`step`].
+//! Start reading at [`Link`], then [`decide`] (the merge of properties and lines), then [`step`]. What must hold of every
+//! step is in [`promises`]. The states and events on one page, with worked examples: `README.md`.
 
 mod decide;
 mod event;
 mod lines;
 mod policy;
+pub mod promises;
 mod state;
 mod step;
 

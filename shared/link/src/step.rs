@@ -7,10 +7,10 @@ mod deletion;
 mod outcome;
 mod reconcile;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use model::{Presence, PropertyName, RecordId, System, Value, View};
+use model::{LineKey, Presence, PropertyName, RecordId, System, SystemPair, Value, View};
 
 use crate::{
     Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Write,
@@ -47,6 +47,16 @@ pub fn step(link: &Link, event: Event, policy: &Policy, released: bool, now: Tim
     Step { link: next.link, effects: next.effects }
 }
 
+/// What is known of a record before a sighting.
+#[derive(PartialEq)]
+struct Known {
+    view: View,
+    presence: Presence,
+    has_version: bool,
+    ties: BTreeMap<LineKey, SystemPair<Option<LineKey>>>,
+    awaits_lines: bool,
+}
+
 struct Stepping<'a> {
     link: Link,
     effects: Vec<Effect>,
@@ -69,7 +79,7 @@ impl Stepping<'_> {
             self.deleted(system, &observation);
             return;
         }
-        let known = self.link.sides[system].as_ref().map(|side| side.view.clone());
+        let known = self.known(system);
         self.see_lines(system, &mut observation, None);
         if let Pending::InFlight { write: write @ Write::Update { record, .. }, .. } =
             &self.link.pending[system]
@@ -79,7 +89,7 @@ impl Stepping<'_> {
             self.recognise(system, &write, &observation);
         }
         self.take_in(system, observation);
-        if self.link.sides[system].as_ref().map(|side| &side.view) == known.as_ref() && known.is_some() {
+        if known.is_some() && self.known(system) == known {
             self.effects.push(Effect::Echo(system));
         }
         if self.link.has_both() {
@@ -90,6 +100,18 @@ impl Stepping<'_> {
             }
             self.create_when_missing();
         }
+    }
+
+    /// All that a sighting of a record may add to; lines are not written while no version is known.
+    fn known(&self, system: System) -> Option<Known> {
+        let side = self.link.sides[system].as_ref()?;
+        Some(Known {
+            view: side.view.clone(),
+            presence: side.presence,
+            has_version: side.version.is_some(),
+            ties: self.link.lines.clone(),
+            awaits_lines: self.link.awaits_lines[system],
+        })
     }
 
     /// An observation without a version is taken at its word; else only a newer one says anything, or one that shows

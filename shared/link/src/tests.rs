@@ -12,6 +12,7 @@ mod lines;
 mod merge;
 mod new_documents;
 mod observations;
+mod promises;
 mod remote;
 mod rules;
 mod symmetry;

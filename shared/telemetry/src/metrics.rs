@@ -109,6 +109,7 @@ pub struct Metrics {
     writes: IntCounterVec,
     echoes: IntCounterVec,
     conflicts: IntCounterVec,
+    broken_promises: IntCounterVec,
     dead_letters: IntCounterVec,
     messages: IntCounterVec,
     calls: IntCounterVec,
@@ -136,6 +137,12 @@ impl Metrics {
                 &["pair", "system"],
             ),
             conflicts: counter(&registry, metric::CONFLICTS, "Conflicts that wait for a person.", &["pair"]),
+            broken_promises: counter(
+                &registry,
+                metric::BROKEN_PROMISES,
+                "Steps of links that broke a promise.",
+                &["pair", "promise"],
+            ),
             dead_letters: counter(
                 &registry,
                 metric::DEAD_LETTERS,
@@ -175,6 +182,11 @@ impl Metrics {
     /// A conflict in `pair` now waits for a person.
     pub fn count_conflict(&self, pair: &str) {
         self.conflicts.with_label_values(&[pair]).inc();
+    }
+
+    /// A step of a link of `pair` broke a promise.
+    pub fn count_broken_promise(&self, pair: &str, promise: &str) {
+        self.broken_promises.with_label_values(&[pair, promise]).inc();
     }
 
     /// A message of `queue` could not be handled and was put aside.

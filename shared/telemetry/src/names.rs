@@ -28,6 +28,8 @@ pub mod metric {
     pub const ECHOES: &str = "tandem_echoes_total";
     /// Counter: conflicts that wait for a person. Label: pair.
     pub const CONFLICTS: &str = "tandem_conflicts_total";
+    /// Counter: steps of links that broke a promise, which is an error of ours. Labels: pair, promise.
+    pub const BROKEN_PROMISES: &str = "tandem_broken_promises_total";
     /// Counter: messages that could not be handled. Label: queue.
     pub const DEAD_LETTERS: &str = "tandem_dead_letters_total";
     /// Counter: messages that were settled, by how. Labels: queue, settlement.

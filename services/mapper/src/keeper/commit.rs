@@ -56,14 +56,23 @@ impl<S: Store> Keeper<S> {
         if !idle && !self.links.commit(commit).await? {
             return Ok(None);
         }
-        self.count(&draft.effects, &draft.link);
+        self.count(&draft);
         if case.part.is_some() {
             outbox.extend(self.release_when_read(case).await?);
         }
         Ok(Some(Handled::Done(outbox)))
     }
 
-    fn count(&self, effects: &[Effect], link: &Link) {
+    fn count(&self, draft: &Draft) {
+        let Draft { effects, link, broken, .. } = draft;
+        debug_assert!(broken.is_empty(), "a step of {} broke {broken:?}", link.id);
+        for promise in broken {
+            self.metrics.count_broken_promise(self.pair.name.as_str(), promise);
+            tracing::error!(
+                connection = %self.connection, pair = %self.pair.name, link = %link.id, promise,
+                "a step of the link broke a promise: this is an error of Tandem's, report it with the link's history"
+            );
+        }
         for effect in effects {
             if let Effect::Echo(system) = effect {
                 self.metrics.count_echo(self.pair.name.as_str(), system.name());

@@ -1,5 +1,6 @@
 //! What is decided about one link, as it grows.
 
+use link::promises::{Taken, broken};
 use link::{Effect, Event, Link, step};
 use model::LinkId;
 use store::{Check, LinkChange, Stored};
@@ -18,6 +19,8 @@ pub(super) struct Draft {
     pub(super) checks: Vec<Check>,
     /// Links of the same pair that are to be looked at again.
     pub(super) wakes: Vec<LinkId>,
+    /// The promises that its steps have broken.
+    pub(super) broken: Vec<&'static str>,
     /// Whether the link is not worth keeping: nothing is committed.
     pub(super) is_dropped: bool,
 }
@@ -25,8 +28,8 @@ pub(super) struct Draft {
 impl Draft {
     /// Of a link that is not stored yet.
     pub(super) fn begin(link: Link) -> Self {
-        let (effects, checks, wakes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { before: None, link, leaves: Vec::new(), effects, checks, wakes, is_dropped: false }
+        let (effects, checks, wakes, broken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { before: None, link, leaves: Vec::new(), effects, checks, wakes, broken, is_dropped: false }
     }
 
     /// Of a link that is stored.
@@ -46,7 +49,9 @@ impl Draft {
     }
 
     fn step_as(&mut self, event: Event, released: bool, case: &Case<'_>) {
-        let next = step(&self.link, event, &case.policy, released, case.now);
+        let next = step(&self.link, event.clone(), &case.policy, released, case.now);
+        let taken = Taken { before: &self.link, event: &event, step: &next, policy: &case.policy };
+        self.broken.extend(broken(&taken).map(|promise| promise.id));
         self.link = next.link;
         self.effects.extend(next.effects);
     }
@@ -54,6 +59,7 @@ impl Draft {
     /// Goes on with the link that takes this one's record over.
     pub(super) fn moves_to(self, mut other: Self) -> Self {
         other.effects.splice(0..0, self.effects);
+        other.broken.extend(self.broken);
         other.checks.extend(self.checks);
         other.leaves.extend(self.leaves.into_iter().chain(self.before));
         other

@@ -86,9 +86,8 @@ impl Stepping<'_> {
             }
             None => Pending::None,
         };
-        if self.link.pending[system] == Pending::None {
-            self.reconcile();
-        }
+        // What it leaves out because it has been edited since goes the other way.
+        self.reconcile();
     }
 
     /// What this side is to be given now. A claim that is repeated says again what it said before, and no more:

@@ -10,7 +10,9 @@ use model::{
 
 use crate::{
     ConflictPolicy, DeleteConflict, DeletePolicy, Effect, Event, Failure, Flow, Link, Observation, Pending,
-    Policy, Rule, Side, Status, Step, Write, step,
+    Policy, Rule, Side, Status, Step, Write,
+    promises::{self, Taken},
+    step,
 };
 
 pub(super) const CRM: System = System::CustomCrm;
@@ -125,6 +127,17 @@ pub(super) fn gone(system: System, version: u64) -> Observation {
     Observation { presence: Presence::Deleted, ..seen(system, version, &[]) }
 }
 
+/// A step that keeps all promises.
+#[track_caller]
+pub(super) fn kept(link: &Link, event: &Event, policy: &Policy, released: bool, now: i64) -> Step {
+    let step = step(link, event.clone(), policy, released, at(now));
+    let taken = Taken { before: link, event, step: &step, policy };
+    let broken: Vec<String> =
+        promises::broken(&taken).map(|promise| format!("{}: {}", promise.id, promise.says)).collect();
+    assert!(broken.is_empty(), "{broken:#?}\n{event:?} made of {link:#?}\n{step:#?}");
+    step
+}
+
 /// A link on its way through events, with what followed from all of them.
 pub(super) struct Story {
     pub(super) link: Link,
@@ -140,10 +153,11 @@ impl Story {
         Self { link, policy, released: true, effects: Vec::new(), now: 0 }
     }
 
+    #[track_caller]
     pub(super) fn after(&mut self, seconds: i64, event: Event) -> &mut Self {
         self.now += seconds;
-        let Step { link, effects } = step(&self.link, event, &self.policy, self.released, at(self.now));
-        (self.link, self.effects) = (link, effects);
+        let next = kept(&self.link, &event, &self.policy, self.released, self.now);
+        (self.link, self.effects) = (next.link, next.effects);
         self
     }
 

@@ -11,12 +11,11 @@ use std::collections::BTreeMap;
 use model::{ConnectionName, PairName, Presence, PropertyName, System, SystemPair, Value, Version, View};
 
 use super::{
-    fixture::{BOTH_WAYS, CRM, EXACT, at, policy, property, value},
+    fixture::{BOTH_WAYS, CRM, EXACT, kept, policy, property, value},
     remote::{Row, common, id, side_at, stored},
 };
 use crate::{
     ConflictPolicy, Effect, Event, Failure, Link, Observation, Pending, Policy, Rule, Side, Status, Write,
-    step,
 };
 
 /// The properties, with the side that wins where one does.
@@ -306,7 +305,7 @@ impl World {
     fn happens(&mut self, event: Event) -> Vec<Effect> {
         self.now += 120;
         let before = self.link.pending.clone();
-        let next = step(&self.link, event.clone(), &self.policy, true, at(self.now));
+        let next = kept(&self.link, &event, &self.policy, true, self.now);
         self.history.push(event);
         self.link = next.link;
         for system in System::BOTH {

@@ -181,8 +181,9 @@ fn a_redelivered_claim_leaves_out_what_the_other_side_won_meanwhile() {
         story.write(EXACT),
         &Write::Update { record: record("e1"), version: Some(Version(2)), values: view(&[("b", "y")]) }
     );
-    story.applies(EXACT, Some(ours(EXACT, 3, &[("a", "z"), ("b", "y")])));
-    assert_eq!(story.enqueued(), [CRM]);
+    assert_eq!(story.enqueued(), [CRM], "and it goes the other way at once");
+    story.applies(EXACT, Some(ours(EXACT, 3, &[("a", "z"), ("b", "y")]))).claims(CRM);
+    assert_eq!(story.write(CRM).values(), &view(&[("a", "z")]));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use broker::Broker;
 use contract::{Lane, Message, WriteQueued};
 use jiff::{SignedDuration, Timestamp, Zoned};
+use link::promises::{Taken, broken};
 use link::{Effect, Event, Link, Pending, Write, step};
 use mapping::Pair;
 use model::System;
@@ -60,7 +61,16 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 }
                 Pending::Queued { since } | Pending::InFlight { since, .. } => *since,
             };
-            let next = step(&stored.link, Event::Claimed { system: self.system }, &policy, true, now);
+            let event = Event::Claimed { system: self.system };
+            let next = step(&stored.link, event.clone(), &policy, true, now);
+            let taken = Taken { before: &stored.link, event: &event, step: &next, policy: &policy };
+            for promise in broken(&taken) {
+                self.metrics.count_broken_promise(pair.name.as_str(), promise.id);
+                tracing::error!(
+                    promise = promise.id,
+                    "a claim broke a promise: this is an error of Tandem's, report it with the link's history"
+                );
+            }
             let outbox = self.follow_ups(queued, &next.effects, now);
             if !self.commit(queued, pair, stored, next.link.clone(), outbox, now).await? {
                 continue;

@@ -11,10 +11,9 @@ use model::{LineKey, PropertyName, Reference, System, SystemPair, Value, Version
 use super::paper::{CELLS, Paper, stored};
 use crate::{
     ConflictPolicy, Effect, Event, Failure, Link, Observation, Pending, Policy, Rule, Side, Status, Write,
-    step,
     tests::{
         document::{papers, with},
-        fixture::{BOTH_WAYS, CRM, EXACT, alone, at, record, value},
+        fixture::{BOTH_WAYS, CRM, EXACT, alone, kept, record, value},
     },
 };
 
@@ -444,7 +443,7 @@ impl World {
         self.now += 120;
         self.resolve_by_now(&mut event);
         let before = self.link.pending.clone();
-        let next = step(&self.link, event.clone(), &self.policy, true, at(self.now));
+        let next = kept(&self.link, &event, &self.policy, true, self.now);
         self.history.push(event);
         self.link = next.link;
         for system in System::BOTH {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use model::{LineKey, Presence, PropertyName, RecordId, System, SystemPair, Value, View};
 
 use crate::{
-    Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Write,
+    ConflictPolicy, Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Write,
     lines::{Lines, ties},
 };
 
@@ -97,6 +97,7 @@ impl Stepping<'_> {
         } else {
             if matches!(self.link.status, Status::Ambiguous(_)) {
                 self.link.status = Status::Unmatched;
+                self.note("the record was seen again: its partner is looked for anew".to_owned());
             }
             self.create_when_missing();
         }
@@ -238,7 +239,25 @@ impl Stepping<'_> {
         self.link.status = Status::Linked;
         self.effects.push(Effect::Wake);
         self.tie_lines(system.other(), None);
+        self.date_values();
         self.reconcile();
+    }
+
+    /// Values that were never agreed on are as old as their records are now, whatever is edited in these later.
+    fn date_values(&mut self) {
+        let is_dated =
+            |name: &PropertyName| self.rule(name).is_some_and(|rule| rule.conflict == ConflictPolicy::Newest);
+        let mut dated = SystemPair { customcrm: Vec::new(), exactonline: Vec::new() };
+        for system in System::BOTH {
+            let Some(side) = &self.link.sides[system] else { continue };
+            let names = side.view.keys().filter(|name| is_dated(name));
+            dated[system].extend(names.cloned().zip(side.modified_at.into_iter().cycle()));
+        }
+        for system in System::BOTH {
+            for (name, at) in std::mem::take(&mut dated[system]) {
+                self.link.edited[system].entry(name).or_insert(at);
+            }
+        }
     }
 
     /// Another record takes this side's place: none of its lines is one of those that were known here.
@@ -271,7 +290,7 @@ impl Stepping<'_> {
         }
         self.link.sides[system] = Some(side);
         self.link.rejected[system] = None;
-        if self.both_present() {
+        if self.both_present() && self.link.status != Status::Unlinked {
             self.link.status = Status::Linked;
         }
         self.reconcile();

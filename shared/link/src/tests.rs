@@ -18,6 +18,7 @@ mod rules;
 mod symmetry;
 mod ties;
 mod trade;
+mod transitions;
 mod versions;
 mod world;
 mod writes;

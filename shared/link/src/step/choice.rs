@@ -55,7 +55,8 @@ impl Stepping<'_> {
             held => held.cloned(),
         };
         let held = SystemPair { customcrm: held(&crm.view)?, exactonline: held(&exact.view)? };
-        (self.link.status == Status::Linked && held.customcrm != held.exactonline).then_some(held)
+        let is_linked = self.link.status == Status::Linked && self.both_present();
+        (is_linked && held.customcrm != held.exactonline).then_some(held)
     }
 
     fn let_go(&mut self, property: &PropertyName) {

@@ -3,7 +3,10 @@
 use model::{PropertyName, System, Value, View};
 
 use super::Stepping;
-use crate::{Decision, Pending, Rule, Side, Status, Write, decide::decide};
+use crate::{
+    Decision, Pending, Rule, Side, Status, Write,
+    decide::{decide, is_asleep},
+};
 
 impl Stepping<'_> {
     pub(super) fn create_when_missing(&mut self) {
@@ -56,7 +59,7 @@ impl Stepping<'_> {
     }
 
     /// The rule of the row that a property, or a line's cell, is an instance of.
-    fn rule(&self, name: &PropertyName) -> Option<&Rule> {
+    pub(super) fn rule(&self, name: &PropertyName) -> Option<&Rule> {
         match &self.lines {
             Some(_) => self.policy.rules.get(&name.row()),
             None => self.policy.rules.get(name),
@@ -94,7 +97,7 @@ impl Stepping<'_> {
     /// the first attempt may have been carried out, and only one and the same content can be told apart from an
     /// edit when it is seen. What was edited since follows in a write of its own.
     fn update(&self, system: System) -> Option<Write> {
-        let side = self.link.sides[system].as_ref()?;
+        let side = self.link.sides[system].as_ref().filter(|_| !is_asleep(&self.link))?;
         let mut decisions = decide(&self.link, self.policy, Some(system));
         let mut seen_at = side.version;
         let values: View = match &self.link.pending[system] {

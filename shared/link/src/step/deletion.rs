@@ -44,6 +44,9 @@ impl Stepping<'_> {
         let Some(side) = &mut self.link.sides[system] else { return };
         side.presence = Presence::Deleted;
         let partner = self.link.sides[system.other()].as_ref();
+        if self.link.status == Status::Unlinked {
+            return;
+        }
         if partner.is_some_and(|partner| partner.presence == Presence::Present) {
             self.deleted_against(system, &[]);
         } else {

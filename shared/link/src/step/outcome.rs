@@ -237,8 +237,8 @@ impl Stepping<'_> {
             // A search may tell of the record alone.
             let whole = side.view.keys().any(|name| name.line().is_some());
             self.joined(system, side, whole, "found there before creating");
-        } else {
-            self.landed(system, claim);
+        } else if self.landed(system, claim).is_some() {
+            self.reconcile();
         }
     }
 

@@ -175,6 +175,29 @@ fn records_that_a_person_takes_apart_go_their_own_ways_until_they_are_put_togeth
 }
 
 #[test]
+fn a_write_in_flight_is_not_said_again_after_a_person_took_the_records_apart() {
+    let mut story = Story::of(linked(&[("a", "A")]), plain());
+    story.edited(CRM, 2, &[("a", "X")]).claims(EXACT).then(Event::Resolved(Choice::Unlink)).claims(EXACT);
+    assert!(story.link.is_at_rest());
+}
+
+#[test]
+fn records_that_were_taken_apart_stay_so_whatever_becomes_of_either() {
+    let mut story = Story::of(linked(&[("a", "A")]), with_deletes(DeletePolicy::Propagate));
+    story.sees(CRM, gone(CRM, 2)).claims(EXACT);
+    let claim = story.claim(EXACT);
+    story.then(Event::Resolved(Choice::Unlink)).edited(CRM, 3, &[("a", "back")]);
+    story.then(Event::Applied { system: EXACT, claim, record: record("e1"), after: None });
+    assert_eq!(story.link.status, Status::Unlinked, "our deletion was under way");
+
+    let mut story = Story::of(linked(&[("a", "A")]), plain());
+    story.then(Event::Resolved(Choice::Unlink));
+    story.then(Event::Superseded { system: EXACT, side: super::fixture::side("e2", 1, &[("a", "Z")]) });
+    assert_eq!(story.link.status, Status::Unlinked, "a newer version is as little a partner");
+    assert!(story.link.is_at_rest());
+}
+
+#[test]
 fn what_happens_to_a_record_that_was_taken_apart_does_not_touch_the_other() {
     for delete in [DeletePolicy::Propagate, DeletePolicy::Unlink, DeletePolicy::Ignore] {
         let mut story = Story::of(linked(&[("a", "A")]), with_deletes(delete));

@@ -79,9 +79,12 @@ fn measured(
         },
     };
     let (edit, echo) = (sighting(2, edited), sighting(2, view(System::CustomCrm)));
-    let queued = step(&linked, edit.clone(), policy, true, now);
+    let queued = step(linked.clone(), edit.clone(), policy, true, now);
     assert!(queued.effects.contains(&Effect::Enqueue(System::ExactOnline)), "the edit is to be written");
-    assert_eq!(step(&linked, echo.clone(), policy, true, now).effects, [Effect::Echo(System::CustomCrm)]);
+    assert_eq!(
+        step(linked.clone(), echo.clone(), policy, true, now).effects,
+        [Effect::Echo(System::CustomCrm)]
+    );
     let claim = Event::Claimed { system: System::ExactOnline };
     for (name, link, event) in [
         ("an edit is seen", &linked, edit),
@@ -90,8 +93,8 @@ fn measured(
     ] {
         criterion.bench_function(&format!("{what}: {name}"), |bencher| {
             bencher.iter_batched(
-                || event.clone(),
-                |event| step(black_box(link), event, policy, true, now),
+                || (link.clone(), event.clone()),
+                |(link, event)| step(black_box(link), event, policy, true, now),
                 criterion::BatchSize::SmallInput,
             );
         });
@@ -113,7 +116,7 @@ fn agreed(policy: &Policy, view: &dyn Fn(System) -> View) -> Link {
     let pair = PairName::parse("order-salesorder").expect("a name");
     let link = Link::begin(connection, pair, System::CustomCrm, crm);
     let joined = Event::Joined { system: System::ExactOnline, side: exact };
-    let link = step(&link, joined, policy, true, Timestamp::UNIX_EPOCH).link;
+    let link = step(link, joined, policy, true, Timestamp::UNIX_EPOCH).link;
     assert!(link.is_at_rest() && !link.agreed.is_empty(), "both sides agree");
     link
 }

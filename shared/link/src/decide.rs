@@ -77,22 +77,41 @@ pub fn decide(link: &Link, policy: &Policy, claiming: Option<System>) -> BTreeMa
     };
     let lines = Lines::of(policy);
     let is_line_row = |row: &PropertyName| lines.as_ref().is_some_and(|lines| lines.has_row(row));
-    let mut decisions: BTreeMap<PropertyName, Decision> = policy
-        .rules
-        .iter()
-        .filter(|(property, _)| !is_line_row(property) && !in_flight(property))
-        .filter_map(|(property, rule)| {
-            let values =
-                SystemPair { customcrm: crm.view.get(property)?, exactonline: exact.view.get(property)? };
-            let cell = Cell { rule: merge::in_force(link, *rule), values, agreed: link.agreed.get(property) };
-            let decision = merge::merge(link, cell, || Cow::Borrowed(property))?;
-            Some((property.clone(), unless_frozen(link, property, decision)))
-        })
-        .collect();
+    let (mut crm_view, mut exact_view) = (InOrder::of(&crm.view), InOrder::of(&exact.view));
+    let mut agreed_values = InOrder::of(&link.agreed);
+    let mut decisions = BTreeMap::new();
+    for (property, rule) in policy.rules.iter().filter(|(property, _)| !is_line_row(property)) {
+        let held = (crm_view.get(property), exact_view.get(property), agreed_values.get(property));
+        let (Some(customcrm), Some(exactonline), agreed) = held else { continue };
+        if in_flight(property) {
+            continue;
+        }
+        let values = SystemPair { customcrm, exactonline };
+        let cell = Cell { rule: merge::in_force(link, *rule), values, agreed };
+        if let Some(decision) = merge::merge(link, cell, || Cow::Borrowed(property)) {
+            decisions.insert(property.clone(), unless_frozen(link, property, decision));
+        }
+    }
     if let Some(lines) = &lines {
         decisions.extend(lines::decide(link, policy, lines, claiming));
     }
     decisions
+}
+
+/// Looks up names that come in their order: it goes through a map once instead of searching it for each.
+struct InOrder<'a, T> {
+    rest: std::iter::Peekable<std::collections::btree_map::Iter<'a, PropertyName, T>>,
+}
+
+impl<'a, T> InOrder<'a, T> {
+    fn of(map: &'a BTreeMap<PropertyName, T>) -> Self {
+        Self { rest: map.iter().peekable() }
+    }
+
+    fn get(&mut self, name: &PropertyName) -> Option<&'a T> {
+        while self.rest.next_if(|(known, _)| *known < name).is_some() {}
+        self.rest.next_if(|(known, _)| *known == name).map(|(_, value)| value)
+    }
 }
 
 /// The side whose record is to be deleted because its partner was.

@@ -7,10 +7,10 @@ mod deletion;
 mod outcome;
 mod reconcile;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::{LineKey, Presence, PropertyName, RecordId, System, SystemPair, Value, View};
+use model::{Presence, PropertyName, RecordId, System, SystemPair, View};
 
 use crate::{
     ConflictPolicy, Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Write,
@@ -20,8 +20,8 @@ use crate::{
 /// Decides what an event makes of a link. Pure and total: the same arguments give the same step.
 ///
 /// `released` tells whether the link's pair may create partners; `now` is the time of the decision.
-pub fn step(link: &Link, event: Event, policy: &Policy, released: bool, now: Timestamp) -> Step {
-    let (link, effects, lines) = (link.clone(), Vec::new(), Lines::of(policy));
+pub fn step(link: Link, event: Event, policy: &Policy, released: bool, now: Timestamp) -> Step {
+    let (effects, lines) = (Vec::new(), Lines::of(policy));
     let mut next = Stepping { link, effects, policy, lines, released, now };
     match event {
         Event::Observed { system, observation } => next.observed(system, observation),
@@ -47,13 +47,12 @@ pub fn step(link: &Link, event: Event, policy: &Policy, released: bool, now: Tim
     Step { link: next.link, effects: next.effects }
 }
 
-/// What is known of a record before a sighting.
+/// What a sighting may add to, beside the values and ties.
 #[derive(PartialEq)]
 struct Known {
-    view: View,
     presence: Presence,
+    /// Lines are not written while no version is known.
     has_version: bool,
-    ties: BTreeMap<LineKey, SystemPair<Option<LineKey>>>,
     awaits_lines: bool,
 }
 
@@ -80,7 +79,7 @@ impl Stepping<'_> {
             return;
         }
         let known = self.known(system);
-        self.see_lines(system, &mut observation, None);
+        let tied = self.see_lines(system, &mut observation, None);
         if let Pending::InFlight { write: write @ Write::Update { record, .. }, .. } =
             &self.link.pending[system]
             && *record == observation.record
@@ -88,8 +87,8 @@ impl Stepping<'_> {
             let write = write.clone();
             self.recognise(system, &write, &observation);
         }
-        self.take_in(system, observation);
-        if known.is_some() && self.known(system) == known {
+        let changed = self.take_in(system, observation);
+        if tied == 0 && !changed && known.is_some() && known == self.known(system) {
             self.effects.push(Effect::Echo(system));
         }
         if self.link.has_both() {
@@ -103,16 +102,10 @@ impl Stepping<'_> {
         }
     }
 
-    /// All that a sighting of a record may add to; lines are not written while no version is known.
     fn known(&self, system: System) -> Option<Known> {
         let side = self.link.sides[system].as_ref()?;
-        Some(Known {
-            view: side.view.clone(),
-            presence: side.presence,
-            has_version: side.version.is_some(),
-            ties: self.link.lines.clone(),
-            awaits_lines: self.link.awaits_lines[system],
-        })
+        let (has_version, awaits_lines) = (side.version.is_some(), self.link.awaits_lines[system]);
+        Some(Known { presence: side.presence, has_version, awaits_lines })
     }
 
     /// An observation without a version is taken at its word; else only a newer one says anything, or one that shows
@@ -128,14 +121,15 @@ impl Stepping<'_> {
         }
     }
 
-    /// Brings the lines of what was seen under the keys of their ties.
-    fn see_lines(&mut self, system: System, observation: &mut Observation, sent: Option<&View>) {
-        let Some(lines) = &self.lines else { return };
+    /// Brings the lines of what was seen under the keys of their ties; how many have found their partner.
+    fn see_lines(&mut self, system: System, observation: &mut Observation, sent: Option<&View>) -> usize {
+        let Some(lines) = &self.lines else { return 0 };
         let whole = observation.whole_lines && observation.presence == Presence::Present;
         let assumed = if observation.by_us { ties::assumed(&self.link, lines, system) } else { Vec::new() };
         let tied = ties::take_in(&mut self.link, lines, system, &mut observation.view, whole, sent);
         ties::agree_on_renditions(&mut self.link, system, &observation.view, &assumed);
         self.note_tied(system, tied);
+        tied
     }
 
     /// Ties lines that are known; `sent` is what a write has said to this side that is not in flight any more.
@@ -151,7 +145,8 @@ impl Stepping<'_> {
         }
     }
 
-    fn take_in(&mut self, system: System, observation: Observation) {
+    /// Takes in how a record looks; whether that changes what was known of its values.
+    fn take_in(&mut self, system: System, observation: Observation) -> bool {
         let is_new = self.link.sides[system].is_none();
         let side = self.link.sides[system].get_or_insert_with(|| Side {
             record: observation.record.clone(),
@@ -168,13 +163,12 @@ impl Stepping<'_> {
         if !observation.by_us || side.modified_at.is_none() {
             side.modified_at = observation.modified_at.or(side.modified_at);
         }
-        let is_change =
-            |(name, value): &(&PropertyName, &Value)| !is_new && side.view.get(*name) != Some(*value);
-        let changes = observation.view.iter().filter(is_change).map(|(name, _)| name.clone());
-        let changed: Vec<PropertyName> = changes.collect();
-        side.view.extend(observation.view);
-        self.saw(system, &changed, observation.by_us);
-        let Some(side) = &mut self.link.sides[system] else { return };
+        let changed = overlay(&mut side.view, observation.view);
+        let is_changed = !changed.is_empty();
+        if !is_new {
+            self.saw(system, &changed, observation.by_us);
+        }
+        let Some(side) = &mut self.link.sides[system] else { return is_changed };
         if let Some(lines) = &self.lines {
             lines.drop_loose_cells(&mut side.view);
             if observation.whole_lines || observation.version.is_some() || is_new {
@@ -189,6 +183,7 @@ impl Stepping<'_> {
             ties::release_gone(&mut self.link, lines, system);
         }
         self.forget_lines();
+        is_changed
     }
 
     /// What a side shows anew, for the history and for who was the last to edit.
@@ -324,4 +319,25 @@ impl Stepping<'_> {
 fn rows<'n>(names: impl IntoIterator<Item = &'n PropertyName>) -> String {
     let rows: BTreeSet<PropertyName> = names.into_iter().map(PropertyName::row).collect();
     rows.iter().map(PropertyName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Lays what was seen over what was known; the names whose values have changed. Both are in the order of their names,
+/// and a large document has many: they are gone through side by side.
+fn overlay(known: &mut View, seen: View) -> Vec<PropertyName> {
+    let mut changed = Vec::new();
+    let mut old = std::mem::take(known).into_iter().peekable();
+    let mut all = Vec::with_capacity(old.len().max(seen.len()));
+    for (name, value) in seen {
+        while let Some(untouched) = old.next_if(|(known, _)| *known < name) {
+            all.push(untouched);
+        }
+        let before = old.next_if(|(known, _)| *known == name);
+        if before.is_none_or(|(_, before)| before != value) {
+            changed.push(name.clone());
+        }
+        all.push((name, value));
+    }
+    all.extend(old);
+    *known = all.into_iter().collect();
+    changed
 }

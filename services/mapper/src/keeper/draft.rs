@@ -49,7 +49,7 @@ impl Draft {
     }
 
     fn step_as(&mut self, event: Event, released: bool, case: &Case<'_>) {
-        let next = step(&self.link, event.clone(), &case.policy, released, case.now);
+        let next = step(self.link.clone(), event.clone(), &case.policy, released, case.now);
         let taken = Taken { before: &self.link, event: &event, step: &next, policy: &case.policy };
         self.broken.extend(broken(&taken).map(|promise| promise.id));
         self.link = next.link;

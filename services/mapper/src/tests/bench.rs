@@ -260,7 +260,7 @@ impl Bench {
         let (now, keeper) = (Timestamp::now(), self.keeper(pair));
         let stored = self.stored_in(pair, id).await?;
         let next = step(
-            &stored.link,
+            stored.link.clone(),
             Event::Claimed { system },
             &keeper.pair.policy(Zoned::now().date()),
             true,

@@ -130,7 +130,7 @@ pub(super) fn gone(system: System, version: u64) -> Observation {
 /// A step that keeps all promises.
 #[track_caller]
 pub(super) fn kept(link: &Link, event: &Event, policy: &Policy, released: bool, now: i64) -> Step {
-    let step = step(link, event.clone(), policy, released, at(now));
+    let step = step(link.clone(), event.clone(), policy, released, at(now));
     let taken = Taken { before: link, event, step: &step, policy };
     let broken: Vec<String> =
         promises::broken(&taken).map(|promise| format!("{}: {}", promise.id, promise.says)).collect();

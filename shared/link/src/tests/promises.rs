@@ -22,7 +22,7 @@ fn started() -> Link {
 /// The promises that a step breaks once it is spoilt.
 fn spoilt(before: &Link, event: Event, spoil: impl Fn(&mut Step)) -> Vec<&'static str> {
     let policy = plain();
-    let mut step = step(before, event.clone(), &policy, true, super::fixture::at(0));
+    let mut step = step(before.clone(), event.clone(), &policy, true, super::fixture::at(0));
     let sound = Taken { before, event: &event, step: &step, policy: &policy };
     assert_eq!(broken(&sound).count(), 0, "it is sound before it is spoilt");
     spoil(&mut step);

@@ -304,9 +304,9 @@ proptest! {
         policy in policies(),
         released in any::<bool>(),
     ) {
-        let Step { link: straight, effects } = step(&link, event.clone(), &policy, released, at(50));
+        let Step { link: straight, effects } = step(link.clone(), event.clone(), &policy, released, at(50));
         let mirror =
-            step(&mirrored_link(link), mirrored_event(event), &mirrored_policy(policy), released, at(50));
+            step(mirrored_link(link), mirrored_event(event), &mirrored_policy(policy), released, at(50));
         prop_assert_eq!(mirror.link, mirrored_link(straight));
         prop_assert_eq!(sorted(mirror.effects), sorted(effects.into_iter().map(mirrored_effect)));
     }
@@ -318,7 +318,7 @@ proptest! {
         policy in policies(),
         released in any::<bool>(),
     ) {
-        let next = step(&link, event, &policy, released, at(50));
+        let next = step(link.clone(), event, &policy, released, at(50));
         for system in System::BOTH {
             let is_queued = |link: &Link| matches!(link.pending[system], Pending::Queued { .. });
             let told = next.effects.iter().filter(|effect| **effect == Effect::Enqueue(system)).count();

@@ -69,7 +69,7 @@ impl Bench {
     pub(super) async fn to_be_created(&self, id: &str, values: &[(&str, &str)]) -> LinkId {
         let link = Link::begin(connection(), self.pair.name.clone(), CRM, side(id, view(values)));
         let now = Timestamp::now();
-        let queued = step(&link, Event::Released, &self.pair.policy(Zoned::now().date()), true, now).link;
+        let queued = step(link, Event::Released, &self.pair.policy(Zoned::now().date()), true, now).link;
         assert!(matches!(queued.pending[EXACT], Pending::Queued { .. }));
         self.put(None, queued).await
     }
@@ -135,7 +135,7 @@ impl Bench {
                 stand_in: None,
             };
             let event = Event::Observed { system, observation };
-            *link = step(link, event, &policy, true, Timestamp::now()).link;
+            *link = step(link.clone(), event, &policy, true, Timestamp::now()).link;
         })
         .await;
     }

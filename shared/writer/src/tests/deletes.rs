@@ -35,7 +35,7 @@ async fn bereft(bench: &Bench) -> LinkId {
     };
     let deleted = |link: &mut Link| {
         let event = Event::Observed { system: CRM, observation: gone };
-        *link = step(link, event, &policy, true, Timestamp::now()).link;
+        *link = step(link.clone(), event, &policy, true, Timestamp::now()).link;
     };
     bench.change(&id, deleted).await;
     id

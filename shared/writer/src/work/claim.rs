@@ -62,7 +62,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 Pending::Queued { since } | Pending::InFlight { since, .. } => *since,
             };
             let event = Event::Claimed { system: self.system };
-            let next = step(&stored.link, event.clone(), &policy, true, now);
+            let next = step(stored.link.clone(), event.clone(), &policy, true, now);
             let taken = Taken { before: &stored.link, event: &event, step: &next, policy: &policy };
             for promise in broken(&taken) {
                 self.metrics.count_broken_promise(pair.name.as_str(), promise.id);

@@ -207,7 +207,8 @@ fn lose_awaited(link: &Link, lines: &Lines<'_>, system: System, seen: &mut View,
     }
 }
 
-/// Makes a line the one that a tie lacks on this side.
+/// Makes a line the one that a tie lacks on this side. If the other side has had it too, then that one of them lacks it
+/// is an edit from now on.
 fn join(link: &mut Link, lines: &Lines<'_>, system: System, seen: &mut View, line: &LineKey, tie: &LineKey) {
     let own = link.lines.remove(line).and_then(|keys| keys[system].clone());
     link.lines.entry(tie.clone()).or_default()[system] = own;
@@ -227,6 +228,10 @@ fn join(link: &mut Link, lines: &Lines<'_>, system: System, seen: &mut View, lin
         let renamed =
             agreed.into_iter().map(|(name, values)| (PropertyName::in_line(tie, &name.row()), values));
         link.agreed.extend(renamed);
+    }
+    let there = lines.there(tie);
+    if link.sides[system.other()].as_ref().is_some_and(|side| side.view.contains_key(&there)) {
+        link.agreed.insert(there, SystemPair { customcrm: THERE.clone(), exactonline: THERE.clone() });
     }
     forget_history(link, lines, line);
 }

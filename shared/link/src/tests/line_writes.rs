@@ -194,6 +194,16 @@ fn a_repeated_claim_that_the_target_finds_stale_adds_nothing_twice() {
 }
 
 #[test]
+fn a_line_that_was_seen_on_both_sides_is_known_by_that_when_its_id_changes_before_the_outcome() {
+    let mut story = adding();
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 4.99 N", "X3 @x 1 1"])).claims(EXACT);
+    assert_eq!(story.said(EXACT), ["L2.Note = n", "L2.Price = 5"]);
+    story.sees(CRM, seen_paper(CRM, 3, &["L1 p 2 10", "L9 q 1 5 n"])).claims(CRM);
+    assert_eq!(story.tie("L2"), (Some("L9".to_owned()), Some("X2".to_owned())), "though X3 waits");
+    assert_eq!(story.link.pending[CRM], Pending::None, "it is not added once more");
+}
+
+#[test]
 fn a_stale_first_attempt_adds_its_line_again() {
     let mut story = adding();
     story.fails(EXACT, Failure::Stale { now: Some(seen_paper(EXACT, 2, &["X1 p 4 10"])) }).claims(EXACT);

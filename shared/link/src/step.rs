@@ -38,7 +38,6 @@ pub fn step(link: Link, event: Event, policy: &Policy, released: bool, now: Time
             let waiting = next.link.sides[system].as_mut().and_then(|side| side.view.get_mut(&property));
             if let Some(reference) = waiting.filter(|known| known.is_unresolved()) {
                 *reference = value;
-                next.tie_lines(system, None);
             }
             next.reconcile();
         }
@@ -233,7 +232,6 @@ impl Stepping<'_> {
         self.link.rejected[system] = None;
         self.link.status = Status::Linked;
         self.effects.push(Effect::Wake);
-        self.tie_lines(system.other(), None);
         self.date_values();
         self.reconcile();
     }

@@ -46,7 +46,6 @@ impl Stepping<'_> {
         } else {
             self.note(format!("written to {system}: {properties}"));
         }
-        self.tie_lines(system.other(), None);
         match deletion {
             Some(deletion) => self.deleted(system, &deletion),
             None => self.reconcile(),

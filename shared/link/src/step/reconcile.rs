@@ -15,6 +15,10 @@ const TURN_WINDOW: SignedDuration = SignedDuration::from_secs(60);
 impl Stepping<'_> {
     /// Compares the two sides, keeps agreements and conflicts, and queues what must be written.
     pub(super) fn reconcile(&mut self) {
+        // What happened may tell of other lines too which of them is whose: none that is known is added.
+        for system in System::BOTH {
+            self.tie_lines(system, None);
+        }
         self.forget_lines();
         let deletes = deletion_due(&self.link, self.policy);
         if let Some(survivor) = deletes {

@@ -204,6 +204,16 @@ fn a_line_that_was_seen_on_both_sides_is_known_by_that_when_its_id_changes_befor
 }
 
 #[test]
+fn a_line_whose_ids_both_change_while_it_is_being_changed_is_added_to_neither_side() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 3 10"])).claims(EXACT);
+    assert_eq!(story.said(EXACT), ["L1.Quantity = 3"]);
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X9 p 2 10"])).sees(CRM, seen_paper(CRM, 3, &["L9 p 3 10"]));
+    assert!(story.enqueued().is_empty());
+    assert_eq!(story.tie("X9"), (Some("L9".to_owned()), Some("X9".to_owned())));
+}
+
+#[test]
 fn a_stale_first_attempt_adds_its_line_again() {
     let mut story = adding();
     story.fails(EXACT, Failure::Stale { now: Some(seen_paper(EXACT, 2, &["X1 p 4 10"])) }).claims(EXACT);

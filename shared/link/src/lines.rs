@@ -4,6 +4,7 @@
 
 mod partners;
 pub(crate) mod ties;
+mod unsettled;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,13 +105,40 @@ impl<'p> Lines<'p> {
             let cells = table
                 .entry(line)
                 .or_insert_with(|| Cells { there: None, cells: vec![None; self.rows.len()] });
-            match cell.map(|cell| self.rows.binary_search_by(|row| row.cell.cmp(cell))) {
-                None => cells.there = Some(value),
-                Some(Ok(place)) => cells.cells[place] = Some(value),
-                Some(Err(_)) => {}
+            cells.put(self, cell, value);
+        }
+        table
+    }
+
+    /// The cells that there are of these lines.
+    pub(crate) fn table_of<'a, T>(
+        &self,
+        of: &'a BTreeMap<PropertyName, T>,
+        keys: &BTreeSet<&'a LineKey>,
+    ) -> Table<'a, T> {
+        let mut table = Table::new();
+        for key in keys {
+            let mut cells = Cells { there: None, cells: vec![None; self.rows.len()] };
+            let mut is_any = false;
+            for (cell, value) in self.of_line(of, key) {
+                is_any = true;
+                cells.put(self, cell, value);
+            }
+            if is_any {
+                table.insert(key.as_str(), cells);
             }
         }
         table
+    }
+
+    /// The cells of how a side looks, of these lines.
+    pub(crate) fn seen_of<'a>(
+        &self,
+        link: &'a Link,
+        system: System,
+        keys: &BTreeSet<&'a LineKey>,
+    ) -> Table<'a, Value> {
+        link.sides[system].as_ref().map_or_else(Table::new, |side| self.table_of(&side.view, keys))
     }
 
     /// The cells of what is in flight to a side.
@@ -133,18 +161,33 @@ impl<'p> Lines<'p> {
 
     /// Takes out of a view what it holds of lines that are not there.
     pub(crate) fn drop_loose_cells(&self, view: &mut View) {
-        let there: BTreeSet<String> = view
-            .iter()
-            .filter(|(_, value)| **value == THERE)
-            .filter_map(|(name, _)| match self.split(name)? {
-                (line, None) => Some(line.to_owned()),
-                (_, Some(_)) => None,
-            })
-            .collect();
-        view.retain(|name, _| match self.split(name) {
-            Some((line, Some(_))) => there.contains(line),
-            Some((_, None)) | None => true,
+        // That a line is there comes before its cells in the order of names.
+        let mut there: Option<String> = None;
+        view.retain(|name, value| match self.split(name) {
+            Some((line, None)) => {
+                there = (*value == THERE).then(|| line.to_owned());
+                true
+            }
+            Some((line, Some(_))) => there.as_deref() == Some(line),
+            None => true,
         });
+    }
+
+    /// What a line has there, by the property; the first is that it is there.
+    fn of_line<'a, T>(
+        &self,
+        of: &'a BTreeMap<PropertyName, T>,
+        line: &LineKey,
+    ) -> impl Iterator<Item = (Option<&'a str>, &'a T)> {
+        let first = self.there(line);
+        let after = first.as_str().len();
+        of.range(&first..).take_while(move |(name, _)| name.as_str().starts_with(first.as_str())).filter_map(
+            move |(name, value)| match name.as_str()[after..].strip_prefix('.') {
+                Some(cell) => Some((Some(cell), value)),
+                None if name.as_str().len() == after => Some((None, value)),
+                None => None,
+            },
+        )
     }
 
     /// The names that speak of a line.
@@ -156,6 +199,16 @@ impl<'p> Lines<'p> {
             .filter(|name| self.split(name).is_some_and(|(key, _)| key == line.as_str()))
             .cloned()
             .collect()
+    }
+}
+
+impl<'a, T> Cells<'a, T> {
+    fn put(&mut self, lines: &Lines<'_>, cell: Option<&str>, value: &'a T) {
+        match cell.map(|cell| lines.rows.binary_search_by(|row| row.cell.cmp(cell))) {
+            None => self.there = Some(value),
+            Some(Ok(place)) => self.cells[place] = Some(value),
+            Some(Err(_)) => {}
+        }
     }
 }
 

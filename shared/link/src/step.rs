@@ -53,6 +53,8 @@ struct Known {
     /// Lines are not written while no version is known.
     has_version: bool,
     awaits_lines: bool,
+    /// Two of them become one when a line finds its partner.
+    ties: usize,
 }
 
 struct Stepping<'a> {
@@ -87,9 +89,6 @@ impl Stepping<'_> {
             self.recognise(system, &write, &observation);
         }
         let changed = self.take_in(system, observation);
-        if tied == 0 && !changed && known.is_some() && known == self.known(system) {
-            self.effects.push(Effect::Echo(system));
-        }
         if self.link.has_both() {
             self.reconcile();
         } else {
@@ -99,12 +98,16 @@ impl Stepping<'_> {
             }
             self.create_when_missing();
         }
+        if tied == 0 && !changed && known.is_some() && known == self.known(system) {
+            self.effects.push(Effect::Echo(system));
+        }
     }
 
     fn known(&self, system: System) -> Option<Known> {
         let side = self.link.sides[system].as_ref()?;
         let (has_version, awaits_lines) = (side.version.is_some(), self.link.awaits_lines[system]);
-        Some(Known { presence: side.presence, has_version, awaits_lines })
+        let ties = self.link.lines.len();
+        Some(Known { presence: side.presence, has_version, awaits_lines, ties })
     }
 
     /// An observation without a version is taken at its word; else only a newer one says anything, or one that shows
@@ -162,14 +165,16 @@ impl Stepping<'_> {
         if !observation.by_us || side.modified_at.is_none() {
             side.modified_at = observation.modified_at.or(side.modified_at);
         }
-        let changed = overlay(&mut side.view, observation.view);
+        let Overlaid { changed, is_any_new } = overlay(&mut side.view, observation.view);
         let is_changed = !changed.is_empty();
         if !is_new {
             self.saw(system, &changed, observation.by_us);
         }
         let Some(side) = &mut self.link.sides[system] else { return is_changed };
         if let Some(lines) = &self.lines {
-            lines.drop_loose_cells(&mut side.view);
+            if is_any_new || changed.iter().any(|name| lines.is_presence(name)) {
+                lines.drop_loose_cells(&mut side.view);
+            }
             if observation.whole_lines || observation.version.is_some() || is_new {
                 self.link.awaits_lines[system] = !observation.whole_lines;
             }
@@ -319,23 +324,36 @@ fn rows<'n>(names: impl IntoIterator<Item = &'n PropertyName>) -> String {
     rows.iter().map(PropertyName::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// Lays what was seen over what was known; the names whose values have changed. Both are in the order of their names,
-/// and a large document has many: they are gone through side by side.
-fn overlay(known: &mut View, seen: View) -> Vec<PropertyName> {
-    let mut changed = Vec::new();
-    let mut old = std::mem::take(known).into_iter().peekable();
-    let mut all = Vec::with_capacity(old.len().max(seen.len()));
+/// What a sighting has changed of what was known.
+#[derive(Default)]
+struct Overlaid {
+    /// The names whose values are others now.
+    changed: Vec<PropertyName>,
+    /// Whether there are names that were not known.
+    is_any_new: bool,
+}
+
+/// Lays what was seen over what was known. Both are in the order of their names, and a large document has many: they
+/// are gone through side by side.
+fn overlay(known: &mut View, seen: View) -> Overlaid {
+    let mut overlaid = Overlaid::default();
+    let mut new = Vec::new();
+    let mut old = known.iter_mut().peekable();
     for (name, value) in seen {
-        while let Some(untouched) = old.next_if(|(known, _)| *known < name) {
-            all.push(untouched);
+        while old.next_if(|(known, _)| **known < name).is_some() {}
+        match old.next_if(|(known, _)| **known == name) {
+            Some((_, before)) if *before == value => {}
+            Some((_, before)) => {
+                *before = value;
+                overlaid.changed.push(name);
+            }
+            None => {
+                overlaid.changed.push(name.clone());
+                new.push((name, value));
+            }
         }
-        let before = old.next_if(|(known, _)| *known == name);
-        if before.is_none_or(|(_, before)| before != value) {
-            changed.push(name.clone());
-        }
-        all.push((name, value));
     }
-    all.extend(old);
-    *known = all.into_iter().collect();
-    changed
+    overlaid.is_any_new = !new.is_empty();
+    known.extend(new);
+    overlaid
 }

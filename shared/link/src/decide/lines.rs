@@ -23,15 +23,16 @@ pub(super) fn decide(
     claiming: Option<System>,
 ) -> Vec<(PropertyName, Decision)> {
     let Some(rule) = policy.rules.get(lines.row) else { return Vec::new() };
+    let open = lines.unsettled(link);
     let views = SystemPair {
-        customcrm: lines.seen(link, System::CustomCrm),
-        exactonline: lines.seen(link, System::ExactOnline),
+        customcrm: lines.seen_of(link, System::CustomCrm, &open),
+        exactonline: lines.seen_of(link, System::ExactOnline, &open),
     };
     let mut deciding = Deciding {
         link,
         lines,
         rule: in_force(link, *rule),
-        agreed: lines.table(&link.agreed),
+        agreed: lines.table_of(&link.agreed, &open),
         in_flight: SystemPair {
             customcrm: lines.in_flight(link, System::CustomCrm),
             exactonline: lines.in_flight(link, System::ExactOnline),
@@ -41,7 +42,7 @@ pub(super) fn decide(
         views,
         decisions: Vec::new(),
     };
-    for (key, keys) in &link.lines {
+    for (key, keys) in open.iter().filter_map(|key| link.lines.get_key_value(*key)) {
         deciding.line(key, keys);
     }
     deciding.decisions

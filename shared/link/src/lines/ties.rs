@@ -4,7 +4,7 @@
 //! of a side's lines is brought under the keys of their ties before anything is compared; a line that has none is
 //! told by its content, or begins a tie of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use model::{LineKey, PropertyName, System, SystemPair, Value, View};
 
@@ -122,8 +122,9 @@ pub(crate) fn are_akin(lines: &Lines<'_>, one: &[Option<&Value>], other: &[Optio
 /// Lets go of the own keys of lines that this side has not any more: a line that comes in their place has another.
 pub(crate) fn release_gone(link: &mut Link, lines: &Lines<'_>, system: System) {
     let Some(side) = &link.sides[system] else { return };
-    for (tie, keys) in link.lines.iter_mut().filter(|(_, keys)| keys[system].is_some()) {
-        if side.view.get(&lines.there(tie)) == Some(&GONE) {
+    let gone = side.view.iter().filter(|(name, value)| **value == GONE && lines.is_presence(name));
+    for tie in gone.filter_map(|(name, _)| name.line()) {
+        if let Some(keys) = link.lines.get_mut(&tie) {
             keys[system] = None;
         }
     }
@@ -132,7 +133,11 @@ pub(crate) fn release_gone(link: &mut Link, lines: &Lines<'_>, system: System) {
 /// Forgets the lines that are on neither side any more. For the oscillation breaker, the document remembers which
 /// way the last of them went.
 pub(crate) fn forget_gone(link: &mut Link, lines: &Lines<'_>) {
-    let gone: Vec<LineKey> = link.lines.keys().filter(|key| is_gone(link, lines, key)).cloned().collect();
+    // A line that a side has has its own key there.
+    let lacking =
+        link.lines.iter().filter(|(_, keys)| keys.customcrm.is_none() || keys.exactonline.is_none());
+    let gone = lacking.map(|(key, _)| key).filter(|key| is_gone(link, lines, key));
+    let gone: Vec<LineKey> = gone.cloned().collect();
     for key in gone {
         link.lines.remove(&key);
         if let Some(turn) = link.turns.get(&lines.there(&key)).copied() {
@@ -155,6 +160,9 @@ fn is_gone(link: &Link, lines: &Lines<'_>, key: &LineKey) -> bool {
 }
 
 fn rename(link: &mut Link, lines: &Lines<'_>, system: System, seen: &mut View, begins: bool) {
+    if is_under_ties(link, lines, system, seen) {
+        return;
+    }
     let mut ties: BTreeMap<LineKey, LineKey> =
         link.lines.iter().filter_map(|(tie, keys)| Some((keys[system].clone()?, tie.clone()))).collect();
     let mut renamed = View::new();
@@ -176,6 +184,16 @@ fn rename(link: &mut Link, lines: &Lines<'_>, system: System, seen: &mut View, b
     *seen = renamed;
 }
 
+/// Whether a sighting calls all its lines as their ties do, as that of the side with which the link began mostly does.
+fn is_under_ties(link: &Link, lines: &Lines<'_>, system: System, seen: &View) -> bool {
+    let own = |(tie, keys): (&LineKey, &SystemPair<Option<LineKey>>)| keys[system].as_ref() == Some(tie);
+    let known: HashSet<&str> =
+        link.lines.iter().filter(|tie| own(*tie)).map(|(tie, _)| tie.as_str()).collect();
+    let mut last: Option<&str> = None;
+    let mut line_names = seen.keys().filter_map(|name| lines.split(name)).map(|(line, _)| line);
+    line_names.all(|line| last.replace(line) == Some(line) || known.contains(line))
+}
+
 /// A line that was never seen begins a tie under its own key. That may be taken by a tie which began with this line
 /// and has another one by now.
 fn begin(link: &mut Link, system: System, own: &LineKey) -> Option<LineKey> {
@@ -189,10 +207,17 @@ fn begin(link: &mut Link, system: System, own: &LineKey) -> Option<LineKey> {
 
 /// What was there and is not among all lines is gone.
 fn lose_missing(link: &mut Link, lines: &Lines<'_>, system: System, seen: &mut View) {
-    for (tie, keys) in &mut link.lines {
-        if keys[system].is_some() && !lines.has(seen, tie) {
+    let present = seen.iter().filter(|(_, value)| **value == THERE).filter_map(|(name, _)| lines.split(name));
+    let present: HashSet<&str> = present.filter(|(_, cell)| cell.is_none()).map(|(line, _)| line).collect();
+    let is_missing = |tie: &LineKey, keys: &SystemPair<Option<LineKey>>| {
+        keys[system].is_some() && !present.contains(tie.as_str())
+    };
+    let missing: Vec<LineKey> =
+        link.lines.iter().filter(|(tie, keys)| is_missing(tie, keys)).map(|(tie, _)| tie.clone()).collect();
+    for tie in missing {
+        seen.insert(lines.there(&tie), GONE.clone());
+        if let Some(keys) = link.lines.get_mut(&tie) {
             keys[system] = None;
-            seen.insert(lines.there(tie), GONE.clone());
         }
     }
 }

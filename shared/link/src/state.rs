@@ -9,7 +9,7 @@ use model::{
 };
 
 /// The state that ties one record of each system in one pair.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Link {
     /// Its id, derived from the record that it began with.
     pub id: LinkId,
@@ -52,7 +52,7 @@ pub struct Link {
 }
 
 /// Where a link stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Status {
     /// One record, no partner yet.
     Unmatched,
@@ -71,7 +71,7 @@ pub enum Status {
 }
 
 /// What is known of one record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Side {
     /// The record.
     pub record: RecordId,
@@ -91,7 +91,7 @@ pub struct Side {
 }
 
 /// The write that a side awaits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Pending {
     /// None.
     None,
@@ -124,7 +124,7 @@ impl Pending {
 }
 
 /// What a writer has to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Write {
     /// Make the partner.
     Create {
@@ -169,7 +169,7 @@ impl Write {
 }
 
 /// A write that the other system, or our own check, refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Rejection {
     /// The remote's own words, or our check's.
     pub words: String,
@@ -180,7 +180,7 @@ pub struct Rejection {
 }
 
 /// A property's last direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Turn {
     /// Where it was written last.
     pub to: System,

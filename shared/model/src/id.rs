@@ -185,7 +185,7 @@ impl PropertyName {
 }
 
 /// One thing for each system: what a rule reads with `[system]` instead of an `if`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SystemPair<T> {
     /// CustomCRM's.
     pub customcrm: T,

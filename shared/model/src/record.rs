@@ -11,7 +11,7 @@ use crate::{Properties, RecordId, UserId};
 pub struct Version(pub u64);
 
 /// Whether a record is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Presence {
     /// It was seen with its properties.
     Present,

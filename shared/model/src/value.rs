@@ -12,7 +12,7 @@ pub type View = BTreeMap<PropertyName, Value>;
 
 /// One property in its canonical form. Equal facts are equal values, whichever side they were read from:
 /// `1.10` equals `1.1`, and a reference is the link that stands for both records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Nothing is there: null, an absent property, an empty text.
     Empty,
@@ -34,7 +34,7 @@ pub enum Value {
 }
 
 /// A record that this record points at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// It is linked: both systems know it.
     Linked(LinkId),

@@ -28,6 +28,8 @@ impl Stepping<'_> {
         let created = self.link.sides[system].is_none();
         let mut after = after.filter(|observation| may_show(&write, observation));
         let write = self.without_lost(system, write);
+        let properties = rows(write.values().keys());
+        let write = self.without_undecided(system, write, after.as_ref());
         self.see_answer(system, &write, after.as_mut());
         let assumed = self.not_shown(system, &write, after.as_ref());
         self.agree_on(system, write.values(), after.as_ref());
@@ -38,7 +40,6 @@ impl Stepping<'_> {
             known.view.extend(assumed);
             self.take_in(system, known);
         }
-        let properties = rows(write.values().keys());
         if created {
             self.link.status = Status::Linked;
             self.effects.push(Effect::Wake);
@@ -86,6 +87,21 @@ impl Stepping<'_> {
             values.retain(|name, _| {
                 name.line()
                     .is_none_or(|line| all.contains_key(&lines.there(&line)) || lines.has(&side.view, &line))
+            });
+        }
+        write
+    }
+
+    /// The write without what nobody can tell of: a property that the two have never agreed on, that the answer does not
+    /// show, and that may have been edited while the write was in flight. What was seen of it stands, and is merged.
+    fn without_undecided(&self, system: System, mut write: Write, after: Option<&Observation>) -> Write {
+        let known = self.link.sides[system].as_ref().and_then(|side| side.version);
+        if let Write::Update { values, version, .. } = &mut write
+            && *version != known
+        {
+            values.retain(|name, _| {
+                let is_shown = after.is_some_and(|shown| shown.view.contains_key(name));
+                is_shown || name.line().is_some() || self.link.agreed.contains_key(name)
             });
         }
         write

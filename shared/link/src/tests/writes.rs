@@ -3,7 +3,7 @@
 use model::Version;
 
 use super::fixture::{
-    BOTH_WAYS, CRM, EXACT, Story, linked, ours, plain, policy, property, record, seen, view,
+    BOTH_WAYS, CRM, EXACT, Story, linked, ours, plain, policy, property, record, seen, value, view,
 };
 use crate::{ConflictPolicy, Event, Failure, Observation, Pending, Rule, Write};
 
@@ -75,6 +75,20 @@ fn an_edit_that_is_seen_before_an_answer_that_shows_nothing_survives_it() {
     assert_eq!(story.enqueued(), [CRM]);
     story.claims(CRM);
     assert_eq!(story.write(CRM).values(), &view(&[("a", "C")]));
+}
+
+#[test]
+fn an_edit_of_what_was_never_agreed_on_survives_an_answer_that_shows_nothing() {
+    let mut story = Story::of(linked(&[("a", "A")]), plain());
+    story.edited(CRM, 2, &[("a", "A"), ("b", "B")]).edited(EXACT, 2, &[("a", "A"), ("b", "")]);
+    story.claims(EXACT).edited(EXACT, 4, &[("a", "A"), ("b", "C")]).applies(EXACT, None);
+    assert_eq!(story.holds(EXACT)[&property("b")], value("C"));
+    story.claims(EXACT);
+    assert_eq!(
+        story.write(EXACT).values(),
+        &view(&[("b", "B")]),
+        "the CRM wins, and the edit is seen to lose"
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Before a record is created it is looked for, and never created twice.
 
 use contract::{OutcomeResult, RetryTier, Sighting};
-use jiff::SignedDuration;
-use link::{Pending, Write};
+use jiff::{SignedDuration, Timestamp};
+use link::{Event, Pending, Write, step};
 use model::{Content, FailureClass};
 
 use super::bench::Bench;
@@ -169,6 +169,35 @@ async fn a_create_that_had_arrived_after_all_is_adopted_instead_of_repeated() {
     bench.handle(&link).await;
     assert_eq!(bench.target.take_calls().len(), 1);
     assert_eq!(bench.outcome().await.unwrap().result, OutcomeResult::Adopted { found });
+}
+
+#[tokio::test]
+async fn a_record_whose_outcome_was_faster_than_the_search_before_its_repetition_is_not_made_again() {
+    let bench = Bench::new().await;
+    let link = bench.to_be_created("c1", &[("Name", "Acme")]).await;
+    bench.target.fail_write(refusal(FailureClass::Ambiguous, "no answer"));
+    bench.handle(&link).await;
+    bench.target.take_calls();
+    bench.age(&link, SignedDuration::from_secs(13)).await;
+    let made = ours(sighting("a1", 1, &[("Name", "Acme")]));
+    bench.target.finds("Name", std::slice::from_ref(&made));
+    bench.target.hold_searches();
+    let the_first_outcome_lands = async {
+        while bench.target.calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let event = Event::Applied { system: EXACT, claim: 1, record: record("a1"), after: None };
+        let policy = bench.pair.policy(jiff::civil::date(2026, 3, 1));
+        bench
+            .change(&link, |link| *link = step(link.clone(), event, &policy, true, Timestamp::now()).link)
+            .await;
+        bench.target.resume.notify_one();
+    };
+    let (handled, ()) = tokio::join!(bench.handle(&link), the_first_outcome_lands);
+    assert_eq!(handled, Handled::Done);
+    assert_eq!(bench.target.calls(), [search_own("Acme")]);
+    let outcome = bench.outcome().await.unwrap();
+    assert_eq!((outcome.claim, outcome.result), (2, OutcomeResult::Adopted { found: made }));
 }
 
 #[tokio::test]

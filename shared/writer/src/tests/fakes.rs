@@ -70,6 +70,7 @@ struct State {
     /// Where set, what its records are at now: it refuses to write over another version.
     versions: Option<BTreeMap<RecordId, Version>>,
     holds: bool,
+    holds_searches: bool,
     meeting: Option<Arc<Barrier>>,
 }
 
@@ -120,6 +121,11 @@ impl Scripted {
     /// Writes are answered only after `resume` was notified for each.
     pub(super) fn hold(&self) {
         self.state.lock().unwrap().holds = true;
+    }
+
+    /// Searches are answered only after `resume` was notified for each.
+    pub(super) fn hold_searches(&self) {
+        self.state.lock().unwrap().holds_searches = true;
     }
 
     /// Writes are answered only when so many of them are under way at once.
@@ -207,6 +213,10 @@ impl Target for Scripted {
 
     async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, Refusal> {
         self.called(aim, Call::Search(key.clone())).await;
+        let holds = self.state.lock().unwrap().holds_searches;
+        if holds {
+            self.resume.notified().await;
+        }
         let mut state = self.state.lock().unwrap();
         match state.search_failures.pop_front() {
             Some(refusal) => Err(refusal),

@@ -55,7 +55,8 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         }
     }
 
-    /// Records that no link has: a record of our own making that is linked is somebody else's partner.
+    /// Records that no other link has: one of our own making that is linked is somebody else's partner, unless it is
+    /// the one that an earlier attempt has made and whose outcome was faster than this search.
     async fn unlinked(
         &self,
         queued: &WriteQueued,
@@ -68,6 +69,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 .link_of(&queued.connection, &queued.pair, self.system, &sighting.record.id)
                 .await?;
             let taken = match owner {
+                Some(id) if id == queued.link => false,
                 Some(id) => {
                     let stored = self.links.find(&queued.connection, &queued.pair, &id).await?;
                     stored.is_some_and(|stored| stored.link.has_both())

@@ -41,6 +41,12 @@ pub(crate) enum WriteError {
         /// The record.
         record: RecordId,
     },
+    /// The record was made a moment ago and the feed does not show it yet.
+    #[error("{record} does not show in its feed yet, so nobody knows which version is written over")]
+    Unshown {
+        /// The record.
+        record: RecordId,
+    },
     /// Nothing vouches for the record yet.
     #[error(
         "the entity {entity} has not been read yet, so nothing may be written over; its collector must run first"
@@ -76,7 +82,9 @@ impl<S: Store> Target for Division<S> {
         match error {
             WriteError::Exact(error) => error.class(),
             WriteError::Stale { .. } => FailureClass::Stale,
-            WriteError::Unread { .. } | WriteError::Store(_) => FailureClass::Transient,
+            WriteError::Unshown { .. } | WriteError::Unread { .. } | WriteError::Store(_) => {
+                FailureClass::Transient
+            }
         }
     }
 
@@ -172,7 +180,12 @@ impl<S: Store> Target for Division<S> {
             if state.later_than(record, version).is_some() {
                 return Err(WriteError::Stale { record: record.clone() });
             }
-            state.known(record).and_then(|known| known.version).max(version)
+            let known = state.known(record).and_then(|known| known.version).max(version);
+            // A version from before the write that is seen after it would be taken for an edit.
+            if known.is_none() {
+                return Err(WriteError::Unshown { record: record.clone() });
+            }
+            known
         };
         self.client.update(feed.entity.resource, record, &put.properties, priority(aim)).await?;
         Ok(or_untold(record, self.shown(aim.entity, record, before).await))

@@ -1,9 +1,12 @@
 use mapping::LinePut;
-use model::{Content, RecordId};
+use model::{Content, FailureClass, RecordId};
+use simulator_exactonline::Switches;
+use store::Embedded;
 use uuid::Uuid;
 use writer::{SearchKey, Target as _};
 
 use super::bench::{Bench, aim, entity, header, id, number, of_lines, properties, version};
+use crate::target::Division;
 
 #[tokio::test]
 async fn an_account_is_written_and_told_as_its_feed_shows_it() {
@@ -24,6 +27,19 @@ async fn an_account_is_written_and_told_as_its_feed_shows_it() {
         .unwrap();
     assert_eq!(told.record.properties["Name"], Content::from("Newer"));
     assert!(version(&told) > version(&seen));
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_show_yet_is_not_written_at_an_unknown_version() {
+    let bench = Bench::start().await;
+    bench.control().set_switches(Switches { sync_lag_milliseconds: 1_000, ..Switches::default() });
+    let accounts = entity("accounts");
+    let made = bench.division.create(aim(&accounts), &properties(r#"{"Name":"New"}"#), "key").await.unwrap();
+    let put = header(r#"{"Name":"Newer"}"#);
+    let error = bench.division.update(aim(&accounts), &made.record.id, None, &put).await.unwrap_err();
+    assert_eq!(Division::<Embedded>::class(&error), FailureClass::Transient, "{error}");
+    let now = bench.told("accounts", &made.record.id).await.unwrap();
+    assert_eq!(now.record.properties["Name"], Content::from("New"));
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ fn by_one_writer(place: usize, sending: &Sending, state: &State, bounds: &Bounds
         (Stage::Answered(_), _) => actions.push(Action::WriterReports(place)),
         (Stage::CarriedOut(_), _) => {
             actions.push(Action::WriterReports(place));
-            if state.left.lost_answers > 0 {
+            if state.left.unread > 0 {
                 actions.push(Action::WriterReportsUnread(place));
             }
         }

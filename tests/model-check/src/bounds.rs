@@ -26,6 +26,8 @@ pub struct Bounds {
     pub repeats: u8,
     /// How often a system's answer to a write does not arrive.
     pub lost_answers: u8,
+    /// How often a record can't be read after a write that Exact Online has carried out.
+    pub unread: u8,
     /// How many mappers there are.
     pub mappers: usize,
     /// How many writes are in hand at a time, of whatever writers.

@@ -179,7 +179,7 @@ impl Check {
                 state.report(sending, true);
             }
             Action::WriterReportsUnread(place) => {
-                state.left.lost_answers -= 1;
+                state.left.unread -= 1;
                 let sending = state.sending.remove(place);
                 state.report(sending, false);
             }

@@ -39,7 +39,9 @@
 //!
 //! One thing is let pass: a rendition that no answer of our own tells, because the read after the write failed or showed
 //! somebody else's edit, because the partner was seen before the outcome of its create, or because it was adopted. It is
-//! taken for an edit, and costs one write.
+//! taken for an edit, and costs one write. What is not gone through is a read after a write that fails where somebody else
+//! has changed another property right before that write: what is seen of that change is from before the write, is taken
+//! for an edit, and is taken back, or held for a person when the property is edited once more.
 
 pub mod account;
 pub mod action;

@@ -51,6 +51,8 @@ pub struct Left {
     pub repeats: u8,
     /// Answers that do not arrive.
     pub lost_answers: u8,
+    /// Reads after a write that fail.
+    pub unread: u8,
 }
 
 /// A message to the mappers.
@@ -219,6 +221,7 @@ impl State {
                 crashes: bounds.crashes,
                 repeats: bounds.repeats,
                 lost_answers: bounds.lost_answers,
+                unread: bounds.unread,
             },
             account: Account::begin(words, bounds.start == Start::Alone),
         }

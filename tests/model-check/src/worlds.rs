@@ -12,6 +12,11 @@ const fn each<T>(customcrm: T, exactonline: T) -> SystemPair<T> {
     SystemPair { customcrm, exactonline }
 }
 
+/// CustomCRM's people enter one note after the other; Exact Online's another name.
+fn notes_beside_a_name() -> SystemPair<Vec<(Property, Word)>> {
+    each(vec![(Property::Note, Word::B), (Property::Note, Word::C)], vec![(Property::Name, Word::C)])
+}
+
 /// One in which nothing happens by itself but what follows from how it begins. People would enter another name.
 pub fn quiet(start: Start, recognised: Recognised) -> Bounds {
     Bounds {
@@ -24,6 +29,7 @@ pub fn quiet(start: Start, recognised: Recognised) -> Bounds {
         crashes: 0,
         repeats: 0,
         lost_answers: 0,
+        unread: 0,
         mappers: 1,
         writers: 2,
         apart: false,
@@ -36,7 +42,7 @@ fn notes() -> SystemPair<Vec<(Property, Word)>> {
     each(vec![(Property::Note, Word::B)], vec![(Property::Note, Word::C)])
 }
 
-/// The worlds of the tests: four hundred thousand states in all.
+/// The worlds of the tests: six hundred thousand states in all.
 pub fn small() -> Vec<World> {
     [making(), editing(), deleting()].concat()
 }
@@ -47,11 +53,11 @@ pub fn making() -> Vec<World> {
     vec![
         (
             "a partner is made while answers are lost and writers crash",
-            Bounds { crashes: 1, repeats: 1, lost_answers: 1, ..alone(Recognised::ByName) },
+            Bounds { crashes: 1, repeats: 1, lost_answers: 1, unread: 1, ..alone(Recognised::ByName) },
         ),
         (
             "a partner is made while its source is edited, and is recognised by a key",
-            Bounds { edits: each(1, 0), crashes: 1, lost_answers: 1, ..alone(Recognised::ByKey) },
+            Bounds { edits: each(1, 0), crashes: 1, lost_answers: 1, unread: 1, ..alone(Recognised::ByKey) },
         ),
         (
             "a partner of a name that is trimmed is seen before its outcome",
@@ -69,7 +75,22 @@ pub fn making() -> Vec<World> {
         ),
         (
             "a partner is made and both notes are edited",
-            Bounds { entries: notes(), edits: each(1, 1), lost_answers: 1, ..alone(Recognised::ByKey) },
+            Bounds {
+                entries: notes(),
+                edits: each(1, 1),
+                lost_answers: 1,
+                unread: 1,
+                ..alone(Recognised::ByKey)
+            },
+        ),
+        (
+            "a partner is made while its note is edited twice and answers are lost",
+            Bounds {
+                entries: notes_beside_a_name(),
+                edits: each(2, 0),
+                lost_answers: 1,
+                ..alone(Recognised::ByName)
+            },
         ),
         (
             "mappers and writers meet at the link while a partner is made",
@@ -101,6 +122,16 @@ pub fn editing() -> Vec<World> {
             Bounds { entries: entries(), edits: each(2, 1), ..linked.clone() },
         ),
         (
+            "a note is edited twice beside a name while answers are lost",
+            Bounds {
+                entries: notes_beside_a_name(),
+                edits: each(2, 1),
+                writers: 1,
+                lost_answers: 1,
+                ..linked.clone()
+            },
+        ),
+        (
             "mappers and writers meet at the link",
             Bounds { edits: each(1, 1), crashes: 1, mappers: 2, apart: true, ..linked },
         ),
@@ -117,7 +148,14 @@ pub fn deleting() -> Vec<World> {
         ),
         (
             "a record is deleted while messages are repeated",
-            Bounds { edits: each(0, 1), deletes: each(1, 0), repeats: 1, lost_answers: 1, ..linked },
+            Bounds {
+                edits: each(0, 1),
+                deletes: each(1, 0),
+                repeats: 1,
+                lost_answers: 1,
+                unread: 1,
+                ..linked
+            },
         ),
     ]
 }
@@ -126,7 +164,7 @@ pub fn deleting() -> Vec<World> {
 pub fn large() -> Vec<World> {
     let alone = |recognised| quiet(Start::Alone, recognised);
     let linked = quiet(Start::Linked, Recognised::ByKey);
-    let faults = |bounds: Bounds| Bounds { crashes: 1, repeats: 1, lost_answers: 1, ..bounds };
+    let faults = |bounds: Bounds| Bounds { crashes: 1, repeats: 1, lost_answers: 1, unread: 1, ..bounds };
     let both = || {
         each(
             vec![(Property::Name, Word::B), (Property::Name, Word::PaddedA), (Property::Note, Word::B)],
@@ -150,6 +188,10 @@ pub fn large() -> Vec<World> {
         (
             "edited twice in both properties, crash",
             Bounds { entries: both(), edits: each(2, 2), crashes: 1, ..linked.clone() },
+        ),
+        (
+            "edited twice beside a name, lost answers",
+            Bounds { entries: notes_beside_a_name(), edits: each(2, 1), lost_answers: 1, ..linked.clone() },
         ),
         (
             "meeting at the link, every fault",

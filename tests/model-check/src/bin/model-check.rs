@@ -18,6 +18,9 @@ struct Arguments {
     /// Go through the small worlds, which the tests go through too.
     #[arg(long)]
     small: bool,
+    /// Stop after the first world in which something is wrong.
+    #[arg(long)]
+    first: bool,
     /// List the worlds, and go through none.
     #[arg(long)]
     list: bool,
@@ -39,6 +42,9 @@ struct Arguments {
     /// More lost answers than the world has.
     #[arg(long, default_value_t = 0)]
     lost_answers: u8,
+    /// More reads after a write that fail than the world has.
+    #[arg(long, default_value_t = 0)]
+    unread: u8,
 }
 
 impl Arguments {
@@ -52,6 +58,7 @@ impl Arguments {
             bounds.crashes += self.crashes;
             bounds.repeats += self.repeats;
             bounds.lost_answers += self.lost_answers;
+            bounds.unread += self.unread;
         }
         worlds
     }
@@ -68,6 +75,9 @@ fn main() -> ExitCode {
         let report = Check::of(bounds).run(arguments.threads);
         println!("{name}: {report}{}", report.told());
         is_good &= report.is_good();
+        if arguments.first && !is_good {
+            break;
+        }
     }
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -173,10 +173,10 @@ impl<'a> Opening<'a> {
         let here = added(&self.known[self.system]);
         if let Some(sent) = added(&self.sent) {
             Some((Hope::Sent, self.as_sent(&sent, there)))
-        } else if let Some(sent) = added(&self.in_flight[self.system]) {
-            Some((Hope::InFlight, self.as_sent(&sent, there)))
         } else if self.there(self.system, key) {
             Some((Hope::Sent, self.first_of(here.as_ref(), there)))
+        } else if let Some(sent) = added(&self.in_flight[self.system]) {
+            Some((Hope::InFlight, self.as_sent(&sent, there)))
         } else {
             there.map(|there| (Hope::Match, self.as_lost(key, here.as_ref(), there)))
         }

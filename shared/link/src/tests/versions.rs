@@ -54,6 +54,15 @@ fn an_edit_that_the_older_version_never_received_goes_to_the_newer_one() {
 }
 
 #[test]
+fn a_line_that_was_seen_before_its_outcome_is_known_in_the_newer_version_by_how_it_was_seen() {
+    let mut story = Story::of(linked_paper(&[]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L2 q 1 5"])).claims(EXACT);
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X2 q 1 5"])).sees(EXACT, seen_paper(EXACT, 3, &["X2 q 7 5"]));
+    story.then(reviewed(&["X12 q 7 5"]));
+    assert_eq!(story.tie("L2"), (Some("L2".to_owned()), Some("X12".to_owned())));
+}
+
+#[test]
 fn what_becomes_of_a_write_to_the_older_version_says_nothing_about_the_newer_one() {
     let outcomes: [fn(u64) -> Event; 5] = [
         |claim| Event::Applied { system: EXACT, claim, record: record("e1"), after: None },

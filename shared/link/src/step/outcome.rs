@@ -20,11 +20,17 @@ impl Stepping<'_> {
         if self.went_elsewhere(system, &write) {
             return;
         }
-        self.link.rejected[system] = None;
         if matches!(write, Write::Delete { .. }) {
+            self.link.rejected[system] = None;
             self.deleted_by_us(system);
             return;
         }
+        self.carried_out(system, write, record, after);
+    }
+
+    /// A record was made or changed.
+    fn carried_out(&mut self, system: System, write: Write, record: RecordId, after: Option<Observation>) {
+        self.link.rejected[system] = None;
         let created = self.link.sides[system].is_none();
         let mut after = after.filter(|observation| may_show(&write, observation));
         let write = self.without_lost(system, write);
@@ -179,27 +185,32 @@ impl Stepping<'_> {
                 let text = format!("{system} holds {record} beside {known}: made twice, a person decides");
                 self.note(text);
             }
-            (None, after) => {
-                let sent = self.create_in_flight(system);
-                self.link.pending[system] = Pending::None;
-                let mut after = after.unwrap_or_else(|| self.nothing_of(system, record, Presence::Present));
-                self.see_lines(system, &mut after, sent.as_ref());
-                if let Some(sent) = sent {
-                    self.agree_on(system, &sent, Some(&after));
+            // A create that is claimed again says what it said before.
+            (None, after) => match self.create_in_flight(system) {
+                Some(values) => {
+                    self.link.pending[system] = Pending::None;
+                    self.carried_out(system, Write::Create { values }, record, after);
                 }
-                self.link.awaits_lines[system] = self.lines.is_some() && !after.whole_lines;
-                let side = Side {
-                    record: after.record,
-                    version: after.version,
-                    modified_at: after.modified_at,
-                    view: after.view,
-                    presence: Presence::Present,
-                    admitted: after.admitted,
-                    stand_in: after.stand_in,
-                };
-                self.has_joined(system, side, "created by an earlier attempt");
-            }
+                None => self.made_unasked(system, record, after),
+            },
         }
+    }
+
+    /// The partner was made under a claim that is not known any more.
+    fn made_unasked(&mut self, system: System, record: RecordId, after: Option<Observation>) {
+        let mut after = after.unwrap_or_else(|| self.nothing_of(system, record, Presence::Present));
+        self.see_lines(system, &mut after, None);
+        self.link.awaits_lines[system] = self.lines.is_some() && !after.whole_lines;
+        let side = Side {
+            record: after.record,
+            version: after.version,
+            modified_at: after.modified_at,
+            view: after.view,
+            presence: Presence::Present,
+            admitted: after.admitted,
+            stand_in: after.stand_in,
+        };
+        self.has_joined(system, side, "created by an earlier attempt");
     }
 
     /// The written side's agreed value is its own rendition, but only if nobody else touched the record since. That a

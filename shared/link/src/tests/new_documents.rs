@@ -108,3 +108,16 @@ fn a_removed_line_of_a_document_without_a_partner_is_forgotten() {
     assert_eq!(story.link.lines.len(), 1);
     assert_eq!(story.lines(CRM), ["L1", "L1.Price = 10", "L1.Product = p", "L1.Quantity = 2"]);
 }
+
+#[test]
+fn a_late_answer_of_a_create_that_shows_no_lines_is_remembered_by_what_was_sent() {
+    let mut story = Story::of(lone_paper(&["L1 q 1 9.9"]), papers());
+    story.then(Event::Released).claims(EXACT);
+    let first = story.claim(EXACT);
+    story.claims(EXACT).sees(CRM, seen_paper(CRM, 2, &["L1 q 1 9.9", "L2 q 1 10"]));
+    let after = Some(without_lines(our_paper(EXACT, 1, &[])));
+    story.then(Event::Applied { system: EXACT, claim: first, record: record("e1"), after });
+    story.sees(EXACT, our_paper(EXACT, 1, &["X1 q 1 10"]));
+    assert_eq!(story.tie("L1").1.as_deref(), Some("X1"), "though L2 looks like it");
+    assert_eq!(story.told(EXACT), ["L2", "L2.Price = 10", "L2.Product = q", "L2.Quantity = 1"]);
+}

@@ -2,6 +2,7 @@
 //!
 //! How the lines of the two sides find one another is in [`ties`].
 
+mod fit;
 mod partners;
 pub(crate) mod ties;
 mod unsettled;

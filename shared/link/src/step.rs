@@ -14,7 +14,10 @@ use model::{Presence, PropertyName, RecordId, System, SystemPair, View};
 
 use crate::{
     ConflictPolicy, Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Write,
-    lines::{Lines, ties},
+    lines::{
+        Lines,
+        ties::{self, Found},
+    },
 };
 
 /// Decides what an event makes of a link. Pure and total: the same arguments give the same step.
@@ -80,7 +83,7 @@ impl Stepping<'_> {
             return;
         }
         let known = self.known(system);
-        let tied = self.see_lines(system, &mut observation, None);
+        let found = self.see_lines(system, &mut observation, None);
         if let Pending::InFlight { write: write @ Write::Update { record, .. }, .. } =
             &self.link.pending[system]
             && *record == observation.record
@@ -98,7 +101,7 @@ impl Stepping<'_> {
             }
             self.create_when_missing();
         }
-        if tied == 0 && !changed && known.is_some() && known == self.known(system) {
+        if found.lines == 0 && !changed && known.is_some() && known == self.known(system) {
             self.effects.push(Effect::Echo(system));
         }
     }
@@ -123,27 +126,27 @@ impl Stepping<'_> {
         }
     }
 
-    /// Brings the lines of what was seen under the keys of their ties; how many have found their partner.
-    fn see_lines(&mut self, system: System, observation: &mut Observation, sent: Option<&View>) -> usize {
-        let Some(lines) = &self.lines else { return 0 };
+    /// Brings the lines of what was seen under the keys of their ties; what has become of those without a partner.
+    fn see_lines(&mut self, system: System, observation: &mut Observation, sent: Option<&View>) -> Found {
+        let Some(lines) = &self.lines else { return Found::default() };
         let whole = observation.whole_lines && observation.presence == Presence::Present;
         let assumed = if observation.by_us { ties::assumed(&self.link, lines, system) } else { Vec::new() };
-        let tied = ties::take_in(&mut self.link, lines, system, &mut observation.view, whole, sent);
-        ties::agree_on_renditions(&mut self.link, system, &observation.view, &assumed);
-        self.note_tied(system, tied);
-        tied
+        let found = ties::take_in(&mut self.link, lines, system, &mut observation.view, whole, sent);
+        ties::agree_on_renditions(&mut self.link, system, &observation.view, &assumed, &found);
+        self.note_found(system, &found);
+        found
     }
 
     /// Ties lines that are known; `sent` is what a write has said to this side that is not in flight any more.
     fn tie_lines(&mut self, system: System, sent: Option<&View>) {
         let Some(lines) = self.lines.as_ref().filter(|_| self.link.has_both()) else { return };
-        let tied = ties::tie(&mut self.link, lines, system, &mut View::new(), sent);
-        self.note_tied(system, tied);
+        let found = ties::tie(&mut self.link, lines, system, &mut View::new(), sent);
+        self.note_found(system, &found);
     }
 
-    fn note_tied(&mut self, system: System, tied: usize) {
-        if tied > 0 {
-            self.note(format!("lines found in {system} for lines of {}: {tied}", system.other()));
+    fn note_found(&mut self, system: System, found: &Found) {
+        if found.lines > 0 {
+            self.note(format!("lines found in {system} for lines of {}: {}", system.other(), found.lines));
         }
     }
 
@@ -264,10 +267,10 @@ impl Stepping<'_> {
         for keys in self.link.lines.values_mut() {
             keys[system] = None;
         }
-        let tied = ties::take_in(&mut self.link, lines, system, &mut side.view, whole, sent);
+        let found = ties::take_in(&mut self.link, lines, system, &mut side.view, whole, sent);
         lines.drop_loose_cells(&mut side.view);
         self.link.awaits_lines[system] = !whole;
-        self.note_tied(system, tied);
+        self.note_found(system, &found);
     }
 
     /// The newer version begins from what was agreed with the older one: what differs is an edit of that side.

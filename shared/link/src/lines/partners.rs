@@ -3,20 +3,21 @@
 use model::{LineKey, System, SystemPair, Value, View};
 
 use super::{
-    Cells, GONE, Lines, THERE, Table, is_there,
+    Cells, GONE, Lines, THERE, Table,
+    fit::{self, Pair},
+    is_there,
     ties::{is_waiting, may_be_in_flight},
 };
 use crate::Link;
 
-/// Which lines of this side belong to which ties that lack a line here: those with all match rows equal first, then
-/// those with all but the last, and so on; among equals those that are alike in more, and then by position.
+/// Which lines of this side belong to which ties that lack a line here.
 pub(super) fn partners(
     link: &Link,
     lines: &Lines<'_>,
     system: System,
     seen: &View,
     sent: Option<&View>,
-) -> Vec<(LineKey, LineKey)> {
+) -> Vec<Pair> {
     let other = system.other();
     let comes = link.lines.values().any(|keys| keys[system].is_some() && keys[other].is_none());
     let lacks = link.lines.values().any(|keys| keys[system].is_none());
@@ -44,46 +45,35 @@ pub(super) fn partners(
     if opening.is_waiting() {
         lack.retain(|tie| tie.agreed || tie.hope != Hope::Match);
     }
-    let mut free = (vec![true; come.len()], vec![true; lack.len()]);
-    let mut pairs = Vec::new();
-    let shortest = usize::from(!lines.match_by.is_empty());
-    for is_sure in [true, false] {
-        for length in (shortest..=lines.match_by.len()).rev() {
-            for (from, at) in opening.alike(&come, &lack, is_sure, length) {
-                if free.0[from] && free.1[at] {
-                    (free.0[from], free.1[at]) = (false, false);
-                    pairs.push((come[from].key.clone(), lack[at].key.clone()));
-                }
-            }
-        }
-    }
-    pairs
+    fit::pairs(lines, system, &come, &lack)
 }
 
 /// A line of this side that has no partner.
-struct Come<'a> {
-    key: &'a LineKey,
+pub(super) struct Come<'a> {
+    pub(super) key: &'a LineKey,
     /// What it holds, by row.
-    cells: Vec<Option<&'a Value>>,
+    pub(super) cells: Vec<Option<&'a Value>>,
     /// Whether it may be one that is on its way here: then it is none of the other side's.
-    undecided: bool,
+    pub(super) undecided: bool,
     /// Whether both sides had it once: then that one of them has lost it is an edit.
-    agreed: bool,
+    pub(super) agreed: bool,
 }
 
 /// A line that lacks its partner on this side.
-struct Lack<'a> {
-    key: &'a LineKey,
+pub(super) struct Lack<'a> {
+    pub(super) key: &'a LineKey,
     /// What its partner is expected to hold, by row.
-    cells: Vec<Option<&'a Value>>,
-    hope: Hope,
+    pub(super) cells: Vec<Option<&'a Value>>,
+    pub(super) hope: Hope,
     /// Whether both sides had it once, or the other one is getting it.
-    agreed: bool,
+    pub(super) agreed: bool,
+    /// Whether the other side has removed it: it may be gone here too.
+    pub(super) removed: bool,
 }
 
 /// Why a line may have a partner here.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Hope {
+pub(super) enum Hope {
     /// We have added it, or may have, or know it from the document's older version.
     Sent,
     /// We are adding it: only what looks as it was sent is it.
@@ -157,7 +147,9 @@ impl<'a> Opening<'a> {
             if hope == Hope::Match && (undecided || changing) {
                 continue;
             }
-            open.push(Lack { key, cells, hope, agreed: self.is_agreed(key) });
+            let there = self.known[other].get(line).and_then(|line| line.there);
+            let (agreed, removed) = (self.is_agreed(key), there == Some(&GONE));
+            open.push(Lack { key, cells, hope, agreed, removed });
         }
         open.sort_by_cached_key(|tie| position(tie.key));
         open
@@ -233,37 +225,6 @@ impl<'a> Opening<'a> {
         agreed.is_some_and(|there| there.customcrm == THERE && there.exactonline == THERE)
             || is_there(&self.in_flight[self.system.other()], key)
     }
-
-    /// What may belong together by so many match rows, those that are alike in most of what they hold first.
-    fn alike(
-        &self,
-        come: &[Come<'_>],
-        lack: &[Lack<'_>],
-        is_sure: bool,
-        length: usize,
-    ) -> Vec<(usize, usize)> {
-        let is_meant = |tie: &Lack<'_>| (tie.hope != Hope::Match) == is_sure;
-        let mut alike = Vec::new();
-        for (at, tie) in lack.iter().enumerate().filter(|(_, tie)| is_meant(tie)) {
-            for (from, line) in come.iter().enumerate().filter(|(_, line)| self.may_be(line, tie, length)) {
-                // A line that this side has lost is rather back than that it was found for another one.
-                let is_back = tie.agreed || line.agreed;
-                alike.push((!is_back, usize::MAX - likeness(line, tie), at, from));
-            }
-        }
-        alike.sort_unstable();
-        alike.into_iter().map(|(.., at, from)| (from, at)).collect()
-    }
-
-    fn may_be(&self, line: &Come<'_>, tie: &Lack<'_>, length: usize) -> bool {
-        let alike = |place: &usize| is_alike(line.cells[*place], tie.cells[*place]);
-        let may_be = match tie.hope {
-            Hope::Sent => !line.agreed,
-            Hope::InFlight => !line.agreed && length == self.lines.match_by.len(),
-            Hope::Match => !(line.undecided || line.agreed && tie.agreed),
-        };
-        may_be && self.lines.match_by[..length].iter().all(alike)
-    }
 }
 
 /// Systems number their lines as they come.
@@ -275,9 +236,4 @@ fn position(key: &LineKey) -> (usize, String) {
 /// Nothing is nothing, whether a system shows it or not.
 pub(super) fn is_alike(one: Option<&Value>, other: Option<&Value>) -> bool {
     one.unwrap_or(&GONE) == other.unwrap_or(&GONE)
-}
-
-/// In how many properties two lines are alike.
-fn likeness(line: &Come<'_>, tie: &Lack<'_>) -> usize {
-    line.cells.iter().zip(&tie.cells).filter(|(one, other)| is_alike(**one, **other)).count()
 }

@@ -4,17 +4,28 @@
 //! of a side's lines is brought under the keys of their ties before anything is compared; a line that has none is
 //! told by its content, or begins a tie of its own.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use model::{LineKey, PropertyName, System, SystemPair, Value, View};
 
 use super::{
-    GONE, Lines, THERE, Table, is_there,
+    GONE, Lines, THERE, Table,
+    fit::Pair,
+    is_there,
     partners::{is_alike, partners},
 };
 use crate::Link;
 
-/// Brings what was seen of a side's lines under the keys of their ties; how many lines have found their partner.
+/// What has become of the lines of a side that had no partner.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// How many have found it.
+    pub(crate) lines: usize,
+    /// The cells of which it is not certain that they belong to the line that was sent.
+    pub(crate) doubtful: BTreeSet<PropertyName>,
+}
+
+/// Brings what was seen of a side's lines under the keys of their ties.
 ///
 /// `whole` tells that a line which is not among them is gone. `sent` is what a write has said to this side whose
 /// outcome is known, or not waited for: its lines may be among them, in whatever rendition, or be late.
@@ -25,16 +36,16 @@ pub(crate) fn take_in(
     seen: &mut View,
     whole: bool,
     sent: Option<&View>,
-) -> usize {
+) -> Found {
     rename(link, lines, system, seen, true);
     if whole {
         lose_missing(link, lines, system, seen);
     }
-    let tied = tie(link, lines, system, seen, sent);
+    let found = tie(link, lines, system, seen, sent);
     if whole {
         lose_awaited(link, lines, system, seen, sent);
     }
-    tied
+    found
 }
 
 /// Brings what an old sighting shows under the keys of its ties. It makes none: the line may be gone by now.
@@ -49,16 +60,18 @@ pub(crate) fn tie(
     system: System,
     seen: &mut View,
     sent: Option<&View>,
-) -> usize {
+) -> Found {
+    let mut found = Found::default();
     // Until there are two records a line stands for itself.
     if link.sides[system.other()].is_none() {
-        return 0;
+        return found;
     }
-    let pairs = partners(link, lines, system, seen, sent);
-    for (line, tie) in &pairs {
-        join(link, lines, system, seen, line, tie);
+    for Pair { line, tie, doubtful } in partners(link, lines, system, seen, sent) {
+        join(link, lines, system, seen, &line, &tie);
+        found.lines += 1;
+        found.doubtful.extend(doubtful.iter().map(|row| PropertyName::in_line(&tie, lines.rows[*row].name)));
     }
-    pairs.len()
+    found
 }
 
 /// What we have written of lines that this side has not shown yet.
@@ -68,8 +81,14 @@ pub(crate) fn assumed(link: &Link, lines: &Lines<'_>, system: System) -> Vec<Pro
 }
 
 /// What this side shows of what was assumed is its rendition of what was written, and no edit.
-pub(crate) fn agree_on_renditions(link: &mut Link, system: System, seen: &View, assumed: &[PropertyName]) {
-    for name in assumed {
+pub(crate) fn agree_on_renditions(
+    link: &mut Link,
+    system: System,
+    seen: &View,
+    assumed: &[PropertyName],
+    found: &Found,
+) {
+    for name in assumed.iter().filter(|name| !found.doubtful.contains(*name)) {
         let Some(agreed) = link.agreed.get_mut(name) else { continue };
         // That the line is gone is no rendition.
         match seen.get(name) {

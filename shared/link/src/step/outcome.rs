@@ -3,7 +3,10 @@
 use model::{Presence, PropertyName, RecordId, System, SystemPair, Value, View};
 
 use super::{Stepping, rows};
-use crate::{Effect, Failure, Observation, Pending, Rejection, Side, Status, Write, lines::ties};
+use crate::{
+    Effect, Failure, Observation, Pending, Rejection, Side, Status, Write,
+    lines::ties::{self, Found},
+};
 
 impl Stepping<'_> {
     pub(super) fn applied(
@@ -36,9 +39,9 @@ impl Stepping<'_> {
         let write = self.without_lost(system, write);
         let properties = rows(write.values().keys());
         let write = self.without_undecided(system, write, after.as_ref());
-        self.see_answer(system, &write, after.as_mut());
+        let found = self.see_answer(system, &write, after.as_mut());
         let assumed = self.not_shown(system, &write, after.as_ref());
-        self.agree_on(system, write.values(), after.as_ref());
+        self.agree_on(system, write.values(), after.as_ref(), &found);
         let mut known = after.unwrap_or_else(|| self.nothing_of(system, record, Presence::Present));
         let deletion = (known.presence == Presence::Deleted).then(|| known.clone());
         if self.is_news(system, &known) {
@@ -114,17 +117,18 @@ impl Stepping<'_> {
     }
 
     /// Brings the lines of an answer under the keys of their ties, those that the write has added among them.
-    fn see_answer(&mut self, system: System, write: &Write, after: Option<&mut Observation>) {
+    fn see_answer(&mut self, system: System, write: &Write, after: Option<&mut Observation>) -> Found {
         let sent = Some(write.values());
         match after {
             Some(observation) if self.is_news(system, observation) => {
-                self.see_lines(system, observation, sent);
+                self.see_lines(system, observation, sent)
             }
             after => {
                 self.tie_lines(system, sent);
                 if let (Some(lines), Some(observation)) = (&self.lines, after) {
                     ties::take_old(&mut self.link, lines, system, &mut observation.view);
                 }
+                Found::default()
             }
         }
     }
@@ -213,13 +217,13 @@ impl Stepping<'_> {
         self.has_joined(system, side, "created by an earlier attempt");
     }
 
-    /// The written side's agreed value is its own rendition, but only if nobody else touched the record since. That a
-    /// line is there has no rendition.
-    fn agree_on(&mut self, system: System, values: &View, after: Option<&Observation>) {
+    /// The written side's agreed value is its own rendition, but only if nobody else touched the record since, and if it
+    /// is certain which line it is of. That a line is there has no rendition.
+    fn agree_on(&mut self, system: System, values: &View, after: Option<&Observation>, found: &Found) {
         for (property, value) in values {
             let is_presence = self.lines.as_ref().is_some_and(|lines| lines.is_presence(property));
             let rendition = after
-                .filter(|observation| observation.by_us && !is_presence)
+                .filter(|observation| observation.by_us && !is_presence && !found.doubtful.contains(property))
                 .and_then(|observation| observation.view.get(property))
                 .cloned()
                 .unwrap_or_else(|| held(value));
@@ -249,7 +253,7 @@ impl Stepping<'_> {
     pub(super) fn agree_where_as_sent(&mut self, system: System, sent: &View, found: &View) {
         let as_sent = sent.iter().filter(|(property, value)| found.get(*property) == Some(&held(value)));
         let as_sent: View = as_sent.map(|(property, value)| (property.clone(), value.clone())).collect();
-        self.agree_on(system, &as_sent, None);
+        self.agree_on(system, &as_sent, None, &Found::default());
     }
 
     fn agree_as_seen(&mut self, property: &PropertyName, value: &Value) {

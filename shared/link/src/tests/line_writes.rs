@@ -40,6 +40,28 @@ fn an_added_line_is_known_in_the_targets_own_rendition() {
     rests_tied(story, "L2", "X2");
 }
 
+/// Two lines of one product are in flight to Exact Online, and its answer shows nothing.
+fn added(lines: [&str; 2]) -> Story {
+    let mut story = Story::of(linked_paper(&[]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &lines)).claims(EXACT).applies(EXACT, None);
+    story
+}
+
+#[test]
+fn a_line_that_fits_two_that_were_added_leaves_the_one_that_another_line_needs() {
+    let mut story = added(["L2 q 1 9.9", "L3 q 1 10 N"]);
+    story.sees(EXACT, our_paper(EXACT, 2, &["X2 q 1 10", "X3 q 1 10 n"]));
+    assert_eq!([story.tie("L2").1, story.tie("L3").1], [Some("X2".to_owned()), Some("X3".to_owned())]);
+    assert_eq!(story.told(CRM), [""; 0], "both are as the target stored them");
+}
+
+#[test]
+fn what_may_be_of_another_line_is_no_rendition() {
+    let mut story = added(["L2 q 1 9.9 u", "L3 q 1 9.8 v"]);
+    story.sees(EXACT, our_paper(EXACT, 2, &["X2 q 1 10 x", "X3 q 1 10 y"]));
+    assert_eq!(story.told(CRM), ["L2.Note = x", "L3.Note = y"], "the prices were stored alike");
+}
+
 #[test]
 fn an_added_line_that_the_answer_does_not_show_is_told_by_its_content_when_it_is_seen() {
     let answers = [

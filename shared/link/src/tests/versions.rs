@@ -1,8 +1,8 @@
 //! A newer version of a document takes the place of the older one.
 
 use super::{
-    document::{linked_paper, our_paper, paper_side, papers, seen_paper},
-    fixture::{CRM, EXACT, Story, alone, gone, linked, plain, record, side, view},
+    document::{cell, linked_paper, our_paper, paper_side, papers, seen_paper},
+    fixture::{CRM, EXACT, Story, alone, gone, linked, plain, record, side, value, view},
 };
 use crate::{Event, Failure, Observation, Side, Status};
 
@@ -54,12 +54,35 @@ fn an_edit_that_the_older_version_never_received_goes_to_the_newer_one() {
 }
 
 #[test]
+fn a_line_of_the_newer_version_is_rather_one_that_the_other_side_has_than_one_that_it_removed() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10", "L2 p 2 10"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L2 p 2 10"])).claims(EXACT);
+    assert_eq!(story.said(EXACT), ["no L1"]);
+    story.then(reviewed(&["X11 p 2 10"]));
+    assert_eq!(story.tie("L2"), (Some("L2".to_owned()), Some("X11".to_owned())));
+    assert!(story.enqueued().is_empty(), "the only line that is left is not removed");
+}
+
+#[test]
 fn a_line_that_was_seen_before_its_outcome_is_known_in_the_newer_version_by_how_it_was_seen() {
     let mut story = Story::of(linked_paper(&[]), papers());
     story.sees(CRM, seen_paper(CRM, 2, &["L2 q 1 5"])).claims(EXACT);
     story.sees(EXACT, seen_paper(EXACT, 2, &["X2 q 1 5"])).sees(EXACT, seen_paper(EXACT, 3, &["X2 q 7 5"]));
     story.then(reviewed(&["X12 q 7 5"]));
     assert_eq!(story.tie("L2"), (Some("L2".to_owned()), Some("X12".to_owned())));
+}
+
+#[test]
+fn lines_are_told_by_what_people_enter_before_what_a_system_computes() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10 n", "L2 p 2 10 m"]), papers());
+    let mut side = paper_side("e2", 7, &["X11 p 2 10 m", "X12 p 2 10 n"]);
+    let known = &mut story.link.sides[EXACT].as_mut().unwrap().view;
+    for (view, first, second) in [(known, "L1", "L2"), (&mut side.view, "X11", "X12")] {
+        view.insert(cell(first, "Number"), value("1"));
+        view.insert(cell(second, "Number"), value("2"));
+    }
+    story.then(Event::Superseded { system: EXACT, side });
+    assert_eq!([story.tie("L1").1, story.tie("L2").1], [Some("X12".to_owned()), Some("X11".to_owned())]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(super) struct Pair {
 /// 2. how many of the match rows are alike, from the strongest on;
 /// 3. whether a line is back that both sides had and one of them has lost: rather that than one that is new;
 /// 4. in how much the two are alike of what is written to this side;
-/// 5. whether the tie's other line is still there: what is left may not be taken for what is gone;
+/// 5. whether the line is still there, and the tie's other line: what is left may not be taken for what is gone;
 /// 6. how little the line fits another tie, or the tie another line: each takes what the others miss the least;
 /// 7. in how much they are alike of what this side computes by itself, and then by position.
 pub(super) fn pairs(lines: &Lines<'_>, system: System, come: &[Come<'_>], lack: &[Lack<'_>]) -> Vec<Pair> {
@@ -126,7 +126,7 @@ impl<'a> Fits<'a> {
             let by_content = (
                 Reverse(is_back),
                 Reverse(fit.likeness),
-                tie.removed,
+                (line.gone, tie.removed),
                 missed_elsewhere(fit),
                 Reverse(fit.computed),
             );

@@ -10,13 +10,15 @@ use super::{
 };
 use crate::Link;
 
-/// Which lines of this side belong to which ties that lack a line here.
+/// Which lines of this side belong to which ties that lack a line here. An old sighting tells of the lines that were
+/// there at its time, and only of those that had been sent or were on both sides.
 pub(super) fn partners(
     link: &Link,
     lines: &Lines<'_>,
     system: System,
     seen: &View,
     sent: Option<&View>,
+    is_old: bool,
 ) -> Vec<Pair> {
     let other = system.other();
     let comes = link.lines.values().any(|keys| keys[system].is_some() && keys[other].is_none());
@@ -40,9 +42,15 @@ pub(super) fn partners(
         sent: sent.map_or_else(Table::new, |sent| lines.table(sent)),
         agreed: lines.table(&link.agreed),
     };
-    let (come, mut lack) = (opening.come(), opening.lack());
+    let (mut come, mut lack) = (opening.come(), opening.lack());
+    if is_old {
+        come.retain(|line| is_there(&opening.seen, line.key));
+        for line in &mut come {
+            line.gone = !is_there(&opening.known[system], line.key);
+        }
+    }
     // What has been on both sides, or sent, is known by what both can resolve.
-    if opening.is_waiting() {
+    if is_old || opening.is_waiting() {
         lack.retain(|tie| tie.agreed || tie.hope != Hope::Match);
     }
     fit::pairs(lines, system, &come, &lack)
@@ -57,6 +65,8 @@ pub(super) struct Come<'a> {
     pub(super) undecided: bool,
     /// Whether both sides had it once: then that one of them has lost it is an edit.
     pub(super) agreed: bool,
+    /// Whether it is gone since it was seen.
+    pub(super) gone: bool,
 }
 
 /// A line that lacks its partner on this side.
@@ -124,7 +134,7 @@ impl<'a> Opening<'a> {
             if alone && !in_flight && !removed && self.there(system, key) {
                 let cells = self.first_of(self.seen.get(line), self.known[system].get(line));
                 let (agreed, undecided) = (self.is_agreed(key), self.is_undecided(system, key, &cells));
-                open.push(Come { key, cells, undecided, agreed });
+                open.push(Come { key, cells, undecided, agreed, gone: false });
             }
         }
         open.sort_by_cached_key(|line| position(line.key));

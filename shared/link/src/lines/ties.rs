@@ -48,9 +48,32 @@ pub(crate) fn take_in(
     found
 }
 
-/// Brings what an old sighting shows under the keys of its ties. It makes none: the line may be gone by now.
-pub(crate) fn take_old(link: &mut Link, lines: &Lines<'_>, system: System, seen: &mut View) {
-    rename(link, lines, system, seen, false);
+/// Brings what an answer shows that is older than what is known under the keys of its ties. It tells which lines the
+/// write has added, though they may have been edited, or be gone, since.
+pub(crate) fn take_old(
+    link: &mut Link,
+    lines: &Lines<'_>,
+    system: System,
+    seen: &mut View,
+    whole: bool,
+    sent: Option<&View>,
+) -> Found {
+    if !whole {
+        let found = tie(link, lines, system, &mut View::new(), sent);
+        rename(link, lines, system, seen, false);
+        return found;
+    }
+    rename(link, lines, system, seen, true);
+    let found = tie_seen(link, lines, system, seen, sent, true);
+    let is_unknown = link.awaits_lines[system];
+    let Some(side) = link.sides[system].as_mut().filter(|_| !is_unknown) else { return found };
+    for (tie, keys) in link.lines.iter_mut().filter(|(_, keys)| keys[system].is_some()) {
+        if !lines.has(&side.view, tie) {
+            keys[system] = None;
+            side.view.insert(lines.there(tie), GONE.clone());
+        }
+    }
+    found
 }
 
 /// Ties lines of this side, be they in `seen` or known, to lines of the other side that lack theirs here.
@@ -61,12 +84,23 @@ pub(crate) fn tie(
     seen: &mut View,
     sent: Option<&View>,
 ) -> Found {
+    tie_seen(link, lines, system, seen, sent, false)
+}
+
+fn tie_seen(
+    link: &mut Link,
+    lines: &Lines<'_>,
+    system: System,
+    seen: &mut View,
+    sent: Option<&View>,
+    is_old: bool,
+) -> Found {
     let mut found = Found::default();
     // Until there are two records a line stands for itself.
     if link.sides[system.other()].is_none() {
         return found;
     }
-    for Pair { line, tie, doubtful } in partners(link, lines, system, seen, sent) {
+    for Pair { line, tie, doubtful } in partners(link, lines, system, seen, sent, is_old) {
         join(link, lines, system, seen, &line, &tie);
         found.lines += 1;
         found.doubtful.extend(doubtful.iter().map(|row| PropertyName::in_line(&tie, lines.rows[*row].name)));

@@ -123,11 +123,15 @@ impl Stepping<'_> {
             Some(observation) if self.is_news(system, observation) => {
                 self.see_lines(system, observation, sent)
             }
-            after => {
+            Some(observation) => {
+                let Some(lines) = &self.lines else { return Found::default() };
+                let whole = observation.whole_lines && observation.presence == Presence::Present;
+                let found = ties::take_old(&mut self.link, lines, system, &mut observation.view, whole, sent);
+                self.note_found(system, &found);
+                found
+            }
+            None => {
                 self.tie_lines(system, sent);
-                if let (Some(lines), Some(observation)) = (&self.lines, after) {
-                    ties::take_old(&mut self.link, lines, system, &mut observation.view);
-                }
                 Found::default()
             }
         }

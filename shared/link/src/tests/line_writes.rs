@@ -63,6 +63,19 @@ fn what_may_be_of_another_line_is_no_rendition() {
 }
 
 #[test]
+fn an_answer_that_comes_after_newer_sightings_tells_which_lines_were_added() {
+    let mut story = Story::of(linked_paper(&[]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L2 q 1 4.99", "L3 r 2 4"])).claims(EXACT);
+    story.sees(EXACT, seen_paper(EXACT, 3, &["X2 q 2 5", "X4 q 1 5"]));
+    story.applies(EXACT, Some(our_paper(EXACT, 2, &["X2 q 1 5", "X3 r 2 4"])));
+    assert_eq!(story.tie("L2").1.as_deref(), Some("X2"), "though X4 looks like it by now");
+    assert_eq!(
+        story.told(CRM),
+        ["L2.Quantity = 2", "no L3", "X4", "X4.Price = 5", "X4.Product = q", "X4.Quantity = 1"]
+    );
+}
+
+#[test]
 fn an_added_line_that_the_answer_does_not_show_is_told_by_its_content_when_it_is_seen() {
     let answers = [
         ("nothing", None),

@@ -108,3 +108,48 @@ proptest! {
         prop_assert_eq!(world.remote_writes, writes, "what is at rest stays at rest");
     }
 }
+
+/// Plays a history that failed once, with people who remove lines of a document that is reviewed before the outcome of
+/// the removal, or of an edit, is known.
+fn play(setting: Setting, history: &[Action]) {
+    let mut world = World::new(setting);
+    for action in history {
+        world.act(action);
+    }
+    world.act(&Action::Rest);
+    world.hears_everything_again();
+}
+
+#[test]
+fn a_line_that_is_added_to_a_reviewed_document_may_be_taken_for_the_copy_of_a_removed_one() {
+    use Action::*;
+    let setting = Setting {
+        alone: Some(EXACT),
+        lines: 1,
+        shared: true,
+        tells_lines: false,
+        plain: false,
+        removals: ConflictPolicy::Wins(CRM),
+    };
+    let made = [Claim(CRM), Send(CRM, None), Poll(CRM), Deliver(CRM, 0, false)];
+    let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false), Claim(EXACT), Send(EXACT, Some(1))];
+    let reviewed = [Review, Add(EXACT, 0, false), Poll(EXACT), Deliver(EXACT, 0, false)];
+    play(setting, &[&made[..], &removed, &reviewed].concat());
+}
+
+#[test]
+fn an_edit_that_a_refused_repetition_hides_stands_against_a_removal() {
+    use Action::*;
+    let setting = Setting {
+        alone: None,
+        lines: 1,
+        shared: false,
+        tells_lines: true,
+        plain: true,
+        removals: ConflictPolicy::Ask,
+    };
+    let edited = [Rest, Edit(CRM, 0, 0, 1), Poll(CRM), Deliver(CRM, 0, false)];
+    let crashed = [Claim(EXACT), Send(EXACT, Some(1)), Review];
+    let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false)];
+    play(setting, &[&edited[..], &crashed, &removed].concat());
+}

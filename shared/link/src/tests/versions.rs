@@ -1,7 +1,7 @@
 //! A newer version of a document takes the place of the older one.
 
 use super::{
-    document::{cell, linked_paper, our_paper, paper_side, papers, seen_paper},
+    document::{cell, linked_paper, our_paper, paper_side, papers, seen_paper, there},
     fixture::{CRM, EXACT, Story, alone, gone, linked, plain, record, side, value, view},
 };
 use crate::{Event, Failure, Observation, Side, Status};
@@ -70,6 +70,24 @@ fn a_line_that_was_seen_before_its_outcome_is_known_in_the_newer_version_by_how_
     story.sees(EXACT, seen_paper(EXACT, 2, &["X2 q 1 5"])).sees(EXACT, seen_paper(EXACT, 3, &["X2 q 7 5"]));
     story.then(reviewed(&["X12 q 7 5"]));
     assert_eq!(story.tie("L2"), (Some("L2".to_owned()), Some("X12".to_owned())));
+}
+
+#[test]
+fn a_removal_that_the_older_version_may_have_received_is_said_to_the_newer_one() {
+    let mut story = quotation();
+    story.sees(CRM, seen_paper(CRM, 2, &["L2 q 1 5", "L3 q 1 5"])).claims(EXACT);
+    story.then(reviewed(&["X11 p 2 10 n", "X12 q 1 5", "X13 q 1 5"]));
+    assert_eq!(story.told(EXACT), ["no L1"], "nobody can tell whether X11 was there before");
+}
+
+#[test]
+fn what_a_refused_repetition_hides_is_held_for_a_person_against_a_removal() {
+    let mut story = quotation();
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 3 10 n", "L2 q 1 5", "L3 q 1 5"])).claims(EXACT);
+    story.claims(EXACT).rejects(EXACT);
+    story.sees(CRM, seen_paper(CRM, 3, &["L2 q 1 5", "L3 q 1 5"])).claims(EXACT).rejects(EXACT);
+    story.then(reviewed(&["X11 p 3 10 n", "X12 q 1 5", "X13 q 1 5"]));
+    assert!(story.link.conflicts.contains(&there("L1")), "the first attempt, or a person, has written the 3");
 }
 
 #[test]

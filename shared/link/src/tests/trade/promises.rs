@@ -178,14 +178,16 @@ impl World {
         }
     }
 
-    /// Lines that can't be told apart: as many as were added, but for those removed and for those that both sides
-    /// added and that are taken for one.
+    /// Lines that can't be told apart: as many as were added, but for those removed, for those that both sides added
+    /// and that are taken for one, and for those that were added to a newer version of the document and are taken for
+    /// copies of lines that were removed.
     fn counts_are_possible(&self) {
         for (product, added) in &self.added {
             let all = added.customcrm + added.exactonline;
             let removed = self.removed.get(product).copied().unwrap_or_default();
             let most = all;
-            let least = all.saturating_sub(removed + added.customcrm.min(added.exactonline));
+            let copies = self.added_to_copy.get(product).copied().unwrap_or_default().min(removed);
+            let least = all.saturating_sub(removed + copies + added.customcrm.min(added.exactonline));
             for system in System::BOTH {
                 let there = self.rows(system).iter().filter(|row| row.product == *product).count();
                 let held = self.link.conflicts.iter().filter(|name| name.row() == property("Lines")).count();

@@ -99,6 +99,9 @@ pub(super) struct World {
     pub(super) added: BTreeMap<String, SystemPair<usize>>,
     /// How often a line of it was removed by a person.
     pub(super) removed: BTreeMap<String, usize>,
+    /// How many lines of it a person has put on a version of the document that is newer than the one which the link
+    /// knows: they can't be told from copies of lines that a write to the older one may have removed.
+    pub(super) added_to_copy: BTreeMap<String, usize>,
     /// What people did to a product's line since both sides agreed on it last.
     pub(super) removed_since: BTreeMap<String, SystemPair<bool>>,
     pub(super) edited_since: BTreeMap<String, SystemPair<bool>>,
@@ -138,6 +141,7 @@ impl World {
             history: Vec::new(),
             added: BTreeMap::new(),
             removed: BTreeMap::new(),
+            added_to_copy: BTreeMap::new(),
             removed_since: BTreeMap::new(),
             edited_since: BTreeMap::new(),
             entered: BTreeMap::new(),
@@ -214,6 +218,9 @@ impl World {
             let value = stored(system, name, &value);
             entered[system] = Some(value.clone());
             self.entered_since.entry((product.clone(), name)).or_default().push(value);
+        }
+        if self.link.record(system).is_some_and(|known| *known != paper.record) {
+            *self.added_to_copy.entry(product.clone()).or_default() += 1;
         }
         self.added.entry(product).or_default()[system] += 1;
     }
@@ -380,6 +387,9 @@ impl World {
         let paper = self.papers[system].as_mut().unwrap();
         let failed = |failure| Event::Failed { system, claim, failure };
         if *record != paper.record {
+            if work.attempt > 1 {
+                self.hides(system, values);
+            }
             return failed(Failure::Rejected { words: "it has been reviewed".to_owned() });
         }
         if version.is_some_and(|seen| seen != Version(paper.version)) || paper.lacks(values, &work.ties) {
@@ -392,6 +402,16 @@ impl World {
         self.remote_writes += 1;
         let seen = self.tell(system);
         self.papers[system].as_ref().unwrap().applied(claim, Some(seen))
+    }
+
+    /// A repeated write was refused. What an earlier attempt may have carried out of it is seen later, as anybody's edit.
+    fn hides(&mut self, system: System, values: &View) {
+        let Some(side) = &self.link.sides[system] else { return };
+        for line in values.keys().filter_map(PropertyName::line) {
+            if let Some(product) = side.view.get(&Self::name(&line, "Product")) {
+                self.edited_since.entry(product.to_string()).or_default()[system] = true;
+            }
+        }
     }
 
     /// The record as a writer tells it after a write.

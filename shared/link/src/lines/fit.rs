@@ -22,7 +22,7 @@ pub(super) struct Pair {
 
 /// Pairs lines with ties, the best fit first. What fits better is decided by, in this order:
 ///
-/// 1. whether the line was sent here, or the tie's other line is the other side's alone;
+/// 1. why the tie may have a line here: what has been here, then what is on its way, then what is the other side's alone;
 /// 2. how many of the match rows are alike, from the strongest on;
 /// 3. whether a line is back that both sides had and one of them has lost: rather that than one that is new;
 /// 4. in how much the two are alike of what is written to this side;
@@ -122,7 +122,6 @@ impl<'a> Fits<'a> {
         ranked.sort_by_cached_key(|fit| {
             let (line, tie) = (&self.come[fit.from], &self.lack[fit.at]);
             let is_back = tie.agreed && !tie.removed || line.agreed;
-            let is_sure = tie.hope != Hope::Match;
             let by_content = (
                 Reverse(is_back),
                 Reverse(fit.likeness),
@@ -130,7 +129,7 @@ impl<'a> Fits<'a> {
                 missed_elsewhere(fit),
                 Reverse(fit.computed),
             );
-            (Reverse(is_sure), Reverse(fit.length), by_content, fit.at, fit.from)
+            (tie.hope, Reverse(fit.length), by_content, fit.at, fit.from)
         });
         ranked
     }

@@ -81,8 +81,8 @@ pub(super) struct Lack<'a> {
     pub(super) removed: bool,
 }
 
-/// Why a line may have a partner here.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Why a line may have a partner here, the best reason first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Hope {
     /// We have added it, or may have, or know it from the document's older version.
     Sent,

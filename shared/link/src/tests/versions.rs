@@ -73,6 +73,15 @@ fn a_line_that_was_seen_before_its_outcome_is_known_in_the_newer_version_by_how_
 }
 
 #[test]
+fn a_line_of_the_older_version_is_not_given_up_for_one_that_may_be_on_its_way() {
+    let mut story = Story::of(linked_paper(&["L1 q 3 5"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 q 3 5", "L2 q 3 4"])).claims(EXACT);
+    story.then(reviewed(&["X12 q 3 4"]));
+    assert_eq!(story.tie("L1").1.as_deref(), Some("X12"), "its price may have been edited");
+    assert!(!story.told(CRM).contains(&"no L1".to_owned()));
+}
+
+#[test]
 fn a_removal_that_the_older_version_may_have_received_is_said_to_the_newer_one() {
     let mut story = quotation();
     story.sees(CRM, seen_paper(CRM, 2, &["L2 q 1 5", "L3 q 1 5"])).claims(EXACT);

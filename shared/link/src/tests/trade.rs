@@ -2,6 +2,7 @@
 //! doubled and none lost.
 
 mod paper;
+mod people;
 mod promises;
 mod world;
 
@@ -109,8 +110,7 @@ proptest! {
     }
 }
 
-/// Plays a history that failed once, with people who remove lines of a document that is reviewed before the outcome of
-/// the removal, or of an edit, is known.
+/// Plays a history that failed once, because the world held for certain what nobody can know.
 fn play(setting: Setting, history: &[Action]) {
     let mut world = World::new(setting);
     for action in history {
@@ -133,8 +133,10 @@ fn a_line_that_is_added_to_a_reviewed_document_may_be_taken_for_the_copy_of_a_re
     };
     let made = [Claim(CRM), Send(CRM, None), Poll(CRM), Deliver(CRM, 0, false)];
     let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false), Claim(EXACT), Send(EXACT, Some(1))];
-    let reviewed = [Review, Add(EXACT, 0, false), Poll(EXACT), Deliver(EXACT, 0, false)];
-    play(setting, &[&made[..], &removed, &reviewed].concat());
+    for added in [[Review, Add(EXACT, 0, false)], [Add(EXACT, 0, false), Review]] {
+        let seen = [Poll(EXACT), Deliver(EXACT, 0, false)];
+        play(setting.clone(), &[&made[..], &removed, &added, &seen].concat());
+    }
 }
 
 #[test]
@@ -152,4 +154,23 @@ fn an_edit_that_a_refused_repetition_hides_stands_against_a_removal() {
     let crashed = [Claim(EXACT), Send(EXACT, Some(1)), Review];
     let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false)];
     play(setting, &[&edited[..], &crashed, &removed].concat());
+}
+
+#[test]
+fn a_line_that_was_removed_before_it_was_seen_is_added_again_by_a_write_that_is_repeated() {
+    use Action::*;
+    let setting = Setting {
+        alone: None,
+        lines: 1,
+        shared: false,
+        tells_lines: true,
+        plain: true,
+        removals: ConflictPolicy::Ask,
+    };
+    let removed = [Remove(EXACT, 0), Poll(EXACT), Deliver(EXACT, 0, false)];
+    let crashed = [Claim(EXACT), Send(EXACT, None), Crash(EXACT, false)];
+    let repeated = [Claim(EXACT), Send(EXACT, None)];
+    let edited = [Edit(EXACT, 0, 0, 1), Poll(EXACT), Deliver(EXACT, 0, false)];
+    let given_up = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false)];
+    play(setting, &[&crashed[..], &removed, &repeated, &edited, &given_up].concat());
 }

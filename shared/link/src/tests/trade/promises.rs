@@ -11,7 +11,7 @@ use super::{
 use crate::tests::fixture::{CRM, EXACT, property, value};
 
 impl World {
-    fn rows(&self, system: System) -> &[Row] {
+    pub(super) fn rows(&self, system: System) -> &[Row] {
         self.papers[system].as_ref().map_or(&[], |paper| &paper.rows)
     }
 
@@ -179,8 +179,8 @@ impl World {
     }
 
     /// Lines that can't be told apart: as many as were added, but for those removed, for those that both sides added
-    /// and that are taken for one, and for those that were added to a newer version of the document and are taken for
-    /// copies of lines that were removed.
+    /// and that are taken for one, and for those that were seen first in a newer version of the document and are taken
+    /// for copies of lines that were removed.
     fn counts_are_possible(&self) {
         for (product, added) in &self.added {
             let all = added.customcrm + added.exactonline;

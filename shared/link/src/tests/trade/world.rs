@@ -8,21 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{LineKey, PropertyName, Reference, System, SystemPair, Value, Version, View};
 
-use super::paper::{CELLS, Paper, stored};
+use super::paper::{CELLS, Paper};
 use crate::{
     ConflictPolicy, Effect, Event, Failure, Link, Observation, Pending, Policy, Rule, Side, Status, Write,
     tests::{
         document::{papers, with},
-        fixture::{BOTH_WAYS, CRM, EXACT, alone, kept, record, value},
+        fixture::{BOTH_WAYS, CRM, EXACT, alone, kept, property, value},
     },
 };
-
-/// What people enter, and a system may store otherwise.
-const VALUES: [(&str, [&str; 3]); 3] =
-    [("Quantity", ["1", "2", "2.0"]), ("Price", ["9.9", "10", "4"]), ("Note", ["", " n", "m"])];
-/// What people enter, and every system stores as it is.
-const PLAIN: [(&str, [&str; 3]); 3] =
-    [("Quantity", ["1", "2", "3"]), ("Price", ["5", "10", "4"]), ("Note", ["", "n", "m"])];
 
 /// One thing that happens; where it can't happen, nothing does.
 #[derive(Debug, Clone)]
@@ -89,7 +82,7 @@ pub(super) struct World {
     policy: Policy,
     pub(super) setting: Setting,
     pub(super) papers: SystemPair<Option<Paper>>,
-    unlinked: BTreeSet<String>,
+    pub(super) unlinked: BTreeSet<String>,
     readings: SystemPair<Vec<Observation>>,
     messages: SystemPair<usize>,
     pub(super) work: SystemPair<Option<Work>>,
@@ -99,19 +92,24 @@ pub(super) struct World {
     pub(super) added: BTreeMap<String, SystemPair<usize>>,
     /// How often a line of it was removed by a person.
     pub(super) removed: BTreeMap<String, usize>,
-    /// How many lines of it a person has put on a version of the document that is newer than the one which the link
-    /// knows: they can't be told from copies of lines that a write to the older one may have removed.
+    /// Lines that people have added, by their own keys.
+    pub(super) by_people: BTreeSet<LineKey>,
+    /// How many of a product's lines the link saw first in a newer version of the document, though people have added
+    /// them: they can't be told from copies of lines that a write to the older one may have removed.
     pub(super) added_to_copy: BTreeMap<String, usize>,
     /// What people did to a product's line since both sides agreed on it last.
     pub(super) removed_since: BTreeMap<String, SystemPair<bool>>,
     pub(super) edited_since: BTreeMap<String, SystemPair<bool>>,
+    /// Whose line was removed there before the link had seen it: a write that is repeated adds it again, as if it had
+    /// never been carried out.
+    pub(super) removed_unseen: BTreeMap<String, SystemPair<bool>>,
     pub(super) entered: BTreeMap<(String, &'static str), SystemPair<Option<Value>>>,
     /// All that they entered since, for lines that are removed before the last of it was read.
     pub(super) entered_since: BTreeMap<(String, &'static str), Vec<Value>>,
     pub(super) settled: BTreeMap<(String, &'static str), Value>,
     pub(super) remote_writes: usize,
     pub(super) created: usize,
-    now: i64,
+    pub(super) now: i64,
 }
 
 fn policy(removals: ConflictPolicy) -> Policy {
@@ -141,9 +139,11 @@ impl World {
             history: Vec::new(),
             added: BTreeMap::new(),
             removed: BTreeMap::new(),
+            by_people: BTreeSet::new(),
             added_to_copy: BTreeMap::new(),
             removed_since: BTreeMap::new(),
             edited_since: BTreeMap::new(),
+            removed_unseen: BTreeMap::new(),
             entered: BTreeMap::new(),
             entered_since: BTreeMap::new(),
             settled: BTreeMap::new(),
@@ -195,99 +195,6 @@ impl World {
             }
             Action::Rest => self.rest(),
         }
-    }
-
-    fn values(&self) -> [(&'static str, [&'static str; 3]); 3] {
-        if self.setting.plain { PLAIN } else { VALUES }
-    }
-
-    fn add(&mut self, system: System, number: usize, linked: bool) {
-        self.now += 120;
-        let product =
-            if self.setting.shared { format!("p{}", number % 2) } else { format!("p{}", self.added.len()) };
-        let values = self.values();
-        let Some(paper) = &mut self.papers[system] else { return };
-        let cells = values.map(|(name, texts)| (name, value(texts[number % texts.len()])));
-        paper.add(&product, cells.clone());
-        paper.touch(false, self.now);
-        if !linked && !self.setting.shared {
-            self.unlinked.insert(product.clone());
-        }
-        for (name, value) in cells {
-            let entered = self.entered.entry((product.clone(), name)).or_default();
-            let value = stored(system, name, &value);
-            entered[system] = Some(value.clone());
-            self.entered_since.entry((product.clone(), name)).or_default().push(value);
-        }
-        if self.link.record(system).is_some_and(|known| *known != paper.record) {
-            *self.added_to_copy.entry(product.clone()).or_default() += 1;
-        }
-        self.added.entry(product).or_default()[system] += 1;
-    }
-
-    /// A line that a person chooses, with the moment at which something is done to it.
-    fn chosen(&mut self, system: System, line: usize) -> Option<usize> {
-        let rows = &self.papers[system].as_ref()?.rows;
-        self.now += 120;
-        (!rows.is_empty()).then(|| line % rows.len())
-    }
-
-    fn edit(&mut self, system: System, line: usize, cell: usize, text: usize) {
-        let Some(line) = self.chosen(system, line) else { return };
-        let (name, texts) = self.values()[cell % VALUES.len()];
-        let entered = stored(system, name, &value(texts[text % texts.len()]));
-        let Some(paper) = &mut self.papers[system] else { return };
-        let row = &mut paper.rows[line];
-        if row.cells.insert(name, entered.clone()) == Some(entered.clone()) {
-            return;
-        }
-        let product = row.product.clone();
-        paper.touch(false, self.now);
-        self.edited_since.entry(product.clone()).or_default()[system] = true;
-        self.entered_since.entry((product.clone(), name)).or_default().push(entered.clone());
-        self.entered.entry((product, name)).or_default()[system] = Some(entered);
-    }
-
-    fn remove(&mut self, system: System, line: usize) {
-        let Some(line) = self.chosen(system, line) else { return };
-        let Some(paper) = &mut self.papers[system] else { return };
-        let product = paper.rows.remove(line).product;
-        paper.touch(false, self.now);
-        *self.removed.entry(product.clone()).or_default() += 1;
-        self.removed_since.entry(product).or_default()[system] = true;
-    }
-
-    fn renew(&mut self, system: System, line: usize) {
-        let Some(line) = self.chosen(system, line) else { return };
-        let Some(paper) = &mut self.papers[system] else { return };
-        paper.rows[line].id = paper.fresh_id();
-        paper.touch(false, self.now);
-        let product = paper.rows[line].product.clone();
-        if self.setting.shared {
-            // What can't be told apart was removed, and another one added.
-            *self.removed.entry(product.clone()).or_default() += 1;
-            self.added.entry(product.clone()).or_default()[system] += 1;
-        }
-        self.edited_since.entry(product).or_default()[system] = true;
-    }
-
-    fn reorder(&mut self, system: System) {
-        self.now += 120;
-        if let Some(paper) = self.papers[system].as_mut().filter(|paper| paper.rows.len() > 1) {
-            paper.rows.rotate_left(1);
-            paper.touch(false, self.now);
-        }
-    }
-
-    fn review(&mut self) {
-        self.now += 120;
-        let reviewed = self.link.sides[EXACT].is_some();
-        let Some(paper) = self.papers[EXACT].as_mut().filter(|_| reviewed) else { return };
-        paper.record = record(&format!("{}'", paper.record));
-        for place in 0..paper.rows.len() {
-            paper.rows[place].id = paper.fresh_id();
-        }
-        paper.touch(false, self.now);
     }
 
     fn resolve(&mut self) {
@@ -400,18 +307,11 @@ impl World {
             paper.touch(true, self.now);
         }
         self.remote_writes += 1;
+        if work.attempt > 1 {
+            self.adds_again(system, values);
+        }
         let seen = self.tell(system);
         self.papers[system].as_ref().unwrap().applied(claim, Some(seen))
-    }
-
-    /// A repeated write was refused. What an earlier attempt may have carried out of it is seen later, as anybody's edit.
-    fn hides(&mut self, system: System, values: &View) {
-        let Some(side) = &self.link.sides[system] else { return };
-        for line in values.keys().filter_map(PropertyName::line) {
-            if let Some(product) = side.view.get(&Self::name(&line, "Product")) {
-                self.edited_since.entry(product.to_string()).or_default()[system] = true;
-            }
-        }
     }
 
     /// The record as a writer tells it after a write.
@@ -543,7 +443,7 @@ impl World {
 
     /// The name of a cell of a line in the link.
     pub(super) fn name(line: &LineKey, cell: &str) -> PropertyName {
-        PropertyName::in_line(line, &crate::tests::fixture::property(&format!("Lines.{cell}")))
+        PropertyName::in_line(line, &property(&format!("Lines.{cell}")))
     }
 
     /// The cells that people edit, by name.

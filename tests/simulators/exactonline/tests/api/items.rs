@@ -139,6 +139,34 @@ async fn the_sales_price_is_changed_at_the_price_and_shows_in_no_feed_of_items()
 }
 
 #[tokio::test]
+async fn a_list_of_prices_needs_a_selection_and_a_filter_and_a_price_takes_what_is_its_own() {
+    let company = Company::open().await;
+    let id = item(&company, "A").await;
+    item(&company, "B").await;
+    assert_eq!(company.get(&format!("{PRICES}?$filter=Item eq guid'{id}'")).await.status, 400);
+    let refused = company.get(&format!("{PRICES}?$select=ID")).await;
+    assert!(refused.message().contains("fields in the url:Account,"), "{refused:?}");
+    let own = company.get(&format!("{PRICES}?$select=ID,Item,Price&$filter=Item eq guid'{id}'")).await;
+    assert_eq!((own.column("Item"), own.column("Price")), (vec![json!(id)], vec![json!(0)]));
+    let price = own.column("ID")[0].as_str().unwrap().to_owned();
+    for (body, status) in [
+        (r#"{"ItemCode":"B"}"#, 500),
+        (r#"{"DefaultItemUnit":"pc"}"#, 500),
+        (r#"{"StandardSalesPrice":1}"#, 400),
+        (r#"{"Price":"much"}"#, 400),
+        (r#"{"Price":1.5}"#, 204),
+    ] {
+        assert_eq!(company.put_at(PRICES, &price, body).await.status, status, "{body}");
+    }
+    let record = company.record_at(PRICES, &price).await;
+    assert_eq!(
+        [&record["Price"], &record["Item"], &record["Currency"]],
+        [&json!(1.5), &json!(id), &json!("EUR")]
+    );
+    assert_eq!(company.put_at(PRICES, &id, r#"{"Price":1}"#).await.status, 404);
+}
+
+#[tokio::test]
 async fn a_second_price_is_a_second_record_and_leaves_the_sales_price() {
     let company = Company::open().await;
     let id = item(&company, "A").await;

@@ -9,6 +9,7 @@ mod accepted;
 mod companies;
 mod orders;
 mod papers;
+mod prices;
 mod quotations;
 mod reviewed;
 mod sight;

@@ -1,4 +1,4 @@
-//! Writing a document: its header in one call, each of its lines in one of its own.
+//! Writing a document: its header in one call, each of its lines, or its price, in one of its own.
 
 use contract::Sighting;
 use exactonline::{Document, Error, Parts, Source};
@@ -12,8 +12,8 @@ use crate::reading::{Awaited, or_untold};
 use crate::target::{Division, WriteError, priority};
 
 impl<S: Store> Division<S> {
-    /// Changes a record that comes in parts, and its lines. Exact has no call for a whole document: when one of several
-    /// fails, those before it have happened, and the next attempt finds the document changed.
+    /// Changes a record that comes in parts, and its lines or its price. Exact has no call for a whole document: when
+    /// one of several fails, those before it have happened, and the next attempt finds the document changed.
     pub(crate) async fn update_whole(
         &self,
         aim: Aim<'_>,
@@ -28,10 +28,19 @@ impl<S: Store> Division<S> {
             return Err(WriteError::Stale { record: id.clone() });
         }
         let mut awaited = Awaited { before, ..Awaited::default() };
-        if !put.properties.is_empty() {
-            self.client.update(feed.entity.resource, id, &put.properties, priority(aim)).await?;
+        let mut properties = put.properties.clone();
+        let price = feed.entity.take_price(&mut properties);
+        let repricing = match &price {
+            Some(price) => self.repricing(aim, &feed.entity, id, document.as_ref(), price).await?,
+            None => None,
+        };
+        if !properties.is_empty() {
+            self.client.update(feed.entity.resource, id, &properties, priority(aim)).await?;
             awaited.header = Some(known(document.as_ref().and_then(Document::header_version)));
             awaited.last = Some(Source::Own);
+        }
+        if let Some(repricing) = repricing {
+            self.reprice(aim, id, repricing, &mut awaited).await?;
         }
         if let Some(parts) = feed.entity.parts.filter(|_| feed.entity.has_lines()) {
             for line in in_order(&put.lines) {

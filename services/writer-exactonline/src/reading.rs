@@ -32,6 +32,8 @@ pub(crate) struct Awaited {
     pub(crate) removed: Vec<RecordId>,
     /// At least so many parts.
     pub(crate) count: usize,
+    /// A price, which is not this one any more.
+    pub(crate) repriced: Option<(RecordId, Content)>,
     /// The version that it had before the write.
     pub(crate) before: Option<Version>,
     /// The feed of what was written last: read first, the others are read after it and settle the document.
@@ -44,6 +46,10 @@ impl Awaited {
             && self.changed.iter().all(|(part, before)| document.part_version(part) > Some(*before))
             && self.added.iter().all(|part| document.part_version(part).is_some())
             && self.removed.iter().all(|part| !document.holds(part))
+            && self
+                .repriced
+                .as_ref()
+                .is_none_or(|(part, before)| document.price(part).is_some_and(|price| price != before))
             && document.count() >= self.count
     }
 

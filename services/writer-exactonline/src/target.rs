@@ -47,6 +47,26 @@ pub(crate) enum WriteError {
         /// The record.
         record: RecordId,
     },
+    /// An item's price is not the one that the feeds have shown.
+    #[error(
+        "the sales price of {item} was changed in Exact Online a moment ago; it is written over only when that has been \
+         seen"
+    )]
+    Repriced {
+        /// The item.
+        item: RecordId,
+    },
+    /// A new item has not got its price.
+    #[error(
+        "{item} was made in Exact Online and could not be given its price; it is searched for and priced then"
+    )]
+    Unpriced {
+        /// The item.
+        item: RecordId,
+        /// Why not.
+        #[source]
+        source: Box<WriteError>,
+    },
     /// Nothing vouches for the record yet.
     #[error(
         "the entity {entity} has not been read yet, so nothing may be written over; its collector must run first"
@@ -82,9 +102,11 @@ impl<S: Store> Target for Division<S> {
         match error {
             WriteError::Exact(error) => error.class(),
             WriteError::Stale { .. } => FailureClass::Stale,
-            WriteError::Unshown { .. } | WriteError::Unread { .. } | WriteError::Store(_) => {
-                FailureClass::Transient
-            }
+            WriteError::Unpriced { .. } => FailureClass::Ambiguous,
+            WriteError::Unshown { .. }
+            | WriteError::Repriced { .. }
+            | WriteError::Unread { .. }
+            | WriteError::Store(_) => FailureClass::Transient,
         }
     }
 
@@ -154,11 +176,13 @@ impl<S: Store> Target for Division<S> {
 
     async fn create(&self, aim: Aim<'_>, properties: &Properties, _: &str) -> Result<Sighting, WriteError> {
         let feed = self.feed(aim.entity)?;
-        let record = self.client.create(feed.entity.resource, properties, priority(aim)).await?;
-        if feed.entity.has_lines() {
-            self.created(aim, record, properties).await
-        } else {
-            self.sighting(record).await
+        let mut properties = properties.clone();
+        let price = feed.entity.take_price(&mut properties).filter(|price| *price != Content::Null);
+        let record = self.client.create(feed.entity.resource, &properties, priority(aim)).await?;
+        match price {
+            Some(price) => self.created_with_price(aim, &feed.entity, record, &price).await,
+            None if feed.entity.has_lines() => self.created(aim, record, &properties).await,
+            None => self.sighting(record).await,
         }
     }
 

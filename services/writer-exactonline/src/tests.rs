@@ -3,4 +3,5 @@
 
 mod bench;
 mod documents;
+mod prices;
 mod records;

@@ -1,9 +1,11 @@
-//! A client of one division. What it is asked for is told by kind: `people`, `feeds`, `records`, `lists`.
+//! A client of one division. What it is asked for is told by kind: `people`, `feeds`, `records`, `prices`,
+//! `lists`.
 
 mod call;
 mod feeds;
 mod lists;
 mod people;
+mod prices;
 mod records;
 
 use std::sync::{
@@ -18,6 +20,7 @@ use url::Url;
 pub use self::{
     feeds::{ChangesPage, DeletedPage, DeletedRecord},
     people::Me,
+    prices::OwnPrice,
     records::Resource,
 };
 use crate::{

@@ -14,7 +14,7 @@ use model::{Content, Presence, Properties, Record, RecordId, UserId, Version};
 use rust_decimal::Decimal;
 
 pub use self::json::InvalidDocument;
-pub(crate) use self::price::{is_general, price_in_force};
+pub(crate) use self::price::{PRICE, currencies, is_general, price_in_force};
 use crate::{Entity, PartKind, selection::LINE_NUMBER};
 
 #[cfg(test)]
@@ -125,6 +125,11 @@ impl Document {
         self.parts.get(part).is_some_and(|part| part.properties.is_some())
     }
 
+    /// What an item's price holds, as far as this price was seen and is not gone.
+    pub fn price(&self, part: &RecordId) -> Option<&Content> {
+        self.parts.get(part)?.properties.as_ref()?.get(PRICE)
+    }
+
     /// How many parts it has that are not gone.
     pub fn count(&self) -> usize {
         self.parts.values().filter(|part| part.properties.is_some()).count()
@@ -161,8 +166,8 @@ impl Document {
                     record.properties.insert(name.to_owned(), self.lines());
                 }
                 Some(PartKind::Prices(name)) => {
-                    let price = price_in_force(self.live(), today).unwrap_or(Content::Null);
-                    record.properties.insert(name.to_owned(), price);
+                    let price = price_in_force(self.live(), today).and_then(|price| price.get(PRICE));
+                    record.properties.insert(name.to_owned(), price.cloned().unwrap_or(Content::Null));
                 }
                 None => {}
             }

@@ -1,6 +1,6 @@
 //! The entities that Tandem keeps, and where Exact's API has them.
 
-use model::Content;
+use model::{Content, Properties};
 
 use crate::{Resource, guid_literal, text_literal};
 
@@ -173,6 +173,11 @@ impl Entity {
             PartKind::Prices(name) => Some(name),
             PartKind::Lines(_) => None,
         }
+    }
+
+    /// Takes an item's sales price out of what is to be written to the item.
+    pub fn take_price(&self, properties: &mut Properties) -> Option<Content> {
+        properties.remove(self.price_name()?)
     }
 
     /// A filter for the records that hold this; `None` for what no filter can say.

@@ -135,6 +135,24 @@ pub enum Error {
         /// The record.
         record: RecordId,
     },
+    /// An item has no price record whose price could be changed.
+    #[error(
+        "{item} has no sales price of its own in force in Exact Online, and none is made, because it could stand \
+         beside another one: add a price without an account to the item there"
+    )]
+    NoOwnPrice {
+        /// The item.
+        item: RecordId,
+    },
+    /// An item has several prices of its own, and nothing tells which is that of the company's currency.
+    #[error(
+        "{item} has sales prices of its own in several currencies in Exact Online, so it can't be told which one is to \
+         be changed: end those of other currencies there"
+    )]
+    SeveralCurrencies {
+        /// The item.
+        item: RecordId,
+    },
     /// An id is none of Exact Online's.
     #[error("{record} is no id of Exact Online, whose ids are GUIDs")]
     NotAGuid {
@@ -204,7 +222,10 @@ impl Error {
             | Self::Unauthorised { .. }
             | Self::Forbidden { .. }
             | Self::GrantFile { .. } => FailureClass::Auth,
-            Self::Refused { .. } | Self::NotAGuid { .. } => FailureClass::Rejected,
+            Self::Refused { .. }
+            | Self::NotAGuid { .. }
+            | Self::NoOwnPrice { .. }
+            | Self::SeveralCurrencies { .. } => FailureClass::Rejected,
             Self::Gone { .. } => FailureClass::Gone,
         }
     }

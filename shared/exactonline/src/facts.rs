@@ -6,7 +6,7 @@ mod fit;
 
 use std::ops::RangeInclusive;
 
-use crate::{Entity, Parts};
+use crate::{Entity, Parts, documents::PRICE};
 
 pub use self::fit::kept;
 
@@ -57,6 +57,16 @@ impl Entity {
     /// What is known of the entity's own properties.
     pub fn facts(&self) -> impl Iterator<Item = Fact> + use<> {
         facts(self.table)
+    }
+
+    /// What is known of the entity's own properties as they are written: an item's sales price is that of its record of
+    /// prices.
+    fn written_facts(&self) -> impl Iterator<Item = Fact> + use<> {
+        let price = self.price_name().zip(self.parts);
+        let price = price.and_then(|(name, prices)| {
+            Some(Fact { name, ..prices.facts().find(|fact| fact.name == PRICE)? })
+        });
+        self.facts().map(move |fact| price.filter(|price| price.name == fact.name).unwrap_or(fact))
     }
 
     /// What is known of one property; `None` when the entity has none of this name.

@@ -31,7 +31,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use client::{ChangesPage, DeletedPage, DeletedRecord, ExactOnline, Me, Resource};
+pub use client::{ChangesPage, DeletedPage, DeletedRecord, ExactOnline, Me, OwnPrice, Resource};
 pub use cursor::{ChangesCursor, InvalidCursor};
 pub use document_store::DocumentStore;
 pub use documents::{Document, InvalidDocument};

@@ -17,7 +17,7 @@ const MODIFIED: &str = "Modified";
 pub(crate) const LINE_NUMBER: &str = "LineNumber";
 
 /// What tells a general price from an agreement, and which of the general ones is in force.
-const OF_PRICES: [&str; 8] =
+pub(crate) const OF_PRICES: [&str; 8] =
     ["Account", "Employee", "Project", "Price", "Quantity", "StartDate", "EndDate", "NumberOfItemsPerUnit"];
 
 /// The properties of an entity that are read, by the feed that has them.

@@ -134,6 +134,13 @@ pub fn facts(pair: &Pair) -> Vec<(&'static str, String)> {
     if let Some(adopts) = &pair.adopts {
         facts.push(("Takes over", format!("the partner that {} has in {}", adopts.reference, adopts.pair)));
     }
+    for row in &pair.properties {
+        let named = row.names.exactonline.as_ref().zip(row.written_to);
+        facts.extend(named.map(|(name, written_to)| {
+            let text = format!("{name}, to the record's own {}, of which none is made", written_to.name());
+            ("Written apart", text)
+        }));
+    }
     if pair.is_membership {
         facts.push((
             "Membership",

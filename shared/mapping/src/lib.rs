@@ -30,6 +30,6 @@ pub use lookups::{Lookups, ReferenceNeed};
 pub use meet::{Writers, meet, writers};
 pub use pair::{
     About, Archive, Constant, KeyRows, LinePut, Lines, Mark, MatchKey, OnDelete, Onto, Pair, Problem,
-    Property, Put, Raise, Seen, StandIn, Through, Versions,
+    Property, Put, Raise, Seen, StandIn, Through, Versions, WrittenTo,
 };
 pub use reading::Reading;

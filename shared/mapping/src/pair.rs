@@ -204,6 +204,8 @@ pub struct Property {
     pub keep_filled: bool,
     /// Whether Exact takes it when a record is made, and never after.
     pub create_only: bool,
+    /// Where Exact keeps it, when it can only be read in the record itself.
+    pub written_to: Option<WrittenTo>,
     /// Whether it belongs to the least that a working sync carries.
     pub is_core: bool,
     /// What people should know about the row, for the dataflow document.
@@ -211,6 +213,23 @@ pub struct Property {
     /// For a row that writes a line with a label into a text of Exact: the name under which a view holds the rest of
     /// that text. Rows of one text have it in common.
     pub rest: Option<PropertyName>,
+}
+
+/// Records of Exact that hold what can only be read in the record of the pair, and are written in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrittenTo {
+    /// `Logistics/SalesItemPrices`: a new item comes with one such record, without an account, whose `Price` is the
+    /// item's `StandardSalesPrice` (facts of the API).
+    SalesItemPrices,
+}
+
+impl WrittenTo {
+    /// Its name in pair files and in Exact's reference.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SalesItemPrices => "SalesItemPrices",
+        }
+    }
 }
 
 /// The lines of a document.

@@ -40,6 +40,25 @@ fn all_seven_pairs_can_work_in_both_readings_and_who_writes_first_is_told() {
 }
 
 #[test]
+fn a_price_that_is_written_to_exact_s_price_records_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(shipped().join("product-item.toml")).unwrap();
+    let told_of = |text: &str| {
+        fs::write(folder.path().join("product-item.toml"), text).unwrap();
+        checked(folder.path()).map(|pairs| told(pairs.of(Reading::Practical), Reading::Practical))
+    };
+    assert!(!told_of(&text).unwrap().contains("Written apart"));
+    let both = "direction = \"to-crm\"\nwritten_to = \"SalesItemPrices\"";
+    let switched_on = text.replacen("# written_to", "written_to", 1);
+    assert!(switched_on.contains(both));
+    // Uncommenting it beside the direction is refused with what is to be done.
+    let refused = Chain(&told_of(&switched_on).unwrap_err()).to_string();
+    assert!(refused.contains("leave direction = \"to-crm\" out, or written_to"), "{refused}");
+    let told = told_of(&switched_on.replacen(both, "written_to = \"SalesItemPrices\"", 1)).unwrap();
+    assert!(told.contains("Written apart               StandardSalesPrice, to the record's own"), "{told}");
+}
+
+#[test]
 fn what_can_not_work_is_told_all_at_once_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(shipped().join("customer-account.toml")).unwrap();

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use store::Store;
 
 use super::ChecklistError;
-use super::sides::Sides;
+use super::sides::{Sides, entity};
 
 /// What a person does so that a read-only property of Exact changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,10 @@ impl Cause {
                 sides.set(pair, record, "Notes", Content::from("looked at again")).await
             }
             Self::Quantity => sides.raise_quantity(pair, record).await,
-            Self::Price => sides.set_price(record, Decimal::new(1_995, 2)).await,
+            Self::Price => {
+                let price = Content::Number(Decimal::new(1_995, 2));
+                sides.set_price(&entity(pair)?, record, &price).await
+            }
             Self::Reject => {
                 sides.print(record).await?;
                 sides.act("crm/RejectQuotation", record).await

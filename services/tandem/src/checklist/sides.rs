@@ -100,8 +100,12 @@ impl<S: Store> Sides<S> {
 
     async fn change_exact(&self, pair: &Pair, record: &RecordId, put: &Put) -> Result<(), ChecklistError> {
         let entity = entity(pair)?;
-        if !put.properties.is_empty() {
-            self.exact.update(entity.resource, record, &put.properties, Priority::Edit).await?;
+        let mut properties = put.properties.clone();
+        if let Some(price) = entity.take_price(&mut properties) {
+            self.set_price(&entity, record, &price).await?;
+        }
+        if !properties.is_empty() {
+            self.exact.update(entity.resource, record, &properties, Priority::Edit).await?;
         }
         let Some(parts) = &entity.parts else { return Ok(()) };
         for line in &put.lines {
@@ -138,7 +142,13 @@ impl<S: Store> Sides<S> {
                 Ok(self.crm.create(pair.entities.customcrm.as_str(), &properties, &key).await?.id)
             }
             System::ExactOnline => {
-                Ok(self.exact.create(entity(pair)?.resource, &properties, Priority::Edit).await?.id)
+                let entity = entity(pair)?;
+                let price = entity.take_price(&mut properties);
+                let record = self.exact.create(entity.resource, &properties, Priority::Edit).await?.id;
+                if let Some(price) = price {
+                    self.set_price(&entity, &record, &price).await?;
+                }
+                Ok(record)
             }
         }
     }
@@ -165,15 +175,15 @@ impl<S: Store> Sides<S> {
     }
 
     /// Sets the sales price of an item in its own record of prices.
-    pub(crate) async fn set_price(&self, item: &RecordId, price: Decimal) -> Result<(), ChecklistError> {
-        let prices = Resource::authored("logistics/SalesItemPrices", "ID");
-        let filter = format!("Item eq guid'{item}'");
-        let found = self.exact.find(prices, &filter, &["ID", "Account", "Price"], Priority::Edit).await?;
-        for record in found.iter().filter(|record| record.properties.get("Account") == Some(&Content::Null)) {
-            let price = Properties::from([("Price".to_owned(), Content::Number(price))]);
-            self.exact.update(prices, &record.id, &price, Priority::Edit).await?;
-        }
-        Ok(())
+    pub(crate) async fn set_price(
+        &self,
+        entity: &Entity,
+        item: &RecordId,
+        price: &Content,
+    ) -> Result<(), ChecklistError> {
+        let Some(prices) = entity.parts else { return Ok(()) };
+        let own = self.exact.own_price(prices, item, Priority::Edit).await?;
+        Ok(self.exact.set_own_price(prices, &own.record, price, Priority::Edit).await?)
     }
 }
 

@@ -67,7 +67,11 @@ pub(super) struct World {
 impl World {
     /// Starts all, with a customer and a product that both systems know, and waits for rest.
     pub(super) async fn start(reading: Reading) -> Self {
-        let pairs = shipped::pairs(reading).unwrap();
+        Self::start_with(shipped::pairs(reading).unwrap(), reading).await
+    }
+
+    /// The same with these pairs, of which some may say otherwise than as they ship.
+    pub(super) async fn start_with(pairs: Vec<Pair>, reading: Reading) -> Self {
         let simulated = Simulated::start(reading).await.unwrap();
         let store = Embedded::in_memory().unwrap();
         let config = simulated.config(LogFilter::parse("off").unwrap()).unwrap();
@@ -319,7 +323,7 @@ impl World {
     }
 
     /// What our own user was heard to write, refused or not.
-    fn writes(&self) -> Vec<String> {
+    pub(super) fn writes(&self) -> Vec<String> {
         let Simulated { crm, exact, .. } = &self.simulated;
         let of_crm =
             crm.control.log().into_iter().filter(|call| {

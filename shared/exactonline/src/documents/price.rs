@@ -1,10 +1,14 @@
-//! Which of an item's price records is its sales price.
+//! Which of an item's price records is its sales price, for everybody who reads or writes it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use model::{Content, Properties};
 use rust_decimal::Decimal;
+
+/// The property of a price record that holds the price.
+pub(crate) const PRICE: &str = "Price";
 
 /// What makes a price an agreement with somebody, or of a project, and not the item's own.
 const AGREED_WITH: [&str; 3] = ["Account", "Employee", "Project"];
@@ -14,14 +18,28 @@ pub(crate) fn is_general(price: &Properties) -> bool {
     AGREED_WITH.iter().all(|name| is_empty(price.get(*name)))
 }
 
-/// The price in force on a day: of the general prices that are valid then, that of the lowest quantity; of several, the
-/// one that began last. `None` when there is none.
+/// The price record in force on a day: of the general prices that are valid then, that of the lowest quantity; of
+/// several, the one that began last. `None` when there is none.
 pub(crate) fn price_in_force<'a>(
     prices: impl Iterator<Item = &'a Properties>,
     today: Date,
-) -> Option<Content> {
-    let valid = prices.filter(|price| is_general(price) && is_valid(price, today));
-    valid.min_by_key(|price| rank(price)).and_then(|price| price.get("Price")).cloned()
+) -> Option<&'a Properties> {
+    in_force(prices, today).min_by_key(|price| rank(price))
+}
+
+/// The currencies of the general prices that are in force on a day.
+pub(crate) fn currencies<'a>(
+    prices: impl Iterator<Item = &'a Properties>,
+    today: Date,
+) -> BTreeSet<Option<&'a str>> {
+    in_force(prices, today).map(|price| price.get("Currency").and_then(Content::as_text)).collect()
+}
+
+fn in_force<'a>(
+    prices: impl Iterator<Item = &'a Properties>,
+    today: Date,
+) -> impl Iterator<Item = &'a Properties> {
+    prices.filter(move |price| is_general(price) && is_valid(price, today))
 }
 
 /// What a price is preferred by, the lower the better. The last one only keeps the choice from being by chance.

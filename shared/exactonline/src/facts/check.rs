@@ -13,7 +13,7 @@ impl Entity {
     /// What of a write does not fit, all of it, by the names of properties and never their values.
     pub fn check(&self, put: &Put, creating: bool) -> Vec<Problem> {
         let mut checking = Checking { problems: Vec::new() };
-        let facts: Vec<Fact> = self.facts().collect();
+        let facts: Vec<Fact> = self.written_facts().collect();
         checking.record("", &facts, &put.properties, creating);
         if let (true, Some(name), Some(parts)) = (creating, self.lines_name(), self.parts) {
             checking.list(name, put, parts);

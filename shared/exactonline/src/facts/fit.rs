@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mapping::{Constant, FileProblem, Lines, Pair, Place, Property};
+use mapping::{Constant, FileProblem, Lines, Pair, Place, Property, WrittenTo};
 use model::{Content, EntityName, System};
 
 use super::{Access, Fact, Need};
@@ -203,8 +203,14 @@ impl Kind {
             Some(format!("the sync feed of {} does not show {name}: leave the row out", self.name))
         } else if writes && self.ours.contains(&name) {
             Some(format!("{name} names the document of a line and is filled in: leave the row out"))
-        } else if writes && fact.access == Access::ReadOnly {
-            Some(format!("{name} of {} can only be read: write direction = \"to-crm\"", self.name))
+        } else if let Some(written_to) = row.written_to.filter(|_| self.price != Some(name)) {
+            let written_to = written_to.name();
+            Some(format!("{name} of {} is not in {written_to}: leave written_to out", self.name))
+        } else if writes && fact.access == Access::ReadOnly && row.written_to.is_none() {
+            let apart = WrittenTo::SalesItemPrices.name();
+            let apart =
+                if self.price == Some(name) { format!(", or written_to = {apart:?}") } else { String::new() };
+            Some(format!("{name} of {} can only be read: write direction = \"to-crm\"{apart}", self.name))
         } else if writes && fact.access == Access::CreateOnly && !row.create_only {
             Some(format!(
                 "{name} of {} can't be changed once it is there: write create_only = true",

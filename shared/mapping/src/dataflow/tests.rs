@@ -75,6 +75,14 @@ fn a_pair_that_creates_in_one_system_only_says_so() {
 }
 
 #[test]
+fn what_is_written_in_another_record_of_exact_is_told_with_the_pair() {
+    let priced = HOSTILE.replacen("direction = \"to-crm\"", "written_to = \"SalesItemPrices\"", 1);
+    let page = document(&priced).print(Format::Rst);
+    assert!(page.contains(":Written apart: Remarks, to the record's own SalesItemPrices"), "{page}");
+    assert!(!document(HOSTILE).print(Format::Rst).contains("Written apart"));
+}
+
+#[test]
 fn no_text_of_a_pair_file_becomes_a_tag_of_the_page() {
     let page = document(HOSTILE).print(Format::Html);
     assert!(!page.contains("<script>") && !page.contains("<b>_both_") && !page.contains("<i> "), "{page}");

@@ -16,7 +16,7 @@ pub(super) use self::{
     row::{Constant, Lines, Row},
     words::{
         AgainstEdit, Conflict, Delete, Direction, ExactWord, ExactWords, HoldsWord, ListWord, OneOrMany,
-        OverWord, Plain, Scalar,
+        OverWord, Plain, Scalar, WrittenToWord,
     },
 };
 

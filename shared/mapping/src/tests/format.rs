@@ -7,6 +7,7 @@ use model::{Content, PropertyName, System, Value};
 use super::{ORDER, kept, number, order, pair_name, parse, properties, row, today};
 use crate::{
     Admission, Archive, Holds, Label, Lens, Lookups, Mark, OnDelete, Over, Pair, Property, Reading, Wanted,
+    WrittenTo,
 };
 
 fn literal() -> Pair {
@@ -47,6 +48,14 @@ fn the_sides_say_which_entities_are_kept_created_and_archived() {
     assert_eq!(pair.deletes.customcrm, OnDelete::Archive(Archive { property: row("IsOpen"), mark }));
     assert_eq!(pair.deletes.exactonline, OnDelete::Unlink);
     assert_eq!(pair.delete_conflict, DeleteConflict::Ask);
+}
+
+#[test]
+fn a_row_is_written_where_the_file_says_and_flows_both_ways() {
+    let budget = property(&order(), "Budget");
+    assert_eq!((budget.written_to, budget.flow), (Some(WrittenTo::SalesItemPrices), Flow::Both));
+    let elsewhere = order().rows().filter(|row| row.written_to.is_some()).count();
+    assert_eq!(elsewhere, 1);
 }
 
 #[test]

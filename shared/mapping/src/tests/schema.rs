@@ -51,6 +51,7 @@ fn closed_lists_are_enumerated() {
     assert_eq!(words("Direction"), ["both", "to-crm", "to-exact"].map(str::to_owned).into());
     assert_eq!(words("Conflict"), ["ask", "crm", "exact", "newest"].map(str::to_owned).into());
     assert_eq!(words("ListWord"), crate::List::ALL.map(|list| list.name().to_owned()).into());
+    assert_eq!(words("WrittenToWord"), [crate::WrittenTo::SalesItemPrices.name().to_owned()].into());
     assert_eq!(words("ReadingWord"), crate::Reading::ALL.map(|reading| reading.name().to_owned()).into());
     assert!(words("CrmEntity").contains("users") && words("ExactEntity").contains("quotations"));
 }

@@ -8,6 +8,8 @@ use crate::kept;
 
 const ACCOUNTS: &str = include_str!("../../../../../deploy/pairs/customer-account.toml");
 
+const ITEMS: &str = include_str!("../../../../../deploy/pairs/product-item.toml");
+
 const ORDERS: &str = r#"
 pair = "order-salesorder"
 title = "Orders"
@@ -136,6 +138,40 @@ fn a_pair_that_exact_can_not_work_with_is_told_with_its_place_and_the_remedy() {
     assert!(told.contains("name one of accounts, contacts, items, salesorders, quotations"), "{told}");
     let told = changed(ORDERS, &[("Status = [12]", "State = [12]")]);
     assert!(told.contains("`admits`: Exact's salesorders have no property \"State\""), "{told}");
+}
+
+#[test]
+fn the_sales_price_of_an_item_is_written_in_its_own_record_or_not_at_all() {
+    let read = "direction = \"to-crm\"\n# written_to = \"SalesItemPrices\"\n";
+    let written = (read, "written_to = \"SalesItemPrices\"\n");
+    assert_eq!(changed(ITEMS, &[written]), "");
+    let told = changed(ITEMS, &[(read, "")]);
+    assert!(
+        told.ends_with(
+            "StandardSalesPrice of Exact's items can only be read: write direction = \"to-crm\", or written_to = \
+             \"SalesItemPrices\""
+        ),
+        "{told}"
+    );
+    let stock = "exactonline = \"Stock\"\nedm = \"Edm.Double\"\nkind = \"quantity\"\n";
+    let told = changed(
+        ITEMS,
+        &[(
+            &format!("{stock}direction = \"to-crm\"\n"),
+            &format!("{stock}written_to = \"SalesItemPrices\"\n"),
+        )],
+    );
+    assert!(
+        told.ends_with("Stock of Exact's items is not in SalesItemPrices: leave written_to out"),
+        "{told}"
+    );
+    assert!(told.starts_with("pair.toml:"), "{told}");
+    let weight = "exactonline = \"NetWeight\"\n";
+    let told = changed(ITEMS, &[(weight, &format!("{weight}written_to = \"SalesItemPrices\"\n"))]);
+    assert!(
+        told.ends_with("NetWeight of Exact's items is not in SalesItemPrices: leave written_to out"),
+        "{told}"
+    );
 }
 
 #[test]

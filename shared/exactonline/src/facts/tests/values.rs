@@ -122,3 +122,12 @@ fn a_line_that_changes_or_comes_is_held_to_facts_and_one_that_goes_is_not() {
     assert_told(&changed(r#"{"Quantity":"1"}"#), "QuotationLines.Quantity must be a number");
     assert_told(&changed(r#"{"Item":null}"#), "QuotationLines.Item is mandatory");
 }
+
+#[test]
+fn a_sales_price_fits_where_its_own_record_takes_it() {
+    let item = r#"{"Code":"A","Description":"B","StandardSalesPrice":9.95}"#;
+    assert_eq!(create("items", item), Vec::<String>::new());
+    assert_eq!(change("items", r#"{"StandardSalesPrice":null}"#), Vec::<String>::new());
+    assert_told(&change("items", r#"{"StandardSalesPrice":"9"}"#), "StandardSalesPrice must be a number");
+    assert_told(&change("items", r#"{"Stock":9}"#), "Stock can only be read in Exact");
+}

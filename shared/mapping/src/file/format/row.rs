@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Value;
 
 use super::{
-    At, Conflict, Direction, ExactWords, HoldsWord, ListWord, OneOrMany, OverWord,
+    At, Conflict, Direction, ExactWords, HoldsWord, ListWord, OneOrMany, OverWord, WrittenToWord,
     words::{ReadingWord, Set},
 };
 use crate::file::kinds::{self, Kind};
@@ -44,6 +44,9 @@ pub(in crate::file) struct Row {
     pub(in crate::file) keep_filled: Option<At<bool>>,
     /// Exact takes it with a new record, and never after.
     pub(in crate::file) create_only: Option<At<bool>>,
+    /// Where Exact keeps what can only be read in the record itself: with it the row writes there. The sales price of an
+    /// item is in its own record of SalesItemPrices.
+    pub(in crate::file) written_to: Option<At<WrittenToWord>>,
     /// Whether it belongs to the least that a working sync carries.
     pub(in crate::file) set: Option<Set>,
     /// What people should know about it.

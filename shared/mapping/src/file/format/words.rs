@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Value;
 
-use crate::Reading;
+use crate::{Reading, WrittenTo};
 
 /// One name or several.
 #[derive(Deserialize, JsonSchema)]
@@ -166,6 +166,21 @@ pub(in crate::file) enum ListWord {
     Units,
     /// Groups of items.
     ItemGroups,
+}
+
+/// Records of Exact that hold what can only be read in the record of the pair.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+pub(in crate::file) enum WrittenToWord {
+    /// The item's own sales price.
+    SalesItemPrices,
+}
+
+impl From<WrittenToWord> for WrittenTo {
+    fn from(word: WrittenToWord) -> Self {
+        match word {
+            WrittenToWord::SalesItemPrices => Self::SalesItemPrices,
+        }
+    }
 }
 
 /// What Exact's record holds of a list's entry.

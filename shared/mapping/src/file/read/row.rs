@@ -75,6 +75,9 @@ impl Reader<'_, '_> {
         if let (Some(lens), Some(flow)) = (&lens, flow) {
             self.fits(row, lens, flow);
         }
+        if let Some(flow) = flow.filter(|_| !one_sided) {
+            self.is_written_there(row, flow, lines);
+        }
         let is_on = |flag: &Option<At<bool>>| flag.as_ref().is_some_and(|flag| **flag);
         Some(Property {
             place: self.report.place(row.at()),
@@ -88,6 +91,7 @@ impl Reader<'_, '_> {
             required: is_on(&row.required),
             keep_filled: is_on(&row.keep_filled),
             create_only: is_on(&row.create_only),
+            written_to: row.written_to.as_ref().map(|word| (**word).into()),
             is_core: row.set.is_some(),
             note: row.note.clone(),
             rest: flow.and_then(|flow| self.rest(row, flow, lines)),
@@ -141,6 +145,7 @@ impl Reader<'_, '_> {
             ("required", row.required.as_ref().map(At::at)),
             ("keep_filled", row.keep_filled.as_ref().map(At::at)),
             ("create_only", row.create_only.as_ref().map(At::at)),
+            ("written_to", row.written_to.as_ref().map(At::at)),
         ];
         for (key, at) in flags.into_iter().filter_map(|(key, at)| Some((key, at?))) {
             self.report
@@ -174,6 +179,19 @@ impl Reader<'_, '_> {
             );
         }
         Some(flow)
+    }
+
+    /// A row that names where it is written must write, and only a record has others beside it.
+    fn is_written_there(&mut self, row: &Row, flow: Flow, lines: Option<&str>) {
+        let Some(written_to) = &row.written_to else { return };
+        if lines.is_some() {
+            let problem = "a line is written as it is and has no record beside it: leave written_to out";
+            self.report.refuse(written_to.at(), problem);
+        } else if !flow.reaches(System::ExactOnline) {
+            let problem = "the row never reaches Exact, so nothing is written there: leave direction = \"to-crm\" out, \
+                           or written_to";
+            self.report.refuse(written_to.at(), problem);
+        }
     }
 
     fn fits(&mut self, row: &At<Row>, lens: &Lens, flow: Flow) {

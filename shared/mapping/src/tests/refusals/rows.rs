@@ -105,6 +105,7 @@ fn a_row_that_ties_nothing_or_only_reads_one_side_is_told_what_it_can_not_have()
         "required = true",
         "keep_filled = true",
         "create_only = true",
+        "written_to = \"SalesItemPrices\"",
     ] {
         let name = key.split(' ').next().unwrap();
         // Of what a key says, the value stands at the place.
@@ -229,6 +230,26 @@ direction = \"to-exact\"
 [lines]
 ";
     assert!(parse(&ORDER.replacen("\n[lines]\n", rows, 1), Reading::Practical).is_ok());
+}
+
+#[test]
+fn a_row_says_where_it_is_written_only_if_it_is_a_record_s_own_and_flows_to_exact() {
+    let budget = "kind = \"money\"\nwritten_to = ";
+    refused(
+        budget,
+        "kind = \"money\"\ndirection = \"to-crm\"\nwritten_to = ¶",
+        "the row never reaches Exact, so nothing is written there: leave direction = \"to-crm\" out, or written_to",
+    );
+    refused(
+        "exactonline = \"Quantity\"\n",
+        "exactonline = \"Quantity\"\nwritten_to = ¶\"SalesItemPrices\"\n",
+        "a line is written as it is and has no record beside it: leave written_to out",
+    );
+    refused(
+        "written_to = \"SalesItemPrices\"",
+        "written_to = ¶\"SalesPrices\"",
+        "the written_to \"SalesPrices\" is unknown: did you mean \"SalesItemPrices\"?",
+    );
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn an_unknown_key_is_told_with_the_nearest_known_one() {
     refused(
         "keep_filled = true",
         "¶keepfilled = true",
-        "the key \"keepfilled\" is unknown here: did you mean \"keep_filled\"? Known here: compact, conflict, create_only, customcrm, direction, edm, exactonline, factor, follow, holds, inverted, keep_filled, kind, label, list, max, name, note, optional, over, pad, pair, places, reading, required, set, text, upper, words",
+        "the key \"keepfilled\" is unknown here: did you mean \"keep_filled\"? Known here: compact, conflict, create_only, customcrm, direction, edm, exactonline, factor, follow, holds, inverted, keep_filled, kind, label, list, max, name, note, optional, over, pad, pair, places, reading, required, set, text, upper, words, written_to",
     );
     refused(
         "archive = {",

@@ -3,7 +3,8 @@
 //! It consumes the two queues of writes to Exact and produces an outcome for each. Exact has no optimistic locking,
 //! so the entity's feeds are read a moment before a write goes out, once for all writes of that moment; and read again
 //! after it, which gives each write its row version and the values as Exact holds them. A document is put together from
-//! its parts for both, and an item's price is written where Exact keeps it. What it refuses: to write over a change that the link has not taken in.
+//! its parts for both, and an item's price is written where Exact keeps it. What it refuses: to write over a change that
+//! the link has not taken in.
 
 mod documents;
 mod feed;

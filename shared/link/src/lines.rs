@@ -147,6 +147,11 @@ impl<'p> Lines<'p> {
         link.pending[system].sent().map_or_else(Table::new, |sent| self.table(sent))
     }
 
+    /// The cells of what a side has refused.
+    fn refused<'a>(&self, link: &'a Link, system: System) -> Table<'a, Value> {
+        link.rejected[system].as_ref().map_or_else(Table::new, |refused| self.table(&refused.values))
+    }
+
     /// The cells of how a side looks.
     pub(crate) fn seen<'a>(&self, link: &'a Link, system: System) -> Table<'a, Value> {
         link.sides[system].as_ref().map_or_else(Table::new, |side| self.table(&side.view))

@@ -39,6 +39,10 @@ pub(super) fn partners(
             customcrm: lines.in_flight(link, System::CustomCrm),
             exactonline: lines.in_flight(link, System::ExactOnline),
         },
+        refused: SystemPair {
+            customcrm: lines.refused(link, System::CustomCrm),
+            exactonline: lines.refused(link, System::ExactOnline),
+        },
         sent: sent.map_or_else(Table::new, |sent| lines.table(sent)),
         agreed: lines.table(&link.agreed),
     };
@@ -99,6 +103,7 @@ struct Opening<'a> {
     seen: Table<'a, Value>,
     known: SystemPair<Table<'a, Value>>,
     in_flight: SystemPair<Table<'a, Value>>,
+    refused: SystemPair<Table<'a, Value>>,
     sent: Table<'a, Value>,
     agreed: Table<'a, SystemPair<Value>>,
 }
@@ -121,6 +126,13 @@ impl<'a> Opening<'a> {
         }
     }
 
+    /// Whether a line is being removed, or may have been: of a removal that was refused, an earlier attempt may have
+    /// been carried out.
+    fn may_go(&self, system: System, line: &str) -> bool {
+        let says = |said: &Table<'_, Value>| said.get(line).is_some_and(|said| said.there == Some(&GONE));
+        says(&self.in_flight[system]) || says(&self.refused[system])
+    }
+
     /// The lines of this side that have no partner.
     fn come(&self) -> Vec<Come<'a>> {
         let (system, other) = (self.system, self.system.other());
@@ -131,7 +143,8 @@ impl<'a> Opening<'a> {
             let line = key.as_str();
             // What a write has removed is there no more, though its answer may not show that.
             let removed = self.sent.get(line).is_some_and(|sent| sent.there == Some(&GONE));
-            if alone && !in_flight && !removed && self.there(system, key) {
+            let goes = removed || self.may_go(system, line);
+            if alone && !in_flight && !goes && self.there(system, key) {
                 let cells = self.first_of(self.seen.get(line), self.known[system].get(line));
                 let (agreed, undecided) = (self.is_agreed(key), self.is_undecided(system, key, &cells));
                 open.push(Come { key, cells, undecided, agreed, gone: false });
@@ -147,7 +160,7 @@ impl<'a> Opening<'a> {
         let mut open = Vec::new();
         for (key, _) in self.link.lines.iter().filter(|(_, keys)| keys[system].is_none()) {
             let line = key.as_str();
-            let goes = self.in_flight[other].get(line).is_some_and(|sent| sent.there == Some(&GONE));
+            let goes = self.may_go(other, line);
             let added = |to: &Table<'a, Value>| to.get(line).filter(|there| there.is_there()).cloned();
             let there = added(&self.known[other]).or_else(|| added(&self.in_flight[other]));
             let Some((hope, cells)) = self.hope(key, there.as_ref()).filter(|_| !goes) else { continue };

@@ -283,10 +283,10 @@ impl Stepping<'_> {
         }
         match failure {
             Failure::Rejected { words } => {
-                self.tie_lines(system, Some(write.values()));
                 self.note(format!("{system} refused the write: {words}"));
                 self.link.rejected[system] =
                     Some(Rejection { words, values: write.values().clone(), at: self.now });
+                self.tie_lines(system, Some(write.values()));
                 self.reconcile();
             }
             Failure::Stale { now } => {

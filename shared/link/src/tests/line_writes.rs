@@ -288,6 +288,18 @@ fn a_line_that_was_just_removed_is_no_partner_for_one_that_was_added_meanwhile()
 }
 
 #[test]
+fn a_line_whose_removal_was_refused_at_last_is_no_partner_for_one_that_was_added_meanwhile() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &[])).claims(EXACT).claims(EXACT);
+    story.sees(CRM, seen_paper(CRM, 3, &["L2 p 2 10"])).rejects(EXACT);
+    assert_eq!(
+        story.told(EXACT),
+        ["no L1", "L2", "L2.Price = 10", "L2.Product = p", "L2.Quantity = 2"],
+        "the first attempt may have removed it"
+    );
+}
+
+#[test]
 fn the_outcome_of_a_change_says_nothing_of_a_line_that_has_taken_the_place_of_the_changed_one() {
     let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
     story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 3 10"])).claims(CRM);

@@ -109,6 +109,9 @@ pub(super) async fn lost(open: impl Fn() -> bool) {
     tokio::time::sleep(LOSS_CHECKED_EVERY).await;
 }
 
+/// What RabbitMQ says of a queue that is there and can't be reached.
+const INACCESSIBLE: &str = "is down or inaccessible";
+
 /// What an error of the client library means. Whatever it does not say more of, a new connection may mend.
 pub(super) fn classified(doing: &str, source: lapin::Error) -> BrokerError {
     let doing = doing.to_owned();
@@ -116,7 +119,12 @@ pub(super) fn classified(doing: &str, source: lapin::Error) -> BrokerError {
         return BrokerError::Lost { doing, source: Some(source) };
     };
     match error.kind() {
-        AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND) => BrokerError::Missing { doing },
+        // RabbitMQ calls a queue not found, too, whose node is away, or is just taking it over.
+        AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)
+            if !error.get_message().as_str().contains(INACCESSIBLE) =>
+        {
+            BrokerError::Missing { doing }
+        }
         AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED)
         | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => BrokerError::AccessRefused { doing, source },
         AMQPErrorKind::Soft(_) | AMQPErrorKind::Hard(_) => BrokerError::Lost { doing, source: Some(source) },
@@ -126,4 +134,26 @@ pub(super) fn classified(doing: &str, source: lapin::Error) -> BrokerError {
 /// A name as AMQP carries it: at most 255 bytes.
 pub(super) fn short(what: &'static str, text: &str) -> Result<ShortString, BrokerError> {
     ShortString::try_new(text).map_err(|_| BrokerError::TooLong { what, bytes: text.len(), max: 255 })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use lapin::protocol::AMQPError;
+
+    use super::*;
+
+    fn not_found(words: &str) -> BrokerError {
+        let kind = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
+        let error = AMQPError::new(kind, ShortString::try_new(words).unwrap());
+        classified("declare queue q", ErrorKind::ProtocolError(error).into())
+    }
+
+    #[test]
+    fn a_queue_whose_node_is_away_is_waited_for_and_one_that_is_not_there_is_not() {
+        let away = "NOT_FOUND - home node 'rabbit@localhost' of durable queue 'q' in vhost '/' is down or inaccessible";
+        assert!(not_found(away).is_transient());
+        assert!(!not_found("NOT_FOUND - no queue 'q' in vhost '/'").is_transient());
+    }
 }

@@ -49,7 +49,7 @@ pub(crate) fn take_in(
 }
 
 /// Brings what an answer shows that is older than what is known under the keys of its ties. It tells which lines the
-/// write has added, though they may have been edited, or be gone, since.
+/// write has added, though they may have been edited, or be gone, since; what was guessed of that before is undone.
 pub(crate) fn take_old(
     link: &mut Link,
     lines: &Lines<'_>,
@@ -63,6 +63,7 @@ pub(crate) fn take_old(
         rename(link, lines, system, seen, false);
         return found;
     }
+    undo_guesses(link, lines, system, sent);
     rename(link, lines, system, seen, true);
     let found = tie_seen(link, lines, system, seen, sent, true);
     let is_unknown = link.awaits_lines[system];
@@ -74,6 +75,21 @@ pub(crate) fn take_old(
         }
     }
     found
+}
+
+/// Lines that a write has added had no partner here when it was claimed: those that have been found for them since,
+/// because they looked alike, are lines by themselves again.
+fn undo_guesses(link: &mut Link, lines: &Lines<'_>, system: System, sent: Option<&View>) {
+    let Some(sent) = sent else { return };
+    let added: Vec<LineKey> = link.lines.keys().filter(|tie| lines.has(sent, tie)).cloned().collect();
+    for tie in added {
+        let Some(own) = link.lines.get_mut(&tie).and_then(|keys| keys[system].take()) else { continue };
+        take(lines, &mut link.agreed, &tie);
+        let Some(key) = begin(link, system, &own) else { continue };
+        let Some(side) = &mut link.sides[system] else { continue };
+        let moved = take(lines, &mut side.view, &tie).into_iter();
+        side.view.extend(moved.map(|(name, value)| (PropertyName::in_line(&key, &name.row()), value)));
+    }
 }
 
 /// Ties lines of this side, be they in `seen` or known, to lines of the other side that lack theirs here.

@@ -76,6 +76,17 @@ fn an_answer_that_comes_after_newer_sightings_tells_which_lines_were_added() {
 }
 
 #[test]
+fn an_answer_stands_against_what_a_newer_sighting_let_guess_of_the_added_lines() {
+    let mut story = Story::of(linked_paper(&[]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L2 q 1 5", "L3 q 1 10"])).claims(EXACT);
+    story.sees(EXACT, seen_paper(EXACT, 3, &["X2 q 1 10", "X3 q 1 10"]));
+    assert_eq!(story.tie("L3").1.as_deref(), Some("X2"), "which of the two it is can't be seen");
+    story.applies(EXACT, Some(our_paper(EXACT, 2, &["X2 q 1 5", "X3 q 1 10"])));
+    assert_eq!([story.tie("L2").1, story.tie("L3").1], [Some("X2".to_owned()), Some("X3".to_owned())]);
+    assert_eq!(story.told(CRM), ["L2.Price = 10"], "it was edited since");
+}
+
+#[test]
 fn an_added_line_that_the_answer_does_not_show_is_told_by_its_content_when_it_is_seen() {
     let answers = [
         ("nothing", None),

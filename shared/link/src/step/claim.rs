@@ -6,6 +6,7 @@ use super::Stepping;
 use crate::{
     Decision, Pending, Rule, Side, Status, Write,
     decide::{decide, is_asleep},
+    lines::THERE,
 };
 
 impl Stepping<'_> {
@@ -110,7 +111,7 @@ impl Stepping<'_> {
                         || match decisions.remove(*name) {
                             Some(Decision::Write { to, .. } | Decision::WithLine { to, .. }) => to == system,
                             Some(Decision::Conflict | Decision::TooLate | Decision::Frozen) => false,
-                            Some(Decision::Agree(_)) | None => true,
+                            Some(Decision::Agree(_)) | None => !self.is_nowhere(system, name),
                         };
                     stands && self.rule(name).is_some() && side.view.get(*name) != Some(*value)
                 });
@@ -128,6 +129,16 @@ impl Stepping<'_> {
                 .collect(),
         };
         (!values.is_empty()).then(|| Write::Update { record: side.record.clone(), version: seen_at, values })
+    }
+
+    /// Whether neither side has a line any more: what one of them had to add is not to be there.
+    fn is_nowhere(&self, system: System, name: &PropertyName) -> bool {
+        let is_presence = self.lines.as_ref().is_some_and(|lines| lines.is_presence(name));
+        is_presence
+            && !self.link.awaits_lines[system]
+            && System::BOTH.into_iter().all(|system| {
+                self.link.sides[system].as_ref().and_then(|side| side.view.get(name)) != Some(&THERE)
+            })
     }
 
     /// Leaves out what can't be said any more of a line that is not there and is not added by this write.

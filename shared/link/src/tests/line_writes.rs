@@ -212,6 +212,16 @@ fn a_repeated_claim_says_again_what_was_added() {
 }
 
 #[test]
+fn a_repeated_claim_adds_nothing_that_neither_side_has_any_more() {
+    let mut story = adding();
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5 n"]));
+    story.sees(EXACT, seen_paper(EXACT, 3, &["X1 p 2 10"])).sees(CRM, seen_paper(CRM, 3, &["L1 p 2 10"]));
+    story.claims(EXACT);
+    assert!(story.link.is_at_rest(), "it was added, and both have removed it: {:?}", story.link.pending);
+    assert_eq!(story.link.lines.len(), 1);
+}
+
+#[test]
 fn a_repeated_claim_adds_nothing_that_was_seen_to_be_there() {
     for rendition in ["X2 q 1 5 n", "X2 q 1 4.99 N"] {
         let mut story = adding();

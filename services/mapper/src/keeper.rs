@@ -31,7 +31,7 @@ pub(crate) struct Keeper<S> {
     pub(crate) connection: ConnectionName,
     pub(crate) pair: Pair,
     names: Names,
-    metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
     /// The other pairs that take records of the same entity of Exact.
     beside: Vec<Pair>,
     /// For each pair whose creates wait for the reads of this one: all pairs whose reads they wait for.

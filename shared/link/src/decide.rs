@@ -117,8 +117,8 @@ impl<'a, T> InOrder<'a, T> {
 /// The side whose record is to be deleted because its partner was.
 pub(crate) fn deletion_due(link: &Link, policy: &Policy) -> Option<System> {
     let survivor = deleted_side(link).filter(|_| !is_asleep(link))?.other();
-    let is_there = link.sides[survivor].as_ref().is_some_and(|side| side.presence == Presence::Present);
-    (is_there && *delete_policy(link, policy, survivor) == DeletePolicy::Propagate).then_some(survivor)
+    (link.is_present(survivor) && *delete_policy(link, policy, survivor) == DeletePolicy::Propagate)
+        .then_some(survivor)
 }
 
 /// Whether nothing is written, whatever the two sides hold.

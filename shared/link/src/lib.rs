@@ -5,11 +5,13 @@
 //! Events carry state ("the record looks like this"), so a lost, repeated or reordered message does no harm.
 //!
 //! Start reading at [`Link`], then [`decide`] (the merge of properties and lines), then [`step`]. What must hold of every
-//! step is in [`promises`]. The states and events on one page, with worked examples: `README.md`.
+//! step is in [`promises`]; what many links ask together is counted by [`mass_change`]. The states and events on one
+//! page, with worked examples: `README.md`.
 
 mod decide;
 mod event;
 mod lines;
+pub mod mass_change;
 mod policy;
 pub mod promises;
 mod state;

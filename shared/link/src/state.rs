@@ -227,6 +227,11 @@ impl Link {
         self.sides[system].as_ref().map(|side| &side.record)
     }
 
+    /// Whether a side's record is known, and there as far as is known.
+    pub fn is_present(&self, system: System) -> bool {
+        self.sides[system].as_ref().is_some_and(|side| side.presence == Presence::Present)
+    }
+
     /// Whether both records are known.
     pub const fn has_both(&self) -> bool {
         self.sides.customcrm.is_some() && self.sides.exactonline.is_some()

@@ -213,9 +213,7 @@ impl Stepping<'_> {
     }
 
     fn both_present(&self) -> bool {
-        System::BOTH.into_iter().all(|system| {
-            self.link.sides[system].as_ref().is_some_and(|side| side.presence == Presence::Present)
-        })
+        System::BOTH.into_iter().all(|system| self.link.is_present(system))
     }
 
     /// The partner is there; `whole` tells that a line which its view lacks is not there.

@@ -9,6 +9,7 @@ mod document;
 mod fixture;
 mod line_writes;
 mod lines;
+mod mass_change;
 mod merge;
 mod new_documents;
 mod observations;

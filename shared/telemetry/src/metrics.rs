@@ -107,6 +107,7 @@ type Cursor = (String, String, String);
 pub struct Metrics {
     registry: Registry,
     writes: IntCounterVec,
+    queued_writes: IntCounterVec,
     echoes: IntCounterVec,
     conflicts: IntCounterVec,
     broken_promises: IntCounterVec,
@@ -129,6 +130,12 @@ impl Metrics {
                 metric::WRITES,
                 "Writes by what became of them.",
                 &["pair", "system", "outcome"],
+            ),
+            queued_writes: counter(
+                &registry,
+                metric::QUEUED_WRITES,
+                "Writes that were queued, by what they ask.",
+                &["pair", "system", "change"],
             ),
             echoes: counter(
                 &registry,
@@ -172,6 +179,11 @@ impl Metrics {
     /// A write to `system` in `pair` ended with `outcome`.
     pub fn count_write(&self, pair: &str, system: &str, outcome: WriteOutcome) {
         self.writes.with_label_values(&[pair, system, outcome.name()]).inc();
+    }
+
+    /// A write to `system` in `pair` was queued that asks for this kind of change.
+    pub fn count_queued_write(&self, pair: &str, system: &str, change: &str) {
+        self.queued_writes.with_label_values(&[pair, system, change]).inc();
     }
 
     /// An observation from `system` in `pair` was our own write coming back.

@@ -24,6 +24,8 @@ pub mod metric {
     pub const SYNC_LAG: &str = "tandem_sync_lag_seconds";
     /// Counter: writes by what became of them. Labels: pair, system, outcome.
     pub const WRITES: &str = "tandem_writes_total";
+    /// Counter: writes that were queued, by what they ask: update, create, clear or delete. Labels: pair, system, change.
+    pub const QUEUED_WRITES: &str = "tandem_queued_writes_total";
     /// Counter: observations that were our own write coming back. Labels: pair, system.
     pub const ECHOES: &str = "tandem_echoes_total";
     /// Counter: conflicts that wait for a person. Label: pair.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contract::{Message, Woken, WriteQueued};
 use jiff::Timestamp;
-use link::{Effect, Link, Status};
+use link::{Effect, Link, Status, mass_change::Change};
 use model::{LinkId, PairName, System};
 use store::{Check, Commit, OutboxMessage, Store};
 
@@ -56,14 +56,14 @@ impl<S: Store> Keeper<S> {
         if !idle && !self.links.commit(commit).await? {
             return Ok(None);
         }
-        self.count(&draft);
+        self.count(case, &draft);
         if case.part.is_some() {
             outbox.extend(self.release_when_read(case).await?);
         }
         Ok(Some(Handled::Done(outbox)))
     }
 
-    fn count(&self, draft: &Draft) {
+    fn count(&self, case: &Case<'_>, draft: &Draft) {
         let Draft { effects, link, broken, .. } = draft;
         debug_assert!(broken.is_empty(), "a step of {} broke {broken:?}", link.id);
         for promise in broken {
@@ -74,8 +74,16 @@ impl<S: Store> Keeper<S> {
             );
         }
         for effect in effects {
-            if let Effect::Echo(system) = effect {
-                self.metrics.count_echo(self.pair.name.as_str(), system.name());
+            let pair = self.pair.name.as_str();
+            match effect {
+                Effect::Echo(system) => self.metrics.count_echo(pair, system.name()),
+                // What an effect before the last one has queued may be folded into another kind of write since.
+                Effect::Enqueue(system) => {
+                    if let Some(change) = Change::of(link, &case.policy, *system) {
+                        self.metrics.count_queued_write(pair, system.name(), change.name());
+                    }
+                }
+                Effect::Wake | Effect::Note(_) => {}
             }
         }
         if matches!(link.status, Status::Ambiguous(_)) || !link.conflicts.is_empty() {

@@ -98,6 +98,11 @@ impl Bench {
         &self.handler().keepers[&connection()].links
     }
 
+    /// What the pair's mapper shows to Prometheus.
+    pub(super) fn metrics(&self) -> String {
+        self.handler().keepers[&connection()].metrics.render()
+    }
+
     /// The pair of all that is asked without naming one.
     pub(super) fn pair(&self) -> &PairName {
         &self.handler().pair

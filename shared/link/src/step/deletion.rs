@@ -20,8 +20,7 @@ impl Stepping<'_> {
         self.link.pending[system] = Pending::None;
         self.note(format!("the record was deleted in {system}"));
         let survivor = system.other();
-        let survives =
-            self.link.sides[survivor].as_ref().is_some_and(|side| side.presence == Presence::Present);
+        let survives = self.link.is_present(survivor);
         match delete_policy(&self.link, self.policy, survivor) {
             _ if self.link.status == Status::Unlinked => {}
             _ if !survives => self.ends(survivor, Status::Ended),
@@ -43,11 +42,10 @@ impl Stepping<'_> {
         self.note(format!("deleted in {system}"));
         let Some(side) = &mut self.link.sides[system] else { return };
         side.presence = Presence::Deleted;
-        let partner = self.link.sides[system.other()].as_ref();
         if self.link.status == Status::Unlinked {
             return;
         }
-        if partner.is_some_and(|partner| partner.presence == Presence::Present) {
+        if self.link.is_present(system.other()) {
             self.deleted_against(system, &[]);
         } else {
             self.ends(system.other(), Status::Ended);

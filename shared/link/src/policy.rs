@@ -46,6 +46,13 @@ pub struct Rule {
     pub stand_in: bool,
 }
 
+impl Rule {
+    /// Whether the later of two changes wins.
+    pub(crate) fn goes_by_date(self) -> bool {
+        self.conflict == ConflictPolicy::Newest
+    }
+}
+
 /// Which way a property flows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Flow {

@@ -10,10 +10,10 @@ mod reconcile;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::{Presence, PropertyName, RecordId, System, SystemPair, View};
+use model::{Presence, PropertyName, RecordId, System, Value, View};
 
 use crate::{
-    ConflictPolicy, Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Write,
+    Effect, Event, Link, Observation, Pending, Policy, Side, Status, Step, Write,
     lines::{
         Lines,
         ties::{self, Found},
@@ -153,6 +153,9 @@ impl Stepping<'_> {
     /// Takes in how a record looks; whether that changes what was known of its values.
     fn take_in(&mut self, system: System, observation: Observation) -> bool {
         let is_new = self.link.sides[system].is_none();
+        if !observation.by_us && observation.modified_at.is_some() {
+            self.date_values(system);
+        }
         let side = self.link.sides[system].get_or_insert_with(|| Side {
             record: observation.record.clone(),
             version: None,
@@ -238,24 +241,28 @@ impl Stepping<'_> {
         self.link.rejected[system] = None;
         self.link.status = Status::Linked;
         self.effects.push(Effect::Wake);
-        self.date_values();
         self.reconcile();
     }
 
-    /// Values that were never agreed on are as old as their records are now, whatever is edited in these later.
-    fn date_values(&mut self) {
-        let is_dated =
-            |name: &PropertyName| self.rule(name).is_some_and(|rule| rule.conflict == ConflictPolicy::Newest);
-        let mut dated = SystemPair { customcrm: Vec::new(), exactonline: Vec::new() };
-        for system in System::BOTH {
-            let Some(side) = &self.link.sides[system] else { continue };
-            let names = side.view.keys().filter(|name| is_dated(name));
-            dated[system].extend(names.cloned().zip(side.modified_at.into_iter().cycle()));
+    /// What a side's people hold that is not agreed on is as old as their record is now, whatever they edit in it later.
+    fn date_values(&mut self, system: System) {
+        if !self.policy.rules.values().any(|rule| rule.goes_by_date()) {
+            return;
         }
-        for system in System::BOTH {
-            for (name, at) in std::mem::take(&mut dated[system]) {
-                self.link.edited[system].entry(name).or_insert(at);
-            }
+        let Some(side) = &self.link.sides[system] else { return };
+        let Some(at) = side.modified_at else { return };
+        let of_lines = self.lines.as_ref().and_then(|lines| self.policy.rules.get(lines.row));
+        let goes_by_date = |name: &PropertyName| {
+            let line = of_lines.filter(|_| name.line().is_some());
+            [line, self.rule(name)].into_iter().flatten().any(|rule| rule.goes_by_date())
+        };
+        let is_agreed = |name: &PropertyName, value: &Value| {
+            self.link.agreed.get(name).is_some_and(|agreed| agreed[system] == *value)
+        };
+        let held = side.view.iter().filter(|(name, value)| !is_agreed(name, value) && goes_by_date(name));
+        let dated: Vec<PropertyName> = held.map(|(name, _)| name.clone()).collect();
+        for name in dated {
+            self.link.edited[system].entry(name).or_insert(at);
         }
     }
 

@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use model::{LineKey, PropertyName, System, SystemPair, Value};
 
 use super::{
     Decision, is_frozen,
-    merge::{Cell, in_force, merge, settle},
+    merge::{Cell, in_force, merge, record_edited_at, settle},
     unless_frozen,
 };
 use crate::{
@@ -145,7 +146,7 @@ impl<'a> Deciding<'a> {
         let rule = self.rule;
         let is_symmetric = !rule.keep_filled && !matches!(rule.flow, Flow::Follow(_));
         let decision = if was_on_both && is_symmetric && self.is_edited(key, has) {
-            Some(settle(self.link, rule, values, || Cow::Borrowed(&name)))
+            Some(settle(rule, values, |system| self.edited_at(key, system)))
         } else {
             merge(self.link, Cell { rule, values, agreed }, || Cow::Borrowed(&name))
         };
@@ -194,6 +195,14 @@ impl<'a> Deciding<'a> {
                     _ => false,
                 }
         })
+    }
+
+    /// When a side's people changed a line last, in any of its cells, or removed it; where that is not known of the
+    /// line, the record tells.
+    fn edited_at(&self, key: &LineKey, system: System) -> Option<Timestamp> {
+        let edited = self.link.edited[system].iter();
+        let of_line = edited.filter(|(name, _)| name.cell().is_some_and(|(line, _)| line == key.as_str()));
+        of_line.map(|(_, at)| *at).max().or_else(|| record_edited_at(self.link, system))
     }
 
     /// Whether it is certain that a side lacks the line, because it is none of those that we are adding here, and all

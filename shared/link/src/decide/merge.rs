@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use model::{PropertyName, System, SystemPair, Value};
 
 use super::{Decision, is_frozen};
@@ -70,7 +71,7 @@ fn first<'n>(
         (_, None) if rule.create_only => {
             Some(towards(rule, System::CustomCrm, values, "the other side can't take it any more"))
         }
-        (_, None) => Some(settle(link, rule, values, name)),
+        (_, None) => Some(settle(rule, values, |system| edited_at(link, system, &name()))),
     }
 }
 
@@ -104,7 +105,7 @@ fn later<'n>(
         (false, false) => None,
         (true, false) => Some(towards(rule, System::ExactOnline, values, "the other side was edited")),
         (false, true) => Some(towards(rule, System::CustomCrm, values, "the other side was edited")),
-        (true, true) => Some(settle(link, rule, values, name)),
+        (true, true) => Some(settle(rule, values, |system| edited_at(link, system, &name()))),
     }
 }
 
@@ -120,18 +121,18 @@ fn fill(rule: Rule, empty: System, values: SystemPair<&Value>, why: &'static str
     rule.flow.reaches(empty).then(|| towards(rule, empty, values, why))
 }
 
-/// Both sides changed to different values: the row's policy.
-pub(super) fn settle<'n>(
-    link: &Link,
+/// Both sides changed to different values: the row's policy. When a side's people did so is asked for where the later
+/// change wins.
+pub(super) fn settle(
     rule: Rule,
     values: SystemPair<&Value>,
-    name: impl Fn() -> Cow<'n, PropertyName>,
+    edited_at: impl Fn(System) -> Option<Timestamp>,
 ) -> Decision {
     match rule.conflict {
         ConflictPolicy::Wins(winner) => {
             towards(rule, winner.other(), values, "both sides differ and the policy names the winner")
         }
-        ConflictPolicy::Newest => match newest(link, &name()) {
+        ConflictPolicy::Newest => match newest(System::BOTH.map(edited_at)) {
             Some(winner) => {
                 towards(rule, winner.other(), values, "both sides differ and the newer change wins")
             }
@@ -141,12 +142,19 @@ pub(super) fn settle<'n>(
     }
 }
 
-/// Which side's people changed a property last; where that is not known of the property, the record tells.
-fn newest(link: &Link, name: &PropertyName) -> Option<System> {
-    let of_record = |system: System| link.sides[system].as_ref().and_then(|side| side.modified_at);
-    let at = |system: System| link.edited[system].get(name).copied().or_else(|| of_record(system));
-    let (crm, exact) = (at(System::CustomCrm)?, at(System::ExactOnline)?);
-    match crm.cmp(&exact) {
+/// When a side's people changed a property last; where that is not known of the property, the record tells.
+fn edited_at(link: &Link, system: System, name: &PropertyName) -> Option<Timestamp> {
+    link.edited[system].get(name).copied().or_else(|| record_edited_at(link, system))
+}
+
+/// When a side's people changed the record last.
+pub(super) fn record_edited_at(link: &Link, system: System) -> Option<Timestamp> {
+    link.sides[system].as_ref().and_then(|side| side.modified_at)
+}
+
+/// The side of the later change; `None` where the clocks do not tell.
+fn newest([customcrm, exactonline]: [Option<Timestamp>; 2]) -> Option<System> {
+    match customcrm?.cmp(&exactonline?) {
         std::cmp::Ordering::Less => Some(System::ExactOnline),
         std::cmp::Ordering::Greater => Some(System::CustomCrm),
         std::cmp::Ordering::Equal => None,

@@ -157,6 +157,18 @@ fn a_line_that_one_removed_and_the_other_edited_goes_by_the_lines_policy() {
 }
 
 #[test]
+fn what_is_edited_elsewhere_in_a_document_makes_the_edit_of_a_line_no_younger() {
+    let moved = |observation, seconds| Observation { modified_at: Some(at(seconds)), ..observation };
+    let mut story = under(with(papers(), "Lines", NEWEST));
+    story.sees(CRM, moved(seen_paper(CRM, 2, &["L1 p 3 10", "L2 q 1 5"]), 10));
+    story.sees(EXACT, moved(seen_paper(EXACT, 2, &["X2 q 1 5"]), 20));
+    story.sees(CRM, moved(seen_paper(CRM, 3, &["L1 p 3 10", "L2 q 9 5"]), 30));
+    assert_eq!(story.told(CRM), ["no L1"], "it was removed after the edit");
+    story.sees(CRM, moved(seen_paper(CRM, 4, &["L1 p 4 10", "L2 q 9 5"]), 40));
+    assert_eq!(story.told(CRM), [""; 0], "and now it was edited after that");
+}
+
+#[test]
 fn a_held_removal_ends_when_the_other_side_agrees() {
     let mut story = agreed();
     story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 3 10", "X2 q 1 5"]));

@@ -174,3 +174,41 @@ fn a_line_that_was_removed_before_it_was_seen_is_added_again_by_a_write_that_is_
     let given_up = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false)];
     play(setting, &[&crashed[..], &removed, &repeated, &edited, &given_up].concat());
 }
+
+#[test]
+fn an_edit_that_is_seen_without_its_line_makes_no_line_younger() {
+    use Action::*;
+    let setting = Setting {
+        alone: None,
+        lines: 1,
+        shared: false,
+        tells_lines: false,
+        plain: false,
+        removals: ConflictPolicy::Newest,
+    };
+    let crashed = [Claim(EXACT), Send(EXACT, None), Crash(EXACT, false)];
+    let repeated = [Claim(EXACT), Send(EXACT, None), Answer(EXACT)];
+    let removed = [Remove(EXACT, 0), Poll(EXACT), Deliver(EXACT, 0, false), Claim(EXACT)];
+    let unseen = [Add(CRM, 0, false), Remove(CRM, 1), Poll(CRM), Deliver(CRM, 0, false)];
+    play(setting, &[&crashed[..], &repeated, &removed, &unseen].concat());
+}
+
+#[test]
+fn a_claim_that_finds_nothing_to_give_may_find_a_line_that_asks_for_another_write() {
+    use Action::*;
+    let setting = Setting {
+        alone: None,
+        lines: 1,
+        shared: true,
+        tells_lines: false,
+        plain: false,
+        removals: ConflictPolicy::Wins(CRM),
+    };
+    let crashed = [Claim(EXACT), Send(EXACT, None), Crash(EXACT, false)];
+    let repeated = [Claim(EXACT), Send(EXACT, None), Answer(EXACT)];
+    let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false)];
+    let added = [Add(CRM, 2, false), Poll(CRM), Deliver(CRM, 0, false), Review];
+    let claimed = [Claim(CRM), Send(CRM, None), Crash(CRM, false)];
+    let history = [&crashed[..], &repeated, &removed, &crashed, &added, &repeated, &claimed];
+    play(setting, &history.concat());
+}

@@ -79,14 +79,14 @@ impl<'a> Fits<'a> {
             for (from, line) in come.iter().enumerate() {
                 let alike = |place: usize| is_alike(line.cells[place], tie.cells[place]);
                 let length = lines.match_by.iter().take_while(|place| alike(**place)).count();
-                if !may_be(lines, line, tie, length) {
-                    continue;
-                }
-                let places = (0..lines.rows.len()).filter(|place| alike(*place));
                 let (written, computed): (Vec<usize>, Vec<usize>) =
-                    places.partition(|place| lines.rows[*place].rule.flow.reaches(system));
-                let (likeness, computed) = (written.len(), computed.len());
-                all.push(Fit { from, at, length, likeness, computed });
+                    (0..lines.rows.len()).partition(|place| lines.rows[*place].rule.flow.reaches(system));
+                let count = |places: &[usize]| places.iter().filter(|place| alike(**place)).count();
+                let (likeness, computed) = (count(&written), count(&computed));
+                let is_as_sent = length == lines.match_by.len() && likeness == written.len();
+                if may_be(lines, line, tie, length, is_as_sent) {
+                    all.push(Fit { from, at, length, likeness, computed });
+                }
             }
         }
         Self { come, lack, all, tie_of: vec![None; come.len()], line_of: vec![None; lack.len()] }
@@ -94,14 +94,14 @@ impl<'a> Fits<'a> {
 
     /// The best first.
     fn ranked(&self) -> Vec<Fit> {
+        let mut by_likeness = self.all.clone();
+        by_likeness.sort_by_key(|fit| Reverse(fit.likeness));
+        // One of a line's or a tie's two best is another one than that which is looked at.
         let best = |of: fn(&Fit) -> usize, count: usize| {
-            let mut best = vec![[None::<Fit>; 2]; count];
-            for fit in &self.all {
-                let [first, second] = &mut best[of(fit)];
-                if first.is_none_or(|first| fit.likeness > first.likeness) {
-                    (*first, *second) = (Some(*fit), *first);
-                } else if second.is_none_or(|second| fit.likeness > second.likeness) {
-                    *second = Some(*fit);
+            let mut best = vec![Vec::with_capacity(2); count];
+            for fit in &by_likeness {
+                if best[of(fit)].len() < 2 {
+                    best[of(fit)].push(*fit);
                 }
             }
             best
@@ -109,14 +109,9 @@ impl<'a> Fits<'a> {
         let (for_line, for_tie) =
             (best(|fit| fit.from, self.come.len()), best(|fit| fit.at, self.lack.len()));
         let missed_elsewhere = |fit: &Fit| {
-            let other = |best: &[Option<Fit>; 2]| {
-                let others = best.iter().flatten();
-                others
-                    .filter(|other| (other.from, other.at) != (fit.from, fit.at))
-                    .map(|other| other.likeness)
-                    .max()
-            };
-            other(&for_line[fit.from]).unwrap_or(0) + other(&for_tie[fit.at]).unwrap_or(0)
+            let others = for_line[fit.from].iter().find(|other| other.at != fit.at);
+            let other_ties = for_tie[fit.at].iter().find(|other| other.from != fit.from);
+            [others, other_ties].into_iter().flatten().map(|other| other.likeness).sum::<usize>()
         };
         let mut ranked = self.all.clone();
         ranked.sort_by_cached_key(|fit| {
@@ -180,10 +175,10 @@ impl Fit {
     }
 }
 
-fn may_be(lines: &Lines<'_>, line: &Come<'_>, tie: &Lack<'_>, length: usize) -> bool {
+fn may_be(lines: &Lines<'_>, line: &Come<'_>, tie: &Lack<'_>, length: usize, is_as_sent: bool) -> bool {
     let may_be = match tie.hope {
         Hope::Sent => !line.agreed,
-        Hope::InFlight => !line.agreed && length == lines.match_by.len(),
+        Hope::InFlight => !line.agreed && is_as_sent,
         Hope::Match => !(line.undecided || line.agreed && tie.agreed),
     };
     may_be && length >= usize::from(!lines.match_by.is_empty())

@@ -212,3 +212,20 @@ fn a_claim_that_finds_nothing_to_give_may_find_a_line_that_asks_for_another_writ
     let history = [&crashed[..], &repeated, &removed, &crashed, &added, &repeated, &claimed];
     play(setting, &history.concat());
 }
+
+#[test]
+fn a_line_that_looks_nearly_as_the_one_that_is_being_added_is_not_taken_for_it() {
+    use Action::*;
+    let setting = Setting {
+        alone: Some(CRM),
+        lines: 2,
+        shared: true,
+        tells_lines: true,
+        plain: true,
+        removals: ConflictPolicy::Newest,
+    };
+    let added = [Rest, Add(EXACT, 0, true), Remove(EXACT, 1), Poll(EXACT), Deliver(EXACT, 0, false)];
+    let sent = [Claim(CRM), Send(CRM, None)];
+    let renewed = [Edit(CRM, 3, 0, 1), Renew(CRM, 0), Poll(CRM), Deliver(CRM, 0, false)];
+    play(setting, &[&added[..], &sent, &renewed].concat());
+}

@@ -76,11 +76,11 @@ pub fn decide(link: &Link, policy: &Policy, claiming: Option<System>) -> BTreeMa
             .any(|system| link.pending[system].sent().is_some_and(|sent| sent.contains_key(property)))
     };
     let lines = Lines::of(policy);
-    let is_line_row = |row: &PropertyName| lines.as_ref().is_some_and(|lines| lines.has_row(row));
     let (mut crm_view, mut exact_view) = (InOrder::of(&crm.view), InOrder::of(&exact.view));
     let mut agreed_values = InOrder::of(&link.agreed);
     let mut decisions = BTreeMap::new();
-    for (property, rule) in policy.rules.iter().filter(|(property, _)| !is_line_row(property)) {
+    for (property, rule) in &policy.rules {
+        // The rows of lines are no properties of a view: it has their cells, line by line.
         let held = (crm_view.get(property), exact_view.get(property), agreed_values.get(property));
         let (Some(customcrm), Some(exactonline), agreed) = held else { continue };
         if in_flight(property) {

@@ -64,12 +64,6 @@ impl<'p> Lines<'p> {
         Some(Self { row: &lines.row, rows, match_by })
     }
 
-    /// Whether a rule is one of lines.
-    pub(crate) fn has_row(&self, name: &PropertyName) -> bool {
-        let after = name.as_str().strip_prefix(self.row.as_str());
-        after.is_some_and(|after| after.is_empty() || after.starts_with('.'))
-    }
-
     /// The line that a name in a view speaks of, and the property: nothing where it tells that the line is there.
     fn split<'n>(&self, name: &'n PropertyName) -> Option<(&'n str, Option<&'n str>)> {
         let after = name.as_str().strip_prefix(self.row.as_str())?.strip_prefix('[')?;
@@ -187,13 +181,9 @@ impl<'p> Lines<'p> {
     ) -> impl Iterator<Item = (Option<&'a str>, &'a T)> {
         let first = self.there(line);
         let after = first.as_str().len();
-        of.range(&first..).take_while(move |(name, _)| name.as_str().starts_with(first.as_str())).filter_map(
-            move |(name, value)| match name.as_str()[after..].strip_prefix('.') {
-                Some(cell) => Some((Some(cell), value)),
-                None if name.as_str().len() == after => Some((None, value)),
-                None => None,
-            },
-        )
+        of.range(&first..)
+            .take_while(move |(name, _)| name.as_str().starts_with(first.as_str()))
+            .map(move |(name, value)| (name.as_str()[after..].strip_prefix('.'), value))
     }
 
     /// The names that speak of a line.

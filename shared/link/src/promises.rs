@@ -104,16 +104,12 @@ impl<'a> Taken<'a> {
     }
 
     /// The write that this step has claimed.
-    fn claimed(&self) -> Option<(System, &'a Write, u32)> {
+    fn claimed(&self) -> Option<(System, &'a Write)> {
         let Event::Claimed { system } = self.event else { return None };
         match &self.after().pending[*system] {
-            Pending::InFlight { write, attempt, .. } => Some((*system, write, *attempt)),
+            Pending::InFlight { write, .. } => Some((*system, write)),
             Pending::Queued { .. } | Pending::None => None,
         }
-    }
-
-    fn was_said_before(&self, system: System, name: &PropertyName) -> bool {
-        self.before.pending[system].sent().is_some_and(|sent| sent.contains_key(name))
     }
 }
 
@@ -170,10 +166,8 @@ fn agreements_have_a_reason(taken: &Taken<'_>) -> bool {
 }
 
 fn held_values_stay(taken: &Taken<'_>) -> bool {
-    taken.claimed().is_none_or(|(system, write, _)| {
-        let held = write.values().keys().filter(|name| taken.after().conflicts.contains(*name));
-        held.into_iter().all(|name| taken.was_said_before(system, name))
-    })
+    let is_held = |name: &PropertyName| taken.after().conflicts.contains(name);
+    taken.claimed().is_none_or(|(_, write)| !write.values().keys().any(is_held))
 }
 
 fn echoes_are_silent(taken: &Taken<'_>) -> bool {
@@ -195,7 +189,7 @@ fn echoes_are_silent(taken: &Taken<'_>) -> bool {
 
 fn nothing_is_doubled(taken: &Taken<'_>) -> bool {
     let (before, after) = (taken.before, taken.after());
-    let makes_where_none_is = taken.claimed().is_none_or(|(system, write, _)| match write {
+    let makes_where_none_is = taken.claimed().is_none_or(|(system, write)| match write {
         Write::Create { .. } => after.sides[system].is_none(),
         Write::Update { record, .. } | Write::Delete { record, .. } => after.record(system) == Some(record),
     });
@@ -240,7 +234,7 @@ fn versions_go_forward(taken: &Taken<'_>) -> bool {
             _ => true,
         });
     is_forward
-        && taken.claimed().is_none_or(|(system, write, _)| match write {
+        && taken.claimed().is_none_or(|(system, write)| match write {
             Write::Create { .. } => true,
             Write::Update { version, .. } | Write::Delete { version, .. } => {
                 after.sides[system].as_ref().is_some_and(|side| *version <= side.version)

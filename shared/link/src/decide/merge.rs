@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use model::{PropertyName, System, SystemPair, Value};
 
-use super::{Decision, is_frozen};
+use super::Decision;
 use crate::{ConflictPolicy, Flow, Link, Rule};
 
 /// One property, or one cell of a line, as both sides hold it.
@@ -168,11 +168,7 @@ fn towards(rule: Rule, to: System, values: SystemPair<&Value>, why: &'static str
     Decision::Write { to, value: values[to.other()].clone(), why }
 }
 
-/// Whether a person or the breaker holds it.
+/// Whether it waits for a person, be it that the breaker holds it.
 fn is_held<'n>(link: &Link, name: impl Fn() -> Cow<'n, PropertyName>) -> bool {
-    let is_any_held = !link.conflicts.is_empty() || !link.turns.is_empty();
-    is_any_held && {
-        let name = name();
-        link.conflicts.contains(&*name) || is_frozen(link, &name)
-    }
+    !link.conflicts.is_empty() && link.conflicts.contains(&*name())
 }

@@ -1,5 +1,8 @@
 //! How well lines fit the ties that lack one, and which of them are paired.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Reverse;
 
 use model::{LineKey, System};

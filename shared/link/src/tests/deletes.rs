@@ -1,6 +1,6 @@
 //! Records that go, and come back.
 
-use model::{Presence, SystemPair, Version};
+use model::{Presence, SystemPair, Value, Version};
 
 use super::fixture::{
     CRM, EXACT, Story, alone, gone, linked, ours, plain, property, record, seen, side, value, view,
@@ -39,6 +39,28 @@ fn a_partner_that_is_archived_already_is_left_as_it_is() {
     story.sees(CRM, gone(CRM, 2));
     assert_eq!(story.link.status, Status::Ended);
     assert!(story.link.is_at_rest());
+}
+
+#[test]
+fn a_record_whose_last_day_has_come_before_is_archived_already() {
+    let day = |day: &str| Value::Date(day.parse().unwrap());
+    let mut policy = plain();
+    policy.deletes.exactonline = DeletePolicy::Archive(property("c"), day("2026-03-10"));
+    for (last, is_written) in [
+        (day("2026-03-09"), false),
+        (day("2026-03-10"), false),
+        (day("2026-03-11"), true),
+        (Value::Empty, true),
+    ] {
+        let mut link = linked(&[("a", "A")]);
+        for system in [CRM, EXACT] {
+            link.sides[system].as_mut().unwrap().view.insert(property("c"), last.clone());
+        }
+        let mut story = Story::of(link, policy.clone());
+        story.sees(CRM, gone(CRM, 2));
+        assert_eq!(story.is_queued(EXACT), is_written, "{last}");
+        assert_eq!(story.link.status == Status::Ended, !is_written, "{last}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{ConflictPolicy, Flow, LinesPolicy, Link, Observation, Policy, Rule, 
 const CELLS: [&str; 4] = ["Product", "Quantity", "Price", "Note"];
 
 /// A document's rows: a header's `a`, and lines whose number belongs to Exact Online.
-pub(super) fn papers() -> Policy {
+pub(crate) fn papers() -> Policy {
     let required = Rule { required: true, ..BOTH_WAYS };
     let mut policy = policy(&[
         ("a", BOTH_WAYS),
@@ -31,7 +31,7 @@ pub(super) fn with(mut policy: Policy, row: &str, rule: Rule) -> Policy {
 }
 
 /// The key of a line by its own id: those of Exact Online begin with `X`.
-pub(super) fn key(id: &str) -> LineKey {
+pub(crate) fn key(id: &str) -> LineKey {
     let system = if id.starts_with('X') { System::ExactOnline } else { System::CustomCrm };
     LineKey::begun_by(system, &record(id))
 }

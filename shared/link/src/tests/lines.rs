@@ -1,7 +1,7 @@
 //! Lines that are edited, added and removed.
 
 use super::{
-    document::{cell, key, linked_paper, papers, seen_paper, there, with},
+    document::{cell, key, linked_paper, papers, seen_paper, there, with, without_lines},
     fixture::{BOTH_WAYS, CRM, EXACT, Story, at},
 };
 use crate::{ConflictPolicy, Flow, Observation, Policy, Rule};
@@ -29,6 +29,17 @@ fn an_edit_of_a_line_goes_to_its_partner_and_changes_nothing_else() {
         story.sees(side, seen_paper(side, 2, &lines));
         assert_eq!(story.told(other), ["L1.Quantity = 3"]);
     }
+}
+
+#[test]
+fn what_is_shown_of_a_line_that_is_not_there_is_left_out() {
+    let mut story = agreed();
+    let mut partial = seen_paper(CRM, 2, &["L1 p 3 10"]);
+    partial.whole_lines = false;
+    partial.view.insert(cell("L9", "Price"), super::fixture::value("7"));
+    story.sees(CRM, partial);
+    assert!(!story.holds(CRM).contains_key(&cell("L9", "Price")));
+    assert!(story.holds(CRM).contains_key(&cell("L2", "Price")), "what was not shown keeps what was known");
 }
 
 #[test]
@@ -240,4 +251,23 @@ fn the_other_properties_are_merged_as_ever() {
     seen.view.insert(super::fixture::property("a"), super::fixture::value("B"));
     story.sees(CRM, seen).claims(EXACT);
     assert_eq!(story.write(EXACT).values().len(), 2);
+}
+
+#[test]
+fn no_line_is_written_before_it_is_known_how_the_lines_look() {
+    let mut story = agreed();
+    story.sees(EXACT, without_lines(seen_paper(EXACT, 2, &[])));
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 3 10", "L3 r 1 7"]));
+    assert_eq!(story.told(EXACT), [""; 0], "neither an edit nor a removal nor a new line");
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5"]));
+    let all = ["L1.Quantity = 3", "no L2", "L3", "L3.Price = 7", "L3.Product = r", "L3.Quantity = 1"];
+    assert_eq!(story.told(EXACT), all);
+}
+
+#[test]
+fn no_line_is_written_to_a_record_whose_version_is_not_known() {
+    let mut story = agreed();
+    story.link.sides[EXACT].as_mut().unwrap().version = None;
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 3 10", "L3 r 1 7"]));
+    assert_eq!(story.told(EXACT), [""; 0]);
 }

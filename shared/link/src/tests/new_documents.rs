@@ -1,8 +1,8 @@
 //! Documents that are made with their lines, or found.
 
 use super::{
-    document::{cell, key, lone_paper, our_paper, papers, seen_paper, without_lines},
-    fixture::{CRM, EXACT, Story, record, value},
+    document::{cell, key, lone_paper, our_paper, papers, seen_paper, with, without_lines},
+    fixture::{BOTH_WAYS, CRM, EXACT, Story, record, value},
 };
 use crate::{Event, Observation, Pending};
 
@@ -120,4 +120,15 @@ fn a_late_answer_of_a_create_that_shows_no_lines_is_remembered_by_what_was_sent(
     story.sees(EXACT, our_paper(EXACT, 1, &["X1 q 1 10"]));
     assert_eq!(story.tie("L1").1.as_deref(), Some("X1"), "though L2 looks like it");
     assert_eq!(story.told(EXACT), ["L2", "L2.Price = 10", "L2.Product = q", "L2.Quantity = 1"]);
+}
+
+#[test]
+fn a_document_waits_for_what_its_lines_are_matched_by_and_not_for_the_rest() {
+    let free = || with(papers(), "Lines.Product", BOTH_WAYS);
+    let mut story = Story::of(lone_paper(&["L1 @x 1 5"]), free());
+    story.then(Event::Released);
+    assert!(!story.is_queued(EXACT), "the line could not be found again");
+    let mut story = Story::of(lone_paper(&["L1 p 1 5 @x"]), free());
+    story.then(Event::Released).claims(EXACT);
+    assert_eq!(story.said(EXACT), ["L1", "L1.Price = 5", "L1.Product = p", "L1.Quantity = 1"]);
 }

@@ -2,7 +2,9 @@
 
 use model::{LinkId, PairName, Reference, Value};
 
-use super::fixture::{CRM, EXACT, Story, alone, linked, ours, plain, property, record, seen, value, view};
+use super::fixture::{
+    CRM, EXACT, Story, alone, at, linked, ours, plain, property, record, seen, value, view,
+};
 use crate::{Event, Observation, Status, Write};
 
 #[test]
@@ -129,4 +131,23 @@ fn several_possible_partners_withdraw_a_create_that_has_not_been_claimed() {
     assert!(story.is_queued(EXACT));
     story.then(Event::FoundSeveral { candidates: vec![record("e1"), record("e2")] }).claims(EXACT);
     assert!(story.link.is_at_rest(), "a claim that comes all the same gets nothing");
+}
+
+#[test]
+fn only_what_people_do_to_a_record_makes_it_younger() {
+    let mut story = Story::of(linked(&[("a", "A")]), plain());
+    story.sees(EXACT, ours(EXACT, 2, &[("a", "A1")]));
+    let dated = |story: &Story| story.link.sides[EXACT].as_ref().unwrap().modified_at;
+    assert_eq!(dated(&story), Some(at(2)), "better than none");
+    story.edited(EXACT, 3, &[("a", "A2")]).sees(EXACT, ours(EXACT, 4, &[("a", "A3")]));
+    assert_eq!(dated(&story), Some(at(3)));
+}
+
+#[test]
+fn only_what_people_edit_is_dated() {
+    let mut story = Story::of(linked(&[("a", "A"), ("b", "B")]), plain());
+    story.sees(CRM, ours(CRM, 2, &[("a", "A2"), ("b", "B")]));
+    assert_eq!(story.link.edited[CRM], [].into());
+    story.edited(CRM, 3, &[("a", "A3"), ("b", "B")]);
+    assert_eq!(story.link.edited[CRM], [(property("a"), at(3))].into());
 }

@@ -2,11 +2,12 @@
 
 use model::{LineKey, SystemPair, Version};
 
+use super::document::{cell, linked_paper, papers, seen_paper};
 use super::fixture::{
     CRM, EXACT, Story, gone, linked, ours, plain, property, record, seen, side, value, view,
 };
 use crate::{
-    Choice, Effect, Event, Link, Pending, Rejection, Status, Step, Write,
+    Choice, Effect, Event, Link, Pending, Policy, Rejection, Status, Step, Write,
     promises::{PROMISES, Taken, broken},
     step,
 };
@@ -21,12 +22,20 @@ fn started() -> Link {
 
 /// The promises that a step breaks once it is spoilt.
 fn spoilt(before: &Link, event: Event, spoil: impl Fn(&mut Step)) -> Vec<&'static str> {
-    let policy = plain();
-    let mut step = step(before.clone(), event.clone(), &policy, true, super::fixture::at(0));
-    let sound = Taken { before, event: &event, step: &step, policy: &policy };
+    spoilt_under(&plain(), before, event, spoil)
+}
+
+fn spoilt_under(
+    policy: &Policy,
+    before: &Link,
+    event: Event,
+    spoil: impl Fn(&mut Step),
+) -> Vec<&'static str> {
+    let mut step = step(before.clone(), event.clone(), policy, true, super::fixture::at(0));
+    let sound = Taken { before, event: &event, step: &step, policy };
     assert_eq!(broken(&sound).count(), 0, "it is sound before it is spoilt");
     spoil(&mut step);
-    let taken = Taken { before, event: &event, step: &step, policy: &policy };
+    let taken = Taken { before, event: &event, step: &step, policy };
     broken(&taken).map(|promise| promise.id).collect()
 }
 
@@ -63,8 +72,14 @@ fn a_write_in_flight_that_changes_or_has_no_claim_of_its_own_is_noticed() {
     assert_eq!(ids, ["L-1"]);
     let ids = spoilt(&in_flight(), again, |step| step.link.pending[EXACT] = flying(other(), 2));
     assert_eq!(ids, ["L-1"]);
-    let ids = spoilt(&queued(), Event::Claimed { system: EXACT }, |step| step.link.claims = 5);
+    let claimed = || Event::Claimed { system: EXACT };
+    let ids = spoilt(&queued(), claimed(), |step| step.link.claims = 5);
     assert_eq!(ids, ["L-1"]);
+    let ids = spoilt(&queued(), claimed(), |step| {
+        step.link.claims = 0;
+        step.link.pending[EXACT] = flying(update(Some(Version(1))), 0);
+    });
+    assert_eq!(ids, ["L-1"], "it is that of the claim before");
 }
 
 #[test]
@@ -72,6 +87,23 @@ fn an_agreement_that_comes_from_nowhere_is_noticed() {
     let both = SystemPair { customcrm: value("X"), exactonline: value("X") };
     let ids = spoilt(&started(), edited(), |step| {
         step.link.agreed.insert(property("a"), both.clone());
+    });
+    assert!(ids.contains(&"L-2"), "{ids:?}");
+    let again = observed(seen(CRM, 3, &[("a", "X"), ("b", "B"), ("c", "")]));
+    let ids = spoilt(&in_flight(), again, |step| {
+        step.link.agreed.insert(property("b"), both.clone());
+    });
+    assert!(ids.contains(&"L-2"), "another property is what is being written: {ids:?}");
+}
+
+#[test]
+fn an_agreement_on_a_line_that_comes_from_nowhere_is_noticed() {
+    let before = linked_paper(&["L1 p 2 10", "L2 q 1 5"]);
+    let event = observed(seen_paper(CRM, 2, &["L1 p 2 10", "L2 q 9 5"]));
+    // The value is agreed on in another row, and in this row of the other line another one is.
+    let both = SystemPair { customcrm: value("10"), exactonline: value("10") };
+    let ids = spoilt_under(&papers(), &before, event, |step| {
+        step.link.agreed.insert(cell("L1", "Quantity"), both.clone());
     });
     assert!(ids.contains(&"L-2"), "{ids:?}");
 }
@@ -93,6 +125,12 @@ fn a_write_that_follows_an_echo_is_noticed() {
         step.effects.push(Effect::Enqueue(EXACT));
     });
     assert_eq!(ids, ["L-4"]);
+    let echo = observed(seen(CRM, 2, &[("a", "A"), ("b", "B")]));
+    let ids = spoilt(&started(), echo, |step| {
+        step.link.pending[EXACT] = Pending::Queued { since: super::fixture::at(0) };
+        step.effects = vec![Effect::Enqueue(EXACT)];
+    });
+    assert_eq!(ids, ["L-4"], "though it is not called an echo");
 }
 
 #[test]

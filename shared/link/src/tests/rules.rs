@@ -61,6 +61,13 @@ fn an_edit_that_comes_too_late_is_held_with_the_reason_until_both_are_equal() {
 }
 
 #[test]
+fn an_edit_that_comes_too_late_and_is_taken_back_is_held_no_more() {
+    let mut story = Story::of(linked(&[("a", "A")]), policy(&[("a", CREATE_ONLY)]));
+    story.edited(CRM, 2, &[("a", "Z")]).edited(CRM, 3, &[("a", "A")]);
+    assert!(story.link.conflicts.is_empty() && story.link.is_at_rest());
+}
+
+#[test]
 fn a_create_holds_what_exact_takes_only_then() {
     let mut story = Story::of(alone(&[("a", "A")]), policy(&[("a", CREATE_ONLY)]));
     story.then(Event::Released).claims(EXACT);

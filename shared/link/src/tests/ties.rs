@@ -69,8 +69,8 @@ fn what_is_more_alike_is_tied_first() {
     check(
         "the position of two that are equal in all",
         &["L9 p 1 1", "L10 p 1 1"],
-        &["X8 p 1 1", "X11 p 1 1"],
-        &["L10=X11", "L9=X8"],
+        &["X1 p 1 1", "X2 p 1 1"],
+        &["L10=X2", "L9=X1"],
     );
 }
 

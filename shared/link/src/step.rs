@@ -189,9 +189,6 @@ impl Stepping<'_> {
         if was_gone {
             self.is_back();
         }
-        if let Some(lines) = &self.lines {
-            ties::release_gone(&mut self.link, lines, system);
-        }
         self.forget_lines();
         is_changed
     }

@@ -6,7 +6,7 @@ mod convergence;
 mod creates;
 mod deletes;
 pub(crate) mod document;
-mod fixture;
+pub(crate) mod fixture;
 mod history;
 mod line_writes;
 mod lines;

@@ -4,6 +4,9 @@
 //! of a side's lines is brought under the keys of their ties before anything is compared; a line that has none is
 //! told by its content, or begins a tie of its own.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use model::{LineKey, PropertyName, System, SystemPair, Value, View};
@@ -188,17 +191,6 @@ pub(crate) fn are_akin(lines: &Lines<'_>, one: &[Option<&Value>], other: &[Optio
     lines.match_by.first().is_none_or(|place| is_alike(one[*place], other[*place]))
 }
 
-/// Lets go of the own keys of lines that this side has not any more: a line that comes in their place has another.
-pub(crate) fn release_gone(link: &mut Link, lines: &Lines<'_>, system: System) {
-    let Some(side) = &link.sides[system] else { return };
-    let gone = side.view.iter().filter(|(name, value)| **value == GONE && lines.is_presence(name));
-    for tie in gone.filter_map(|(name, _)| name.line()) {
-        if let Some(keys) = link.lines.get_mut(&tie) {
-            keys[system] = None;
-        }
-    }
-}
-
 /// Forgets the lines that are on neither side any more. For the oscillation breaker, the document remembers which
 /// way the last of them went.
 pub(crate) fn forget_gone(link: &mut Link, lines: &Lines<'_>) {
@@ -245,7 +237,6 @@ fn rename(link: &mut Link, lines: &Lines<'_>, system: System, seen: &mut View, b
             begin(link, system, &own).and_then(|tie| ties.insert(own.clone(), tie));
         }
         match ties.get(&own) {
-            Some(tie) if *tie == own => renamed.insert(name, value),
             Some(tie) => renamed.insert(PropertyName::in_line(tie, &name.row()), value),
             None => None,
         };

@@ -1,5 +1,8 @@
 //! Which lines have to be looked at: of a large document mostly one or two.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::iter::Peekable;
 
@@ -44,14 +47,8 @@ impl Lines<'_> {
         let (mut crm, mut exact, mut agreed) =
             (crm.iter().peekable(), exact.iter().peekable(), agreed.iter().peekable());
         loop {
-            let heads = (head(&mut crm), head(&mut exact), head(&mut agreed));
-            let name = match heads {
-                (Some(name), Some(second), Some(third)) if name == second && second == third => name,
-                (crm, exact, agreed) => match [crm, exact, agreed].into_iter().flatten().min() {
-                    Some(name) => name,
-                    None => return,
-                },
-            };
+            let heads = [head(&mut crm), head(&mut exact), head(&mut agreed)];
+            let Some(name) = heads.into_iter().flatten().min() else { return };
             let held = (take(&mut crm, name), take(&mut exact, name), take(&mut agreed, name));
             let is_settled = match held {
                 (Some(crm), Some(exact), Some(agreed)) => {

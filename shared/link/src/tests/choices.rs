@@ -102,6 +102,25 @@ fn a_choice_about_what_is_equal_by_now_changes_nothing() {
     }
 }
 
+#[test]
+fn a_choice_about_what_one_side_alone_shows_or_of_records_taken_apart_changes_nothing() {
+    let mut shown = Story::of(linked(&[("a", "A")]), plain());
+    shown.edited(CRM, 2, &[("a", "A"), ("c", "C")]).then(take("c", CRM));
+    assert!(was_refused(&shown), "{:?}", shown.effects);
+    let mut apart = held();
+    apart.then(Event::Resolved(Choice::Unlink)).then(take("a", CRM));
+    assert!(was_refused(&apart), "{:?}", apart.effects);
+}
+
+#[test]
+fn a_new_line_that_a_person_does_not_want_is_removed_again() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 2 10", "L2 q 1 5"]));
+    story.then(Event::Resolved(Choice::Take { property: super::document::there("L2"), from: EXACT }));
+    assert_eq!(story.told(CRM), ["no L2"]);
+    assert_eq!(story.told(EXACT), [""; 0]);
+}
+
 /// A line is removed in the CRM while it was edited in Exact, and a person is asked.
 fn held_line() -> Story {
     let lines = ["L1 p 2 10", "L2 q 1 5"];

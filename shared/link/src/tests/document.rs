@@ -36,16 +36,16 @@ pub(crate) fn key(id: &str) -> LineKey {
     LineKey::begun_by(system, &record(id))
 }
 
-pub(super) fn there(id: &str) -> PropertyName {
+pub(crate) fn there(id: &str) -> PropertyName {
     PropertyName::of_line(&property("Lines"), &key(id))
 }
 
-pub(super) fn cell(id: &str, name: &str) -> PropertyName {
+pub(crate) fn cell(id: &str, name: &str) -> PropertyName {
     PropertyName::in_line(&key(id), &property(&format!("Lines.{name}")))
 }
 
 /// A document's view, each line under its own key.
-pub(super) fn paper(lines: &[&str]) -> View {
+pub(crate) fn paper(lines: &[&str]) -> View {
     let mut view = super::fixture::view(&[("a", "A")]);
     for line in lines {
         let mut words = line.split(' ');
@@ -84,7 +84,7 @@ pub(super) fn lone_paper(lines: &[&str]) -> Link {
 }
 
 /// Both documents with the same lines, `L1` and `X1`, `L2` and `X2` and so on tied and agreed on.
-pub(super) fn linked_paper(lines: &[&str]) -> Link {
+pub(crate) fn linked_paper(lines: &[&str]) -> Link {
     let mut link = lone_paper(lines);
     link.sides.exactonline = Some(paper_side("e1", 1, lines));
     link.status = Status::Linked;

@@ -44,7 +44,7 @@ pub(super) fn view(values: &[(&str, &str)]) -> View {
 }
 
 /// A moment, in seconds after an arbitrary beginning.
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_700_000_000 + seconds)
 }
 

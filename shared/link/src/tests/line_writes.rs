@@ -33,6 +33,34 @@ fn an_added_line_is_known_by_the_answer() {
 }
 
 #[test]
+fn an_added_line_that_our_own_next_sighting_lacks_was_removed() {
+    let mut story = adding();
+    story.applies(EXACT, Some(without_lines(our_paper(EXACT, 2, &[]))));
+    story.sees(EXACT, our_paper(EXACT, 3, &["X1 p 2 10"]));
+    assert_eq!(story.told(CRM), ["no L2"], "that it is gone is no rendition of it");
+}
+
+#[test]
+fn of_two_that_an_answer_shows_alike_the_added_line_is_the_one_that_is_still_there() {
+    let mut story = adding();
+    story.sees(EXACT, seen_paper(EXACT, 3, &["X1 p 2 10", "X3 q 1 5 n"]));
+    story.applies(EXACT, Some(our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5 n", "X3 q 1 5 n"])));
+    rests_tied(story, "L2", "X3");
+}
+
+#[test]
+fn a_line_that_gets_another_id_while_it_is_changed_is_known_after_the_outcome() {
+    let mut story = Story::of(linked_paper(&["L1 p 2 10 n", "L2 q 1 5"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 3 10 n", "L2 q 1 5"])).claims(EXACT);
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X5 p 2 10", "X2 q 1 5"]));
+    assert_eq!(story.tie("L1").1, None, "it may be what became of the change");
+    story.fails(EXACT, Failure::Stale { now: None });
+    assert_eq!(story.tie("L1").1.as_deref(), Some("X5"));
+    assert!(!story.holds(EXACT).contains_key(&cell("L1", "Note")), "of that nothing was seen");
+    assert_eq!(story.told(EXACT), ["L1.Quantity = 3"]);
+}
+
+#[test]
 fn an_added_line_is_known_in_the_targets_own_rendition() {
     let mut story = adding();
     story.applies(EXACT, Some(our_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 4.99 N"])));

@@ -111,6 +111,16 @@ fn nothing_is_tied_or_added_while_a_line_is_known_by_an_unresolved_reference() {
 }
 
 #[test]
+fn nothing_is_tied_by_a_sighting_with_a_line_that_is_known_by_an_unresolved_reference() {
+    let mut story = Story::of(super::document::linked_paper(&["L1 p 2 10"]), papers());
+    story.sees(CRM, seen_paper(CRM, 2, &["L1 p 2 10", "L2 q 1 5"]));
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5", "X3 @x 1 1"]));
+    assert_eq!(story.tie("L2").1, None, "X3 may be L2");
+    story.sees(EXACT, seen_paper(EXACT, 3, &["X1 @x 2 10", "X2 q 1 5"]));
+    assert_eq!(story.tie("X2").0.as_deref(), Some("L2"), "X1 is L1, whatever it refers to");
+}
+
+#[test]
 fn tied_lines_go_on_while_another_waits() {
     let mut story = Story::of(super::document::linked_paper(&["L1 p 2 10", "L2 q 1 5"]), papers());
     story.sees(CRM, seen_paper(CRM, 2, &["L1 p 3 10", "L3 @x 1 1", "L4 r 1 1"]));

@@ -68,7 +68,7 @@ impl<'a> Deciding<'a> {
             .into_iter()
             .filter(|to| Some(*to) != self.claiming)
             .any(|to| self.in_flight[to].get(key.as_str()).is_some_and(|sent| sent.there.is_some()));
-        if flies || System::BOTH.into_iter().any(|system| self.is_unknown(system, key)) {
+        if flies {
             return;
         }
         let [crm, exact] = System::BOTH.map(|system| is_there(&self.views[system], key));
@@ -78,12 +78,6 @@ impl<'a> Deciding<'a> {
             (false, true) => self.on_one(key, keys, System::ExactOnline),
             (false, false) => {}
         }
-    }
-
-    /// Whether a side's lines have not been seen, this one among them.
-    fn is_unknown(&self, system: System, key: &LineKey) -> bool {
-        let known = self.views[system].get(key.as_str()).is_some_and(|line| line.there.is_some());
-        self.link.awaits_lines[system] && !known
     }
 
     fn agreed(&self, key: &LineKey) -> Option<&Cells<'a, SystemPair<Value>>> {

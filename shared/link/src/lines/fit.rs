@@ -26,12 +26,13 @@ pub(super) struct Pair {
 /// Pairs lines with ties, the best fit first. What fits better is decided by, in this order:
 ///
 /// 1. why the tie may have a line here: what has been here, then what is on its way, then what is the other side's alone;
-/// 2. how many of the match rows are alike, from the strongest on;
-/// 3. whether a line is back that both sides had and one of them has lost: rather that than one that is new;
-/// 4. in how much the two are alike of what is written to this side;
-/// 5. whether the line is still there, and the tie's other line: what is left may not be taken for what is gone;
-/// 6. how little the line fits another tie, or the tie another line: each takes what the others miss the least;
-/// 7. in how much they are alike of what this side computes by itself, and then by position.
+/// 2. whether we are removing the tie's line here: what is left is rather another one;
+/// 3. how many of the match rows are alike, from the strongest on;
+/// 4. whether a line is back that both sides had and one of them has lost: rather that than one that is new;
+/// 5. in how much the two are alike of what is written to this side;
+/// 6. whether the line is still there, and the tie's other line: what is left may not be taken for what is gone;
+/// 7. how little the line fits another tie, or the tie another line: each takes what the others miss the least;
+/// 8. in how much they are alike of what this side computes by itself, and then by position.
 pub(super) fn pairs(lines: &Lines<'_>, system: System, come: &[Come<'_>], lack: &[Lack<'_>]) -> Vec<Pair> {
     let mut fits = Fits::of(lines, system, come, lack);
     for fit in fits.ranked() {
@@ -127,7 +128,7 @@ impl<'a> Fits<'a> {
                 missed_elsewhere(fit),
                 Reverse(fit.computed),
             );
-            (tie.hope, Reverse(fit.length), by_content, fit.at, fit.from)
+            (tie.hope, tie.goes, Reverse(fit.length), by_content, fit.at, fit.from)
         });
         ranked
     }

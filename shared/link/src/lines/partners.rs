@@ -83,6 +83,8 @@ pub(super) struct Lack<'a> {
     pub(super) agreed: bool,
     /// Whether the other side has removed it: it may be gone here too.
     pub(super) removed: bool,
+    /// Whether we are removing it here, or may have.
+    pub(super) goes: bool,
 }
 
 /// Why a line may have a partner here, the best reason first.
@@ -165,14 +167,12 @@ impl<'a> Opening<'a> {
             let there = added(&self.known[other]).or_else(|| added(&self.in_flight[other]));
             let Some((hope, cells)) = self.hope(key, there.as_ref()).filter(|_| !goes) else { continue };
             let undecided = there.is_some_and(|there| self.is_undecided(other, key, &there.cells));
-            let change = self.in_flight[system].get(line).filter(|_| !self.sent.contains_key(line));
-            let changing = change.is_some_and(|sent| sent.there.is_none());
-            if hope == Hope::Match && (undecided || changing) {
+            if hope == Hope::Match && undecided {
                 continue;
             }
             let there = self.known[other].get(line).and_then(|line| line.there);
             let (agreed, removed) = (self.is_agreed(key), there == Some(&GONE));
-            open.push(Lack { key, cells, hope, agreed, removed });
+            open.push(Lack { key, cells, hope, agreed, removed, goes: self.may_go(system, line) });
         }
         open.sort_by_cached_key(|tie| position(tie.key));
         open

@@ -229,3 +229,21 @@ fn a_line_that_looks_nearly_as_the_one_that_is_being_added_is_not_taken_for_it()
     let renewed = [Edit(CRM, 3, 0, 1), Renew(CRM, 0), Poll(CRM), Deliver(CRM, 0, false)];
     play(setting, &[&added[..], &sent, &renewed].concat());
 }
+
+#[test]
+fn a_line_that_is_left_in_a_reviewed_document_is_not_the_one_that_we_have_removed() {
+    use Action::*;
+    let setting = Setting {
+        alone: None,
+        lines: 1,
+        shared: true,
+        tells_lines: false,
+        plain: false,
+        removals: ConflictPolicy::Wins(CRM),
+    };
+    let added = |system, number| [Add(system, number, false), Poll(system), Deliver(system, 0, false)];
+    let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false), Claim(EXACT), Send(EXACT, None)];
+    let reviewed = [Review, Poll(EXACT), Deliver(EXACT, 0, false)];
+    let begun = [Add(EXACT, 2, false), Rest];
+    play(setting, &[&begun[..], &added(EXACT, 2), &added(CRM, 0), &removed, &reviewed].concat());
+}

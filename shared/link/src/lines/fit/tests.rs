@@ -18,11 +18,13 @@ struct Known {
     hope: Hope,
     agreed: bool,
     removed: bool,
+    goes: bool,
     gone: bool,
     undecided: bool,
 }
 
-const NEW: Known = Known { hope: Hope::Match, agreed: false, removed: false, gone: false, undecided: false };
+const NEW: Known =
+    Known { hope: Hope::Match, agreed: false, removed: false, goes: false, gone: false, undecided: false };
 const SENT: Known = Known { hope: Hope::Sent, ..NEW };
 const IN_FLIGHT: Known = Known { hope: Hope::InFlight, ..NEW };
 const LOST: Known = Known { agreed: true, ..NEW };
@@ -75,8 +77,8 @@ fn paired(ties: &[Line], come: &[Line]) -> Vec<String> {
     let lack: Vec<Lack<'_>> = ties
         .iter()
         .map(|tie| {
-            let Known { hope, agreed, removed, .. } = tie.known;
-            Lack { key: &tie.key, cells: tie.cells(), hope, agreed, removed }
+            let Known { hope, agreed, removed, goes, .. } = tie.known;
+            Lack { key: &tie.key, cells: tie.cells(), hope, agreed, removed, goes }
         })
         .collect();
     let words = |Pair { line, tie, doubtful }: Pair| {
@@ -125,6 +127,14 @@ fn what_may_not_be_one_is_not_paired() {
     check("each is an edit of its side", &[("L1 p 1 1", LOST)], &[("X1 p 1 1", LOST)], &[]);
     check("one of them is", &[("L1 p 1 1", LOST)], &[("X1 p 1 1", NEW)], &["L1=X1"]);
     check("the other one is", &[("L1 p 1 1", NEW)], &[("X1 p 1 1", LOST)], &["L1=X1"]);
+}
+
+#[test]
+fn what_is_left_is_rather_a_line_that_we_are_not_removing() {
+    let goes = Known { goes: true, ..SENT };
+    let ties = [("L1 p 1 1 n", goes), ("L2 p 1 2 m", SENT)];
+    check("one is left", &ties, &[("X1 p 1 1 n", NEW)], &["L2=X1 Note Price"]);
+    check("both are", &ties, &[("X1 p 1 1 n", NEW), ("X2 p 1 2 m", NEW)], &["L1=X1", "L2=X2"]);
 }
 
 #[test]

@@ -113,6 +113,14 @@ fn a_choice_about_what_one_side_alone_shows_or_of_records_taken_apart_changes_no
 }
 
 #[test]
+fn a_record_without_a_partner_can_not_be_taken_apart() {
+    let mut story = Story::of(super::fixture::alone(&[("a", "A")]), plain());
+    story.then(Event::Resolved(Choice::Unlink));
+    assert!(was_refused(&story), "{:?}", story.effects);
+    assert_eq!(story.link.status, Status::Unmatched);
+}
+
+#[test]
 fn a_new_line_that_a_person_does_not_want_is_removed_again() {
     let mut story = Story::of(linked_paper(&["L1 p 2 10"]), papers());
     story.sees(CRM, seen_paper(CRM, 2, &["L1 p 2 10", "L2 q 1 5"]));

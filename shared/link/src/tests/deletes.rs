@@ -395,3 +395,19 @@ fn a_record_that_is_entered_anew_takes_the_place_of_the_deleted_one_as_at_a_firs
 fn said(story: &Story, words: &str) -> bool {
     story.effects.iter().any(|effect| matches!(effect, Effect::Note(text) if text.contains(words)))
 }
+
+#[test]
+fn a_link_of_which_neither_record_is_left_has_ended_whatever_the_policy() {
+    let mark = || DeletePolicy::Archive(property("c"), value("inactive"));
+    for what in [mark(), DeletePolicy::Propagate, DeletePolicy::Unlink, DeletePolicy::Ignore] {
+        let mut policy = plain();
+        policy.deletes = SystemPair { customcrm: what.clone(), exactonline: what.clone() };
+        for [first, second] in [[CRM, EXACT], [EXACT, CRM]] {
+            let mut story = Story::of(linked(&[("a", "A"), ("c", "active")]), policy.clone());
+            story.edited(second, 2, &[("a", "B"), ("c", "active")]);
+            story.sees(first, gone(first, 2)).sees(second, gone(second, 3));
+            assert_eq!(story.link.status, Status::Ended, "{what:?}, first in {first}");
+            assert!(story.link.is_at_rest());
+        }
+    }
+}

@@ -240,6 +240,20 @@ fn a_repeated_claim_says_again_what_was_added() {
 }
 
 #[test]
+fn a_repeated_claim_is_decided_on_the_version_that_showed_the_lines_last() {
+    let version = |story: &Story| match story.write(EXACT) {
+        crate::Write::Update { version, .. } => version.unwrap().0,
+        other => panic!("{other:?}"),
+    };
+    let mut story = adding();
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 2 11"])).claims(EXACT);
+    assert_eq!(version(&story), 2);
+    let mut story = adding();
+    story.sees(EXACT, without_lines(seen_paper(EXACT, 2, &[]))).claims(EXACT);
+    assert_eq!(version(&story), 1, "at 2 the lines may be others");
+}
+
+#[test]
 fn a_repeated_claim_adds_nothing_that_neither_side_has_any_more() {
     let mut story = adding();
     story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 2 10", "X2 q 1 5 n"]));

@@ -327,3 +327,16 @@ fn what_an_earlier_claim_left_behind_is_not_taken_for_the_write_in_flight() {
         Write::Update { record: record("c1"), version: Some(Version(3)), values: view(&[("a", "D")]) };
     assert_eq!(story.write(CRM), &again);
 }
+
+#[test]
+fn a_repeated_claim_says_again_what_its_source_has_taken_back() {
+    let mut story = Story::of(linked(&[("a", "A"), ("b", "B")]), plain());
+    story.edited(CRM, 2, &[("a", "X"), ("b", "B")]).claims(EXACT);
+    story.edited(EXACT, 2, &[("a", "A"), ("b", "B2")]).edited(CRM, 3, &[("a", "A"), ("b", "B")]);
+    story.claims(EXACT);
+    assert_eq!(
+        story.write(EXACT).values(),
+        &view(&[("a", "X")]),
+        "the first attempt may still be carried out"
+    );
+}

@@ -127,7 +127,7 @@ impl LinkId {
 impl LineKey {
     /// The key of the line that has this id in its system.
     pub fn begun_by(system: System, line: &RecordId) -> Self {
-        Self(format!("{system}:{line}").into())
+        Self([system.name(), ":", line.as_str()].concat().into())
     }
 
     /// The line's own id in this system; `None` for a line of the other one.
@@ -148,6 +148,12 @@ impl PropertyName {
             Some((lines, property)) => Self([lines, "[", &*line.0, "].", property].concat().into()),
             None => Self::of_line(row, line),
         }
+    }
+
+    /// A property of the line that this is the presence of: `Lines[key].Quantity` of `Lines[key]` and `Quantity`. For
+    /// one cell [`Self::in_line`] says more plainly what is meant; for a line of them this does less.
+    pub fn cell_of(&self, property: &str) -> Self {
+        Self([&*self.0, ".", property].concat().into())
     }
 
     /// The row that it is an instance of: `Lines.Quantity` of `Lines[key].Quantity`, `Lines` of `Lines[key]`, and of
@@ -174,7 +180,8 @@ impl PropertyName {
 
     /// The property of a row of lines, without the lines: `Quantity` of `Lines.Quantity`.
     pub fn property(&self) -> &str {
-        self.0.split_once('.').map_or(&*self.0, |(_, property)| property)
+        let dot = self.0.bytes().position(|byte| byte == b'.');
+        dot.map_or(&*self.0, |dot| &self.0[dot + 1..])
     }
 
     /// Where a line's key begins and ends.

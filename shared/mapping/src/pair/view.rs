@@ -34,12 +34,21 @@ impl Pair {
     /// Reads a record. A property that the record does not hold is absent from the view; one that can't be
     /// read is absent too, and told as a problem. A line is there under its own key in its system.
     pub fn view(&self, system: System, properties: &Properties, lookups: &Lookups) -> Seen {
-        let mut reading = Reading { system, lookups, cells: Vec::new(), problems: Vec::new() };
-        reading.read(&self.properties, &self.properties, properties, PropertyName::clone);
-        if let Some(lines) = &self.lines {
-            reading.lines(lines, properties);
-        }
-        Seen { view: reading.cells.into_iter().collect(), problems: reading.problems }
+        let mut own = View::new();
+        let mut reading = Reading { system, lookups, problems: Vec::new() };
+        reading.read(&self.properties, &self.properties, properties, &mut |row, value| {
+            own.insert(row.clone(), value);
+        });
+        let view = match &self.lines {
+            None => own,
+            Some(lines) => {
+                // The few are put among the many.
+                let mut view = reading.lines(lines, properties);
+                view.extend(own);
+                view
+            }
+        };
+        Seen { view, problems: reading.problems }
     }
 }
 
@@ -47,72 +56,68 @@ impl Pair {
 struct Reading<'a> {
     system: System,
     lookups: &'a Lookups,
-    /// What could be read. Of one cell that is told twice the last counts.
-    cells: Vec<(PropertyName, Value)>,
     problems: Vec<Problem>,
 }
 
 impl Reading<'_> {
     /// Lines and their cells come in the order of their names, because a view is in that order and is quickest made of
     /// what is in order already: a document has hundreds of cells.
-    fn lines(&mut self, lines: &Lines, properties: &Properties) {
-        let mut listed: Vec<(LineKey, &Properties)> = Vec::new();
+    fn lines(&mut self, lines: &Lines, properties: &Properties) -> View {
+        let mut listed: Vec<(PropertyName, &Properties)> = Vec::new();
         for line in lines.listed(self.system, properties) {
             match lines.key(self.system, line) {
-                Ok(key) => listed.push((key, line)),
+                Ok(key) => listed.push((PropertyName::of_line(&lines.name, &key), line)),
                 Err(problem) => self.problems.push(problem),
             }
         }
         listed.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut rows: Vec<&Property> = lines.properties.iter().collect();
         rows.sort_by(|one, other| one.name.cmp(&other.name));
-        for (key, line) in listed {
-            self.cells.push((PropertyName::of_line(&lines.name, &key), Value::Boolean(true)));
-            let cell = |row: &PropertyName| PropertyName::in_line(&key, row);
-            self.read(&lines.properties, rows.iter().copied(), line, cell);
+        let mut cells: Vec<(PropertyName, Value)> = Vec::with_capacity(listed.len() * (1 + rows.len()));
+        for (presence, line) in listed {
+            cells.push((presence.clone(), Value::Boolean(true)));
+            self.read(&lines.properties, rows.iter().copied(), line, &mut |row, value| {
+                cells.push((presence.cell_of(row.property()), value));
+            });
         }
+        // Of one cell that is told twice the last counts.
+        cells.into_iter().collect()
     }
 
-    /// Reads `rows`, which are all rows of a record or a line, in this order.
+    /// Reads `rows`, which are all rows of a record or a line, in this order, and tells the value of each by its name.
     fn read<'p>(
         &mut self,
         all: &[Property],
         rows: impl IntoIterator<Item = &'p Property>,
         properties: &Properties,
-        cell: impl Fn(&PropertyName) -> PropertyName,
+        tell: &mut impl FnMut(&PropertyName, Value),
     ) {
         for row in rows {
             match row.read(self.system, properties, self.lookups) {
-                Ok(Some(value)) => self.cells.push((cell(&row.name), value)),
+                Ok(Some(value)) => tell(&row.name, value),
                 Ok(None) => {}
                 Err(problem) => self.problems.push(row.problem(self.system, &problem)),
             }
         }
         if self.system == System::ExactOnline {
-            self.read_rests(all, properties, cell);
+            read_rests(all, properties, tell);
         }
     }
+}
 
-    /// What the texts that rows share hold besides the rows' own lines.
-    fn read_rests(
-        &mut self,
-        rows: &[Property],
-        properties: &Properties,
-        cell: impl Fn(&PropertyName) -> PropertyName,
-    ) {
-        for row in rows {
-            let Some((rest, path)) = row.rest.as_ref().zip(row.names.exactonline.as_ref()) else { continue };
-            let text = match properties.get(path) {
-                Some(Content::Text(text)) => text.as_str(),
-                Some(Content::Null) => "",
-                // It is not there, or is told as the rows' problem.
-                _ => continue,
-            };
-            let labels: Vec<&Label> = labelled_rows(rows, rest).map(|(_, label)| label).collect();
-            let text = labelled::rest(text, &labels);
-            let value = if text.is_empty() { Value::Empty } else { Value::Text(text) };
-            self.cells.push((cell(rest), value));
-        }
+/// What the texts that rows share hold besides the rows' own lines.
+fn read_rests(rows: &[Property], properties: &Properties, tell: &mut impl FnMut(&PropertyName, Value)) {
+    for row in rows {
+        let Some((rest, path)) = row.rest.as_ref().zip(row.names.exactonline.as_ref()) else { continue };
+        let text = match properties.get(path) {
+            Some(Content::Text(text)) => text.as_str(),
+            Some(Content::Null) => "",
+            // It is not there, or is told as the rows' problem.
+            _ => continue,
+        };
+        let labels: Vec<&Label> = labelled_rows(rows, rest).map(|(_, label)| label).collect();
+        let text = labelled::rest(text, &labels);
+        tell(rest, if text.is_empty() { Value::Empty } else { Value::Text(text) });
     }
 }
 
@@ -136,16 +141,14 @@ impl Property {
         properties: &Properties,
         lookups: &Lookups,
     ) -> Result<Option<Value>, LensProblem> {
-        let mut first = None;
-        for name in self.paths(system) {
-            let Some(content) = properties.get(name) else { continue };
-            let value = self.lens.get(system, content, lookups)?;
-            if !value.is_empty() {
-                return Ok(Some(value));
+        let mut is_held = false;
+        for content in self.paths(system).filter_map(|path| properties.get(path)) {
+            match self.lens.get(system, content, lookups) {
+                Ok(Value::Empty) => is_held = true,
+                filled => return filled.map(Some),
             }
-            first = Some(value);
         }
-        Ok(first)
+        Ok(is_held.then_some(Value::Empty))
     }
 }
 

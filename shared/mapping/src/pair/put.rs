@@ -112,11 +112,17 @@ struct Cell<'a> {
     value: &'a Value,
 }
 
+/// The line of a piece of cells, which is never empty.
+fn line_of<'a>(piece: &&[Cell<'a>]) -> &'a str {
+    piece[0].line
+}
+
 /// Whose rows are written.
 #[derive(Clone, Copy)]
 enum Of<'c, 'a> {
     Record,
-    Line(&'c LineKey, &'c [Cell<'a>]),
+    /// The line's cells, in as many pieces as another line's stand between them in the order of their names.
+    Line(&'c LineKey, &'c [&'c [Cell<'a>]]),
 }
 
 impl<'a> Of<'_, 'a> {
@@ -133,7 +139,7 @@ impl<'a> Of<'_, 'a> {
             // A handful of short names: quicker searched than made into names of the whole document.
             Self::Line(_, cells) => {
                 let property = row.property();
-                cells.iter().find(|cell| cell.property == property).map(|cell| cell.value)
+                cells.iter().copied().flatten().find(|cell| cell.property == property).map(|cell| cell.value)
             }
         }
     }
@@ -152,7 +158,7 @@ impl<'a> Writing<'a> {
             let Some(value) = value else { continue };
             match row.lens.put(self.system, value, self.lookups) {
                 Ok(content) => {
-                    if content == Content::Null {
+                    if matches!(content, Content::Null) {
                         // A fallback that is still filled would be read again.
                         properties
                             .extend(row.paths(self.system).map(|path| (path.to_owned(), Content::Null)));
@@ -218,29 +224,39 @@ impl<'a> Writing<'a> {
 
     fn lines(&mut self, lines: &Lines, onto: Onto<'_>) -> Vec<LinePut> {
         let (Onto::New { source } | Onto::Known { source, .. }) = onto;
-        let cell = |(name, value): (&'a PropertyName, &'a Value)| {
+        let mut cells: Vec<Cell<'a>> = Vec::with_capacity(self.values.len());
+        cells.extend(self.values.iter().filter_map(|(name, value)| {
             let (line, property) = name.cell()?;
             Some(Cell { line, property, value })
-        };
-        let mut cells: Vec<Cell<'a>> = self.values.iter().filter_map(cell).collect();
-        cells.sort_by_key(|cell| cell.line);
-        let of_lines = cells.chunk_by(|one, next| one.line == next.line);
-        let mut of_lines: Vec<(LineKey, &[Cell<'a>])> =
-            of_lines.filter_map(|cells| Some((LineKey::parse(cells.first()?.line).ok()?, cells))).collect();
+        }));
+        let mut pieces: Vec<&[Cell<'a>]> = cells.chunk_by(|one, next| one.line == next.line).collect();
+        pieces.sort_by_key(line_of);
+        let of_lines = pieces.chunk_by(|one, next| line_of(one) == line_of(next));
+        let mut of_lines: Vec<(LineKey, &[&[Cell<'a>]])> =
+            of_lines.filter_map(|pieces| Some((LineKey::parse(line_of(&pieces[0])).ok()?, pieces))).collect();
         // Where no place tells them apart, systems number their lines as they come.
-        of_lines
-            .sort_by_cached_key(|(key, _)| (lines.position(key, source), key.as_str().len(), key.clone()));
+        of_lines.sort_by_cached_key(|(key, pieces)| {
+            let line = line_of(&pieces[0]);
+            (lines.position(key, source), line.len(), line)
+        });
         of_lines.into_iter().filter_map(|(key, cells)| self.line(lines, &key, cells, onto)).collect()
     }
 
-    fn line(&mut self, lines: &Lines, key: &LineKey, cells: &[Cell<'a>], onto: Onto<'_>) -> Option<LinePut> {
+    fn line(
+        &mut self,
+        lines: &Lines,
+        key: &LineKey,
+        cells: &[&[Cell<'a>]],
+        onto: Onto<'_>,
+    ) -> Option<LinePut> {
         let id = match onto {
             Onto::New { .. } => None,
             Onto::Known { lines, .. } => {
                 lines.get(key).and_then(|keys| keys[self.system].as_ref()?.id_in(self.system))
             }
         };
-        let is_removed = cells.iter().any(|cell| cell.property.is_empty() && cell.value.is_empty());
+        let mut all = cells.iter().copied().flatten();
+        let is_removed = all.any(|cell| cell.property.is_empty() && cell.value.is_empty());
         match (is_removed, id) {
             (true, Some(id)) => Some(LinePut::Remove { id }),
             (true, None) => None,

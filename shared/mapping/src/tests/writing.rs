@@ -225,6 +225,31 @@ fn new_lines_come_in_the_order_of_their_source() {
 }
 
 #[test]
+fn a_line_is_written_whole_though_another_stands_between_its_cells_in_the_view() {
+    let (pair, (link, lookups)) = (order(), linked());
+    let pair = Pair { properties: Vec::new(), constants: Vec::new(), ..pair };
+    let mut values = View::new();
+    for id in ["L1", "L1].N"] {
+        let key = line_key(System::CustomCrm, id);
+        values.insert(there(&key), Value::Boolean(true));
+        values.insert(cell(&key, "Lines.ProductId"), Value::Reference(Reference::Linked(link.clone())));
+        values.insert(cell(&key, "Lines.Notes"), text(id));
+        values.insert(cell(&key, "Lines.Quantity"), Value::Decimal(2.into()));
+    }
+    let lines: Vec<_> = values.keys().filter_map(PropertyName::line).collect();
+    assert!(!lines.is_sorted(), "the cells of the one stand between those of the other");
+    let put = put_new(&pair, System::ExactOnline, &values, &lookups).unwrap();
+    let added = |id: &str| {
+        LinePut::Add(properties([
+            ("Item", "71b9".into()),
+            ("Notes", format!("Note: {id}").as_str().into()),
+            ("Quantity", number("2")),
+        ]))
+    };
+    assert_eq!(put.lines, [added("L1"), added("L1].N")]);
+}
+
+#[test]
 fn a_line_is_added_changed_or_removed_under_its_own_id() {
     let pair = order();
     let key = |id: &str| line_key(System::CustomCrm, id);

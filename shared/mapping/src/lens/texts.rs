@@ -24,8 +24,16 @@ pub(super) fn plain(text: &str) -> String {
 
 pub(super) fn code(text: &str, upper: bool, compact: bool) -> String {
     let is_left_out = |c: char| compact && (c.is_whitespace() || matches!(c, '.' | '-'));
-    let kept: String = text.trim().split(is_left_out).collect();
-    if upper { kept.to_uppercase() } else { kept }
+    let mut kept = String::with_capacity(text.len());
+    kept.extend(text.trim().split(is_left_out));
+    if !upper {
+        return kept;
+    }
+    if !kept.is_ascii() {
+        return kept.to_uppercase();
+    }
+    kept.make_ascii_uppercase();
+    kept
 }
 
 pub(super) fn phone(text: &str) -> String {

@@ -347,6 +347,14 @@ fn a_record_is_not_made_anew_where_the_pair_makes_none() {
 }
 
 #[test]
+fn a_record_is_not_made_anew_from_one_that_the_pair_does_not_admit() {
+    let mut story = propagated(DeleteConflict::Recreate);
+    story.sees(EXACT, Observation { admitted: false, ..seen(EXACT, 2, &[("a", "B")]) });
+    story.sees(CRM, gone(CRM, 2));
+    assert_eq!(story.link.status, Status::DeletedAgainstEdit);
+}
+
+#[test]
 fn what_was_carried_over_before_the_deletion_does_not_stand_against_it() {
     let mut story = propagated(DeleteConflict::Ask);
     story.edited(EXACT, 2, &[("a", "B")]).claims(CRM).applies(CRM, Some(ours(CRM, 2, &[("a", "B")])));

@@ -132,3 +132,15 @@ fn a_document_waits_for_what_its_lines_are_matched_by_and_not_for_the_rest() {
     story.then(Event::Released).claims(EXACT);
     assert_eq!(story.said(EXACT), ["L1", "L1.Price = 5", "L1.Product = p", "L1.Quantity = 1"]);
 }
+
+#[test]
+fn a_document_that_a_given_up_create_has_made_is_known_with_the_lines_that_its_answer_shows() {
+    let shown = our_paper(EXACT, 1, &["X1 p 2 10", "X2 q 1 5 -"]);
+    for (after, awaits) in [(shown.clone(), false), (without_lines(shown), true)] {
+        let mut story = creating();
+        story.rejects(EXACT);
+        story.then(Event::Applied { system: EXACT, claim: 1, record: record("e1"), after: Some(after) });
+        assert_eq!(story.link.record(EXACT), Some(&record("e1")));
+        assert_eq!(story.link.awaits_lines[EXACT], awaits);
+    }
+}

@@ -340,3 +340,15 @@ fn a_repeated_claim_says_again_what_its_source_has_taken_back() {
         "the first attempt may still be carried out"
     );
 }
+
+#[test]
+fn a_late_answer_of_the_same_record_that_shows_nothing_says_nothing() {
+    let mut story = in_flight();
+    story.applies(EXACT, Some(ours(EXACT, 2, &[("a", "B"), ("b", "B")])));
+    let link = story.link.clone();
+    for after in [None, Some(Observation { version: None, ..ours(EXACT, 2, &[("a", "old")]) })] {
+        story.then(Event::Applied { system: EXACT, claim: 1, record: record("e1"), after });
+        assert!(story.effects.is_empty(), "{:?}", story.effects);
+        assert_eq!(story.link, link);
+    }
+}

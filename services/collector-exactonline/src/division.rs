@@ -1,6 +1,7 @@
 //! A division as the collector's source.
 
 mod documents;
+mod rights;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,9 @@ use model::{EntityName, FailureClass, Record, UserId};
 use store::Store;
 use tokio::sync::Mutex;
 
+pub(crate) use rights::LOOKED_AT_EVERY;
+use rights::Rights;
+
 /// Deletions are rarer than changes, and reading them costs as much: they are read with every so many polls.
 pub(crate) const POLLS_PER_DELETED: u32 = 10;
 
@@ -29,6 +33,7 @@ pub(crate) struct Division<S> {
     /// Where its records are put together, when they come in parts.
     documents: Option<DocumentStore<S>>,
     lists: BTreeSet<List>,
+    rights: Rights,
     polls: AtomicU32,
     /// How far the feeds were read at the end of the last page.
     reader: Mutex<Option<FeedReader>>,
@@ -43,8 +48,8 @@ impl<S: Store> Division<S> {
         lists: BTreeSet<List>,
     ) -> Self {
         let documents = selection.parts.is_some().then_some(documents);
-        let (polls, reader) = (AtomicU32::new(0), Mutex::new(None));
-        Self { client, entity: *entity, selection, documents, lists, polls, reader }
+        let (rights, polls, reader) = (Rights::default(), AtomicU32::new(0), Mutex::new(None));
+        Self { client, entity: *entity, selection, documents, lists, rights, polls, reader }
     }
 
     /// Whether it is time to read the deletions, which each poll asks once.
@@ -98,6 +103,7 @@ impl<S: Store> Source for Division<S> {
     }
 
     async fn page(&self, _: &EntityName, cursor: Option<&str>) -> Result<Page, Error> {
+        self.check_rights(cursor.is_none()).await?;
         // A cursor that this version, or these pairs, can't go on from begins anew: a repeat does no harm.
         let cursor = cursor.and_then(|text| FeedCursor::read(text, &self.selection));
         let cursor = cursor.unwrap_or_else(|| FeedCursor::start(&self.selection));

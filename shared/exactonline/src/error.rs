@@ -107,6 +107,15 @@ pub enum Error {
         /// What it said.
         words: String,
     },
+    /// The user lacks the right to read something. What can't be read would look empty, not refused: a fact of this API.
+    #[error(
+        "the connection's user has no right to read {endpoint} of Exact Online, which would look like an empty list; \
+         give the user this right there"
+    )]
+    NoRight {
+        /// The endpoint.
+        endpoint: String,
+    },
     /// The grant file can't be read or written, so the grant has no second place.
     #[error("the grant file {} can't be used; make it readable and writable for Tandem", path.display())]
     GrantFile {
@@ -221,6 +230,7 @@ impl Error {
             | Self::GrantLost { .. }
             | Self::Unauthorised { .. }
             | Self::Forbidden { .. }
+            | Self::NoRight { .. }
             | Self::GrantFile { .. } => FailureClass::Auth,
             Self::Refused { .. }
             | Self::NotAGuid { .. }

@@ -62,6 +62,25 @@ impl<S: Store> ExactOnline<S> {
         }
     }
 
+    /// Whether the user may read an endpoint, such as `crm/Accounts`; `None` where Exact does not tell. A user without
+    /// the right is given an empty list (a fact of this API), so it is to be asked before emptiness is believed.
+    pub async fn may_read(&self, endpoint: &str) -> Result<Option<bool>, Error> {
+        const ASKED: &str = "users/UserHasRights";
+        let url = self.in_division(ASKED, &format!("endpoint='{endpoint}'&action='GET'"));
+        match self.perform(Call::read(url, ASKED, Priority::Read)).await {
+            Ok(body) => {
+                let page = odata::page(&body)?;
+                let told = page.records.first().map(|raw| odata::properties(raw.get())).transpose()?;
+                match told.as_ref().and_then(|told| told.get("UserHasRights")) {
+                    Some(Content::Boolean(may)) => Ok(Some(*may)),
+                    _ => Ok(None),
+                }
+            }
+            Err(Error::Refused { status: 404, .. } | Error::Forbidden { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn all_users(&self, mut url: Url, endpoint: &str) -> Result<Vec<(UserId, Option<String>)>, Error> {
         let mut users = Vec::new();
         loop {

@@ -1,5 +1,6 @@
-use exactonline::Selection;
+use exactonline::{Error, Selection};
 use model::Presence;
+use simulator_exactonline::Switches;
 
 use super::bench::{Bench, items};
 
@@ -47,4 +48,35 @@ async fn a_deletion_is_told_within_ten_polls() {
     }
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].presence, told[0].id.as_str()), (Presence::Deleted, gone.to_string().as_str()));
+}
+
+#[tokio::test]
+async fn what_the_user_may_not_read_is_an_error_and_no_empty_list() {
+    let bench = Bench::start().await;
+    let rights = |missing: &[&str]| {
+        let missing_rights = missing.iter().map(|path| (*path).to_owned()).collect();
+        bench.control().set_switches(Switches { missing_rights, ..bench.control().switches() });
+    };
+    rights(&["logistics/SalesItemPrices"]);
+    let refused = |error: Error| assert!(error.to_string().contains("logistics/SalesItemPrices"), "{error}");
+    let mut priced = bench.reader("items", items(true), None);
+    refused(priced.page().await.unwrap_err());
+    let calls = bench.calls();
+    refused(priced.page().await.unwrap_err());
+    assert_eq!(bench.calls(), calls, "it is not asked at every turn");
+    assert_eq!(bench.reader("items", items(false), None).poll().await.len(), 1, "prices are not read");
+    rights(&[]);
+    assert_eq!(bench.reader("items", items(true), None).poll().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_rights_are_asked_for_once_and_before_every_read_of_everything() {
+    let bench = Bench::start().await;
+    let mut reader = bench.reader("items", items(true), None);
+    reader.poll().await;
+    reader.poll().await;
+    assert_eq!(bench.calls_of("GET users/userhasrights"), 2, "of the items and their prices");
+    reader.cursor = None;
+    reader.poll().await;
+    assert_eq!(bench.calls_of("GET users/userhasrights"), 4);
 }

@@ -153,7 +153,7 @@ impl Stepping<'_> {
     /// Takes in how a record looks; whether that changes what was known of its values.
     fn take_in(&mut self, system: System, observation: Observation) -> bool {
         let is_new = self.link.sides[system].is_none();
-        if !observation.by_us && observation.modified_at.is_some() {
+        if !observation.by_us {
             self.date_values(system);
         }
         let side = self.link.sides[system].get_or_insert_with(|| Side {

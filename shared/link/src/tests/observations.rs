@@ -3,9 +3,9 @@
 use model::{LinkId, PairName, Reference, Value};
 
 use super::fixture::{
-    CRM, EXACT, Story, alone, at, linked, ours, plain, property, record, seen, value, view,
+    BOTH_WAYS, CRM, EXACT, Story, alone, at, linked, ours, plain, policy, property, record, seen, value, view,
 };
-use crate::{Event, Observation, Status, Write};
+use crate::{ConflictPolicy, Event, Observation, Rule, Status, Write};
 
 #[test]
 fn what_was_seen_before_is_an_echo_however_often_and_late_it_comes() {
@@ -150,4 +150,13 @@ fn only_what_people_edit_is_dated() {
     assert_eq!(story.link.edited[CRM], [].into());
     story.edited(CRM, 3, &[("a", "A3"), ("b", "B")]);
     assert_eq!(story.link.edited[CRM], [(property("a"), at(3))].into());
+}
+
+#[test]
+fn what_goes_by_date_is_as_old_as_its_record_was_and_nothing_else_is_dated() {
+    let newest = Rule { conflict: ConflictPolicy::Newest, ..BOTH_WAYS };
+    let rules = policy(&[("a", BOTH_WAYS), ("b", newest), ("c", BOTH_WAYS)]);
+    let mut story = Story::of(alone(&[("a", "A"), ("b", "B"), ("c", "C")]), rules);
+    story.edited(CRM, 2, &[("a", "A2")]).edited(CRM, 3, &[("a", "A3")]);
+    assert_eq!(story.link.edited[CRM], [(property("a"), at(3)), (property("b"), at(2))].into());
 }

@@ -156,7 +156,15 @@ fn only_what_people_edit_is_dated() {
 fn what_goes_by_date_is_as_old_as_its_record_was_and_nothing_else_is_dated() {
     let newest = Rule { conflict: ConflictPolicy::Newest, ..BOTH_WAYS };
     let rules = policy(&[("a", BOTH_WAYS), ("b", newest), ("c", BOTH_WAYS)]);
-    let mut story = Story::of(alone(&[("a", "A"), ("b", "B"), ("c", "C")]), rules);
-    story.edited(CRM, 2, &[("a", "A2")]).edited(CRM, 3, &[("a", "A3")]);
-    assert_eq!(story.link.edited[CRM], [(property("a"), at(3)), (property("b"), at(2))].into());
+    let held = [("a", "A"), ("b", "B"), ("c", "C")];
+    let dated = |link, rules| {
+        let mut story = Story::of(link, rules);
+        story.edited(CRM, 2, &[("a", "A2")]).edited(CRM, 3, &[("a", "A3")]);
+        story.link.edited[CRM].clone()
+    };
+    let of_both = [(property("a"), at(3)), (property("b"), at(2))];
+    assert_eq!(dated(alone(&held), rules.clone()), of_both.into());
+    let of_the_edit = [(property("a"), at(3))];
+    assert_eq!(dated(linked(&held), rules), of_the_edit.clone().into(), "what is agreed on is no edit");
+    assert_eq!(dated(alone(&held), plain()), of_the_edit.into(), "nothing goes by date");
 }

@@ -127,10 +127,15 @@ fn tie_seen(
     found
 }
 
-/// What we have written of lines that this side has not shown yet.
+/// What we have written of lines that this side has not shown yet, and what is still agreed on as it was written: the
+/// outcome of a write to the other side may have changed that since.
 pub(crate) fn assumed(link: &Link, lines: &Lines<'_>, system: System) -> Vec<PropertyName> {
     let Some(side) = &link.sides[system] else { return Vec::new() };
-    awaited(link, lines, system).iter().flat_map(|line| lines.names_of(&side.view, line)).collect()
+    let is_agreed = |name: &PropertyName| {
+        link.agreed.get(name).is_some_and(|agreed| side.view.get(name) == Some(&agreed[system]))
+    };
+    let awaited = awaited(link, lines, system);
+    awaited.iter().flat_map(|line| lines.names_of(&side.view, line)).filter(is_agreed).collect()
 }
 
 /// What this side shows of what was assumed is its rendition of what was written, and no edit.

@@ -247,3 +247,23 @@ fn a_line_that_is_left_in_a_reviewed_document_is_not_the_one_that_we_have_remove
     let begun = [Add(EXACT, 2, false), Rest];
     play(setting, &[&begun[..], &added(EXACT, 2), &added(CRM, 0), &removed, &reviewed].concat());
 }
+
+#[test]
+fn what_a_line_shows_is_no_rendition_of_what_was_agreed_on_after_it_was_written() {
+    use Action::*;
+    let setting = Setting {
+        alone: Some(EXACT),
+        lines: 1,
+        shared: false,
+        tells_lines: false,
+        plain: false,
+        removals: ConflictPolicy::Wins(CRM),
+    };
+    let seen = |system| [Poll(system), Deliver(system, 0, false)];
+    let created = [Claim(CRM), Send(CRM, None), Edit(EXACT, 0, 0, 1)];
+    let crashed = [Answer(CRM), Claim(CRM), Remove(EXACT, 2)];
+    let edited = [Edit(CRM, 0, 1, 0)];
+    let restored = [Crash(CRM, false), Claim(EXACT), Send(EXACT, None), Crash(EXACT, true)];
+    let history = [&created[..], &seen(EXACT), &crashed, &seen(EXACT), &edited, &seen(CRM), &restored];
+    play(setting, &history.concat());
+}

@@ -170,5 +170,5 @@ fn towards(rule: Rule, to: System, values: SystemPair<&Value>, why: &'static str
 
 /// Whether it waits for a person, be it that the breaker holds it.
 fn is_held<'n>(link: &Link, name: impl Fn() -> Cow<'n, PropertyName>) -> bool {
-    !link.conflicts.is_empty() && link.conflicts.contains(&*name())
+    link.conflicts.contains(&*name())
 }

@@ -180,6 +180,14 @@ fn what_is_edited_elsewhere_in_a_document_makes_the_edit_of_a_line_no_younger() 
 }
 
 #[test]
+fn where_lines_are_kept_a_removal_is_undone_whoever_wins() {
+    let mut story = under(with(papers(), "Lines", Rule { keep_filled: true, ..WINS_CRM }));
+    story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 3 10", "X2 q 1 5"]));
+    story.sees(CRM, seen_paper(CRM, 2, &["L2 q 1 5"]));
+    assert_eq!(story.told(CRM), ["L1", "L1.Price = 10", "L1.Product = p", "L1.Quantity = 3"]);
+}
+
+#[test]
 fn a_held_removal_ends_when_the_other_side_agrees() {
     let mut story = agreed();
     story.sees(EXACT, seen_paper(EXACT, 2, &["X1 p 3 10", "X2 q 1 5"]));

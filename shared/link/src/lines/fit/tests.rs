@@ -171,6 +171,9 @@ fn each_takes_what_the_others_miss_the_least() {
     let ties = [("L1 p 1 10 m", NEW), ("L2 p 1 12 n", NEW)];
     let come = [("X1 p 2 10 n", NEW), ("X2 p 2 11 m", NEW)];
     check("X1 fits both ties and X2 one", &ties, &come, &["L1=X2", "L2=X1"]);
+    let ties = [("L1 p 1 11 n", NEW), ("L2 p 1 12 n", NEW)];
+    let come = [("X1 p 1 10 n", NEW), ("X2 p 2 11 m", NEW)];
+    check("L1 has another line to take", &ties, &come, &["L1=X2", "L2=X1"]);
     let ties = [("L1 p 1 10 n", NEW), ("L2 p 1 11 m", NEW)];
     let come = [("X1 p 2 10 m", NEW), ("X2 p 2 12 n", NEW)];
     check("L1 fits both lines and L2 one", &ties, &come, &["L1=X2", "L2=X1"]);

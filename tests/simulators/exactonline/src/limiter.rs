@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::settings::Limits;
+use crate::settings::{Limits, Switches};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -84,19 +84,35 @@ impl Limiter {
         true
     }
 
-    /// Whether too many errors have blocked this place.
-    pub(crate) fn is_blocked(&self, place: &Place, now: i64) -> bool {
-        self.errors.get(place).is_some_and(|errors| now < errors.blocked_until)
+    /// Whether too many errors have blocked this place; whoever asks has called it.
+    pub(crate) fn is_blocked(&mut self, place: &Place, now: i64, switches: &Switches) -> bool {
+        let Some(errors) = self.errors.get_mut(place) else { return false };
+        let is_blocked = now < errors.blocked_until;
+        if is_blocked && switches.blocked_calls_prolong {
+            errors.blocked_until = errors.blocked_until.max(now + HOUR);
+        }
+        is_blocked
     }
 
     /// Counts an answer, if it is one of the errors that count. The last allowed one blocks the place for an hour,
     /// longer each time that it happens again.
-    pub(crate) fn note_status(&mut self, place: Place, status: u16, now: i64, limits: &Limits) {
+    pub(crate) fn note_status(
+        &mut self,
+        place: Place,
+        status: u16,
+        now: i64,
+        limits: &Limits,
+        switches: &Switches,
+    ) {
         if !matches!(status, 400 | 401 | 403 | 404) {
             return;
         }
         let errors = self.errors.entry(place).or_default();
-        errors.at.retain(|at| now - at < HOUR);
+        if switches.errors_by_clock_hour {
+            errors.at.retain(|at| at.div_euclid(HOUR) == now.div_euclid(HOUR));
+        } else {
+            errors.at.retain(|at| now - at < HOUR);
+        }
         errors.at.push(now);
         if errors.at.len() >= limits.errors_per_hour as usize {
             errors.blocks += 1;

@@ -108,7 +108,7 @@ impl Service {
                 let text = "A problem has occurred. The cause of this issue will be investigated as soon as possible.";
                 Refused::new(*status, text).into_answer(self.switches.escape_slashes)
             }
-            Some(FaultKind::Throttle) => too_many(Limiter::minute_refusal(now, &self.limits)),
+            Some(FaultKind::Throttle) => self.too_many(Limiter::minute_refusal(now, &self.limits)),
             _ => self.route(call, bearer, now),
         };
         let user = match bearer {
@@ -195,16 +195,20 @@ impl Service {
         }
         let named = resource.split('(').next().unwrap_or(resource).trim_end_matches("/$count");
         let place = (user, division, named.to_lowercase());
-        if self.limiter.is_blocked(&place, now) {
-            return Refused::new(self.switches.error_block_status, "API rate limit exceeded")
-                .into_answer(escape);
+        if self.limiter.is_blocked(&place, now, &self.switches) {
+            let status = self.switches.error_block_status;
+            return if self.switches.error_block_told {
+                Refused::new(status, "API rate limit exceeded").into_answer(escape)
+            } else {
+                Answer::empty(status)
+            };
         }
         let answer = if matches!(bearer, Bearer::Ended(_)) {
             ended().into_answer(escape)
         } else {
             let left = match self.limiter.admit(division, now, &self.limits) {
                 Ok(left) => left,
-                Err(left) => return too_many(left),
+                Err(left) => return self.too_many(left),
             };
             let mut answer = self
                 .perform(call, user, division, resource)
@@ -212,8 +216,14 @@ impl Service {
             answer.headers.extend(left);
             answer
         };
-        self.limiter.note_status(place, answer.status, now, &self.limits);
+        self.limiter.note_status(place, answer.status, now, &self.limits, &self.switches);
         answer
+    }
+
+    /// A call too many. Its body is empty.
+    fn too_many(&self, left: crate::limiter::Headers) -> Answer {
+        let headers = if self.switches.refusals_tell { left } else { Vec::new() };
+        Answer { headers, ..Answer::empty(429) }
     }
 
     fn perform(&mut self, call: &Call, user: Uuid, division: i32, path: &str) -> Result<Answer, Refused> {
@@ -351,10 +361,6 @@ impl Service {
             .map(|moment| self.zone.to_datetime(moment).strftime("%-m/%-d/%Y %-I:%M:%S %p").to_string())
             .unwrap_or_default()
     }
-}
-
-fn too_many(headers: crate::limiter::Headers) -> Answer {
-    Answer { headers, ..Answer::empty(429) }
 }
 
 fn ended() -> Refused {

@@ -90,7 +90,8 @@ pub struct Limits {
     pub per_minute: u32,
     /// Calls per day (UTC), app and division.
     pub per_day: u32,
-    /// Errors 400, 401, 403 and 404 per hour, user, division and endpoint, after which it is blocked for an hour.
+    /// Errors 400, 401, 403 and 404 per hour, user, division and endpoint, after which it is blocked for an hour, and
+    /// longer each time that this happens again.
     pub errors_per_hour: u32,
     /// Calls of the token endpoint per day (UTC), app and user.
     pub token_calls_per_day: u32,
@@ -142,6 +143,15 @@ pub struct Switches {
     pub divisions_out_of_scope: Vec<i32>,
     /// Status of the block after too many errors. Not documented.
     pub error_block_status: u16,
+    /// The block says "API rate limit exceeded", as one vendor's screen shows; else its body is empty. Not documented.
+    pub error_block_told: bool,
+    /// Errors are counted in an hour of the clock instead of in the last sixty minutes. Not documented.
+    pub errors_by_clock_hour: bool,
+    /// A call to a blocked endpoint makes the block last an hour from that call on, at least. Documented is only that a
+    /// block grows when it goes on.
+    pub blocked_calls_prolong: bool,
+    /// A refusal for a limit tells of that limit in its headers. An older report has none at all.
+    pub refusals_tell: bool,
     /// A refresh voids the access token before it at once. One client claims this; not documented.
     pub single_access_token: bool,
     /// Filters compare text without case, as the default collation of the database below would. Not documented.
@@ -175,6 +185,10 @@ impl Default for Switches {
             missing_rights: Vec::new(),
             divisions_out_of_scope: Vec::new(),
             error_block_status: 403,
+            error_block_told: true,
+            errors_by_clock_hour: false,
+            blocked_calls_prolong: false,
+            refusals_tell: true,
             single_access_token: false,
             ignore_case: false,
             empty_text_is_null: true,

@@ -130,3 +130,67 @@ async fn an_ended_token_counts_as_an_error() {
     assert_eq!(call(&company).await.status, 401);
     assert_eq!(call(&company).await.status, 403);
 }
+
+#[tokio::test]
+async fn a_block_grows_each_time_that_it_comes_again() {
+    let company = limited(Limits { errors_per_hour: 2, ..Limits::default() }).await;
+    let mut token = company.token.clone();
+    let bad = company.url("crm/Accounts?$filter=Nothing eq 1&$select=ID");
+    for hours in [1, 2, 3] {
+        for status in [400, 400, 403] {
+            assert_eq!(company.get_as(&token, &bad).await.status, status);
+        }
+        company.control().advance_clock(hours * 3_600 - 1);
+        token = company.fresh_token(&company.control().grant()).await;
+        assert_eq!(company.get_as(&token, &bad).await.status, 403, "not yet {hours} hours");
+        company.control().advance_clock(1);
+    }
+}
+
+#[tokio::test]
+async fn a_block_may_say_nothing_and_last_for_as_long_as_it_is_called() {
+    let company = limited(Limits { errors_per_hour: 1, ..Limits::default() }).await;
+    company.control().set_switches(Switches {
+        error_block_status: 429,
+        error_block_told: false,
+        blocked_calls_prolong: true,
+        ..Switches::default()
+    });
+    let bad = company.url("crm/Accounts?$filter=Nothing eq 1&$select=ID");
+    let mut token = company.token.clone();
+    assert_eq!(company.get_as(&token, &bad).await.status, 400);
+    for seconds in [1_800, 3_599, 3_600] {
+        company.control().advance_clock(seconds);
+        token = company.fresh_token(&company.control().grant()).await;
+        let reply = company.get_as(&token, &bad).await;
+        let expected = if seconds == 3_600 { 400 } else { 429 };
+        assert_eq!(reply.status, expected, "after {seconds} s");
+        assert!(expected == 400 || reply.text.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn errors_may_be_counted_by_the_hours_of_the_clock() {
+    for (by_clock_hour, third) in [(false, 403), (true, 400)] {
+        let company = limited(Limits { errors_per_hour: 2, ..Limits::default() }).await;
+        company
+            .control()
+            .set_switches(Switches { errors_by_clock_hour: by_clock_hour, ..Switches::default() });
+        let bad = company.url("crm/Accounts?$filter=Nothing eq 1&$select=ID");
+        assert_eq!(company.get_as(&company.token, &bad).await.status, 400);
+        // Into the next hour of the clock.
+        company.control().advance_clock(3_580);
+        let token = company.fresh_token(&company.control().grant()).await;
+        assert_eq!(company.get_as(&token, &bad).await.status, 400);
+        assert_eq!(company.get_as(&token, &bad).await.status, third);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_may_tell_nothing() {
+    let company = limited(Limits { per_minute: 1, ..Limits::default() }).await;
+    company.control().set_switches(Switches { refusals_tell: false, ..Switches::default() });
+    call(&company).await;
+    let refused = call(&company).await;
+    assert_eq!((refused.status, refused.header("X-RateLimit-Minutely-Reset")), (429, None));
+}

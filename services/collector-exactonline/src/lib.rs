@@ -39,32 +39,33 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         let lists = exactonline::lists(pairs);
         let idle = Idle::of(&selections, &lists);
         pace::warn(connection, idle, config.poll_interval, config.calls_per_day);
+        let limits = Limits {
+            per_minute: config.calls_per_minute.get(),
+            per_day: config.calls_per_day.get(),
+            ..Limits::default()
+        };
+        let client = (config.client_id.as_str(), config.client_secret.clone());
+        let namespace = &context.config.namespace;
+        let settings = Settings {
+            limits,
+            ..Settings::new(
+                config.url.clone(),
+                config.division.get(),
+                connection.clone(),
+                namespace,
+                client,
+                config.grant_file.clone(),
+            )
+        };
+        let client = ExactOnline::new(settings, ports.store.clone()).map_err(|error| {
+            ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
+        })?;
+        let client = client.measured(Arc::clone(&context.metrics));
         for ((name, entity), selection) in entities.into_iter().zip(selections) {
-            let limits = Limits {
-                per_minute: config.calls_per_minute.get(),
-                per_day: config.calls_per_day.get(),
-                ..Limits::default()
-            };
-            let client = (config.client_id.as_str(), config.client_secret.clone());
-            let namespace = &context.config.namespace;
-            let settings = Settings {
-                limits,
-                ..Settings::new(
-                    config.url.clone(),
-                    config.division.get(),
-                    connection.clone(),
-                    namespace,
-                    client,
-                    config.grant_file.clone(),
-                )
-            };
-            let client = ExactOnline::new(settings, ports.store.clone()).map_err(|error| {
-                ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
-            })?;
             let documents = DocumentStore::new(ports.store.clone(), namespace, connection, &entity);
             let collector = Collector {
                 ports: ports.clone(),
-                source: Division::new(client, &entity, selection, documents, lists.clone()),
+                source: Division::new(client.clone(), &entity, selection, documents, lists.clone()),
                 namespace: namespace.clone(),
                 topology: context.topology(),
                 connection: connection.clone(),

@@ -16,6 +16,7 @@ mod target;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use broker::Broker;
 use exactonline::{DocumentStore, ExactOnline, Limits, Selection, Settings};
@@ -62,6 +63,7 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         let client = ExactOnline::new(settings, ports.store.clone()).map_err(|error| {
             ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
         })?;
+        let client = client.measured(Arc::clone(&context.metrics));
         let mut feeds = BTreeMap::new();
         let pairs = context.pairs_of(connection);
         for (name, entity) in exactonline::kept(pairs).map_err(ServiceError::Pairs)? {

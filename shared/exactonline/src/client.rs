@@ -15,6 +15,7 @@ use std::sync::{
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use store::Store;
+use telemetry::Metrics;
 use url::Url;
 
 pub use self::{
@@ -23,10 +24,7 @@ pub use self::{
     prices::OwnPrice,
     records::Resource,
 };
-use crate::{
-    Error, Settings, endpoint_rest::EndpointRest, grant::Grant, quota::Quota, settings::Clock,
-    transport::Transport,
-};
+use crate::{Error, Settings, grant::Grant, quota::Quota, settings::Clock, transport::Transport};
 
 /// The offset of the server's clock is not known yet.
 const OFFSET_UNKNOWN: i64 = i64::MIN;
@@ -39,7 +37,6 @@ pub struct ExactOnline<S> {
     transport: Transport,
     grant: Grant<S>,
     quota: Quota<S>,
-    rest: EndpointRest<S>,
     clock: Clock,
     /// Seconds, as `me` last told; approximate dates only hang on it.
     server_offset: Arc<AtomicI64>,
@@ -63,15 +60,20 @@ impl<S: Store> ExactOnline<S> {
         }
         let clock: Clock = Arc::new(clock);
         let transport = Transport::new(&settings)?;
+        let quota = Quota::new(&settings, store.clone(), Arc::clone(&clock));
         Ok(Self {
-            grant: Grant::new(&settings, store.clone(), transport.clone(), Arc::clone(&clock)),
-            quota: Quota::new(&settings, store.clone(), Arc::clone(&clock)),
-            rest: EndpointRest::new(&settings, store, Arc::clone(&clock)),
+            grant: Grant::new(&settings, store, quota.clone(), transport.clone(), Arc::clone(&clock)),
+            quota,
             clock,
             transport,
             settings,
             server_offset: Arc::new(AtomicI64::new(OFFSET_UNKNOWN)),
         })
+    }
+
+    /// The same client, which shows there how many calls are left.
+    pub fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self { quota: self.quota.measured(metrics), ..self }
     }
 
     /// The day on the server's wall clock; that of UTC until `me` has told how far the two are apart.

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use self::endpoint::{NotNow, TokenEndpoint};
 use self::file::GrantFile;
 use self::tokens::Tokens;
-use crate::{Error, Settings, settings::Clock, transport::Transport};
+use crate::{Error, Settings, quota::Quota, settings::Clock, transport::Transport};
 
 /// Longer than a refresh can take, its storing included.
 const LEASE: Duration = Duration::from_mins(2);
@@ -53,9 +53,15 @@ struct Inner<S> {
 }
 
 impl<S: Store> Grant<S> {
-    pub(crate) fn new(settings: &Settings, store: S, transport: Transport, clock: Clock) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        store: S,
+        quota: Quota<S>,
+        transport: Transport,
+        clock: Clock,
+    ) -> Self {
         let key = Key::of(&settings.namespace, settings.connection.as_str(), &["exactonline", "grant"]);
-        let endpoint = TokenEndpoint::new(settings, store.clone(), transport, Arc::clone(&clock));
+        let endpoint = TokenEndpoint::new(settings, quota, transport, Arc::clone(&clock));
         let inner = Inner {
             store,
             settings: settings.clone(),

@@ -1,8 +1,8 @@
 //! The Exact Online connector: OAuth, OData, sync feeds, quota.
 //!
 //! It reads and writes the records of one division and gives them in the words of `model`, with every number exact.
-//! What all replicas must share goes through the store: the grant, whose refresh token is single use; the calls left
-//! of the minute and the day; the errors of each endpoint; and documents, which Exact serves in parts. Of pairs it knows
+//! What all replicas must share goes through the store: the grant, whose refresh token is single use; the ledger
+//! of all calls and errors; and documents, which Exact serves in parts. Of pairs it knows
 //! only what Exact has to say to them: whether it can work with their rows ([`kept`]), and what of its records they read
 //! ([`Selection`]). It never repeats a write by itself: whether a failed call may be repeated is what [`Error::class`]
 //! says.
@@ -14,18 +14,19 @@ mod client;
 mod cursor;
 mod document_store;
 mod documents;
-mod endpoint_rest;
 mod entity;
 mod error;
 mod facts;
 mod feed_cursor;
 mod feed_reader;
 mod grant;
+mod ledger;
 mod odata;
 mod quota;
 mod refusal;
 mod selection;
 mod settings;
+mod told;
 mod transport;
 
 #[cfg(test)]
@@ -40,7 +41,7 @@ pub use error::{Error, GrantFileError};
 pub use facts::{Access, Fact, Need, kept};
 pub use feed_cursor::FeedCursor;
 pub use feed_reader::{FeedPage, FeedReader, Row, Source};
+pub use ledger::Priority;
 pub use odata::{guid_literal, text_literal};
-pub use quota::Priority;
 pub use selection::{Selection, lists};
 pub use settings::{Limits, Settings};

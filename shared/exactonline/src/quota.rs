@@ -1,165 +1,275 @@
-//! The calls of the minute and the day: one budget for all replicas, corrected by what the answers tell.
+//! The ledger that all replicas keep together, as one document in the store.
+//!
+//! What is decided is written only if the document is still the one that was decided on, and else decided anew. Each
+//! process remembers the document as it last saw it, so a call that meets no other process costs one round trip: what an
+//! ordinary answer tells is news to nobody, and goes with the next call.
 
-use std::time::Duration;
+use std::{mem, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::HeaderMap;
-use store::{Key, Spent, Store, StoreError, Window};
-use tokio::time::{Instant, sleep};
+use serde::{Deserialize, Serialize};
+use store::{Applied, Batch, Change, Check, Key, Store, StoreError};
+use telemetry::Metrics;
+use tokio::{
+    sync::{Mutex, Notify},
+    time::{Instant, sleep},
+};
 
-use crate::{Error, Settings, settings::Clock};
+use crate::{
+    Error, Limits, Priority, Settings,
+    ledger::{Counted, Granted, Ledger, Taken, Told, Why},
+    settings::Clock,
+};
 
 #[cfg(test)]
 mod tests;
 
-const MINUTE_SECONDS: u32 = 60;
-const DAY_SECONDS: u32 = 86_400;
-/// How long a used-up limit rests when its end is not told, or told as past.
-const REST_UNTOLD: SignedDuration = SignedDuration::from_mins(10);
+/// The form of the document that this version writes and reads.
+const VERSION: u32 = 1;
 
-/// What a call is for. The less urgent, the more of the limit it leaves to the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    /// Writing what a person edited: may use everything.
-    Edit,
-    /// Incremental reads: leave a twentieth of the minute's calls.
-    Read,
-    /// First loads and mass repairs: leave a fifth.
-    Backfill,
-    /// Full scans: leave three tenths.
-    Scan,
-}
-
-impl Priority {
-    /// The calls that are left of a limit; at least one to those who are more urgent.
-    fn leave(self, limit: u32) -> u32 {
-        let percent = match self {
-            Self::Edit => return 0,
-            Self::Read => 5,
-            Self::Backfill => 20,
-            Self::Scan => 30,
-        };
-        (limit.saturating_mul(percent) / 100).max(1)
-    }
-}
-
-/// Whether a call counts for the day. A fact of this API: calls without a division in their address do not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counted {
-    MinuteAndDay,
-    Minute,
-}
-
-/// The budget of one connection.
+/// The budget of one connection. Clones share what they know of it.
 #[derive(Clone)]
 pub(crate) struct Quota<S> {
+    inner: Arc<Inner<S>>,
+    /// Where what is left is shown.
+    metrics: Option<Arc<Metrics>>,
+}
+
+struct Inner<S> {
     store: S,
     key: Key,
-    minute: Window,
-    day: Window,
+    connection: String,
+    limits: Limits,
     wait_max: Duration,
     clock: Clock,
+    seen: Mutex<Seen>,
+    /// A call came back, so another one may go to its endpoint.
+    came_back: Notify,
+}
+
+/// The document as this process last saw it.
+#[derive(Default)]
+struct Seen {
+    /// `None` before it was read at all.
+    document: Option<Document>,
+    /// Calls that came back with nothing new, which the store does not know yet.
+    came_back: Vec<Granted>,
+}
+
+struct Document {
+    ledger: Ledger,
+    /// `None`: there is no document yet.
+    revision: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u32,
+    ledger: &'a Ledger,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    version: u32,
+    ledger: Ledger,
 }
 
 impl<S: Store> Quota<S> {
     pub(crate) fn new(settings: &Settings, store: S, clock: Clock) -> Self {
-        Self {
+        let connection = settings.connection.as_str().to_owned();
+        let inner = Inner {
             store,
-            key: Key::of(&settings.namespace, settings.connection.as_str(), &["exactonline", "calls"]),
-            minute: Window { seconds: MINUTE_SECONDS, limit: settings.limits.per_minute },
-            day: Window { seconds: DAY_SECONDS, limit: settings.limits.per_day },
+            key: Key::of(&settings.namespace, &connection, &["exactonline", "ledger"]),
+            connection,
+            limits: settings.limits,
             wait_max: settings.wait_max,
             clock,
-        }
+            seen: Mutex::default(),
+            came_back: Notify::new(),
+        };
+        Self { inner: Arc::new(inner), metrics: None }
+    }
+
+    /// The same budget, which shows there what is left of it.
+    pub(crate) fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// Takes one call, waiting a little for it if need be.
-    pub(crate) async fn take(&self, priority: Priority, counted: Counted) -> Result<(), Error> {
-        let leave = priority.leave(self.minute.limit);
-        let both = [self.minute, self.day];
-        let windows = match counted {
-            Counted::MinuteAndDay => &both[..],
-            Counted::Minute => &both[..1],
-        };
-        let until = Instant::now() + self.wait_max;
+    pub(crate) async fn take(
+        &self,
+        priority: Priority,
+        counted: Counted,
+        endpoint: &str,
+    ) -> Result<Granted, Error> {
+        let last = Instant::now() + self.inner.wait_max;
         loop {
-            match self.store.spend(&self.key, windows, leave).await.map_err(Error::Store)? {
-                Spent::Granted => return Ok(()),
-                Spent::Wait(after) if Instant::now() + after > until => {
-                    return Err(Error::QuotaSpent { after });
+            let came_back = self.inner.came_back.notified();
+            let limits = &self.inner.limits;
+            let taken =
+                self.change(|ledger, now| ledger.take(limits, now, priority, counted, endpoint)).await;
+            let (until, why) = match taken.map_err(Error::Store)? {
+                Taken::Granted(call) => return Ok(call),
+                Taken::Wait { until, why } => (until, why),
+            };
+            let after = self.until(until);
+            match why {
+                Why::EndpointRests => {
+                    return Err(Error::EndpointResting { endpoint: endpoint.to_owned(), after });
                 }
-                Spent::Wait(after) => sleep(after).await,
+                _ if Instant::now() + after > last => return Err(Error::QuotaSpent { after }),
+                Why::EndpointCrowded => {
+                    tokio::select! { () = came_back => {}, () = sleep(after) => {} }
+                }
+                Why::Used => sleep(after).await,
             }
         }
     }
 
-    /// Takes over what an answer tells is left.
-    pub(crate) async fn correct(&self, headers: &HeaderMap) -> Result<(), StoreError> {
-        let now = (self.clock)();
-        for (window, told) in [(self.minute, Told::minute(headers)), (self.day, Told::day(headers))] {
-            // What is told about another window than ours is of no use: the answer came late, or a clock is wrong.
-            if let Some(remaining) = told.remaining
-                && told.reset == Some(end_of(window, now))
-            {
-                self.store.correct(&self.key, window, remaining).await?;
-            }
-        }
-        Ok(())
+    /// A call came back without an answer.
+    pub(crate) async fn unanswered(&self, call: Granted) -> Result<(), StoreError> {
+        self.came_back(call, Ledger::came_back).await
     }
 
-    /// Takes over that a call was one too many; gives how long to wait. Which limit it was is told by which headers
-    /// came: only those of the exceeded one do, and when none comes it is the minute's.
-    pub(crate) async fn exhaust(&self, headers: &HeaderMap) -> Result<Duration, StoreError> {
-        let now = (self.clock)();
-        let (minute, day) = (Told::minute(headers), Told::day(headers));
-        let is_day = day.reset.is_some() && (minute.reset.is_none() || day.remaining == Some(0));
-        let (window, told) = if is_day { (self.day, day) } else { (self.minute, minute) };
-        let latest = later(now, SignedDuration::from_secs(2 * i64::from(window.seconds)));
-        let until = match told.reset {
-            Some(reset) if reset > now && reset <= latest => reset,
-            _ if is_day => later(now, REST_UNTOLD),
-            _ => end_of(window, now),
+    /// A call was answered, and no error that Exact counts.
+    pub(crate) async fn answered(&self, call: Granted, told: &Told) -> Result<(), StoreError> {
+        let limits = &self.inner.limits;
+        self.came_back(call, |ledger, call| ledger.told(limits, call, told)).await
+    }
+
+    /// A call was answered with an error that Exact counts.
+    pub(crate) async fn failed(&self, call: &Granted, told: &Told) -> Result<(), StoreError> {
+        let limits = &self.inner.limits;
+        let failed = self.change(|ledger, now| ledger.failed(limits, call, told, now)).await;
+        self.inner.came_back.notify_waiters();
+        failed
+    }
+
+    /// A call was one too many; gives how long to wait.
+    pub(crate) async fn exceeded(&self, call: &Granted, told: &Told) -> Result<Duration, StoreError> {
+        let until = self.change(|ledger, now| ledger.exceeded(call, told, now)).await?;
+        Ok(self.until(until))
+    }
+
+    /// The endpoint of a call is blocked; gives how long it rests.
+    pub(crate) async fn blocked(&self, call: &Granted) -> Result<Duration, StoreError> {
+        let until = self.change(|ledger, now| ledger.blocked(call, now)).await?;
+        Ok(self.until(until))
+    }
+
+    /// Takes one call of the token endpoint.
+    pub(crate) async fn take_token_call(&self) -> Result<(), Error> {
+        let limits = &self.inner.limits;
+        let taken = self.change(|ledger, now| ledger.take_token_call(limits, now)).await;
+        taken.map_err(Error::Store)?.map_err(|until| Error::TokenTooEarly { after: self.until(until) })
+    }
+
+    /// A call of the token endpoint ended; if not well, in a way that time heals.
+    pub(crate) async fn token_call_ended(&self, well: bool) -> Result<(), StoreError> {
+        self.change(|ledger, now| {
+            if well {
+                ledger.token_call_succeeded();
+            } else {
+                ledger.token_call_failed(now);
+            }
+        })
+        .await
+    }
+
+    /// Books a call that came back. Unless that changes more than that it came back, or others should hear even that, it
+    /// goes with the next call.
+    async fn came_back(&self, call: Granted, book: impl Fn(&mut Ledger, &Granted)) -> Result<(), StoreError> {
+        let mut seen = self.inner.seen.lock().await;
+        let is_news = seen.document.as_ref().is_none_or(|document| {
+            let (mut without, mut with) = (document.ledger.clone(), document.ledger.clone());
+            without.came_back(&call);
+            book(&mut with, &call);
+            without != with || document.ledger.is_in_trouble(&call)
+        });
+        let booked = if is_news {
+            drop(seen);
+            self.change(|ledger, _| book(ledger, &call)).await
+        } else {
+            seen.came_back.push(call);
+            Ok(())
         };
-        self.store.exhaust(&self.key, window, until).await?;
-        Ok(Duration::try_from(until.duration_since(now)).unwrap_or_default().max(Duration::from_millis(100)))
-    }
-}
-
-/// What an answer tells about one limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Told {
-    remaining: Option<u32>,
-    /// When the window ends, in milliseconds since 1970: a fact of these headers.
-    reset: Option<Timestamp>,
-}
-
-impl Told {
-    fn minute(headers: &HeaderMap) -> Self {
-        Self::of(headers, "x-ratelimit-minutely-remaining", "x-ratelimit-minutely-reset")
+        self.inner.came_back.notify_waiters();
+        booked
     }
 
-    fn day(headers: &HeaderMap) -> Self {
-        Self::of(headers, "x-ratelimit-remaining", "x-ratelimit-reset")
-    }
-
-    fn of(headers: &HeaderMap, remaining: &str, reset: &str) -> Self {
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        // Less than nothing is nothing.
-        let remaining = header(remaining).and_then(|text| text.parse::<i64>().ok());
-        Self {
-            remaining: remaining.map(|left| u32::try_from(left.max(0)).unwrap_or(u32::MAX)),
-            reset: header(reset).and_then(|text| Timestamp::from_millisecond(text.parse().ok()?).ok()),
+    /// Decides on the ledger and keeps what it became. On a ledger that others have changed it is decided anew, and a
+    /// decision that changes nothing is made on the newest one.
+    async fn change<T>(&self, decide: impl Fn(&mut Ledger, Timestamp) -> T) -> Result<T, StoreError> {
+        let mut seen = self.inner.seen.lock().await;
+        let mut newest = false;
+        loop {
+            let document = match seen.document.take() {
+                Some(document) => document,
+                None => {
+                    newest = true;
+                    self.read().await?
+                }
+            };
+            let mut ledger = document.ledger.clone();
+            for call in &seen.came_back {
+                ledger.came_back(call);
+            }
+            let before = ledger.clone();
+            let decided = decide(&mut ledger, (self.inner.clock)());
+            if ledger == before {
+                if newest {
+                    seen.document = Some(document);
+                    return Ok(decided);
+                }
+                continue;
+            }
+            // Each refusal means that another one was served, so this ends.
+            if let Some(revision) = self.write(&ledger, document.revision).await? {
+                self.show(&ledger);
+                seen.document = Some(Document { ledger, revision: Some(revision) });
+                mem::take(&mut seen.came_back);
+                return Ok(decided);
+            }
         }
     }
-}
 
-/// The end of the window that this moment is in: windows are aligned to the clock.
-fn end_of(window: Window, now: Timestamp) -> Timestamp {
-    let length = i64::from(window.seconds.max(1));
-    let end = (now.as_second().div_euclid(length) + 1).saturating_mul(length);
-    Timestamp::from_second(end).unwrap_or(Timestamp::MAX)
-}
+    async fn read(&self) -> Result<Document, StoreError> {
+        let Some(entry) = self.inner.store.get(&self.inner.key).await? else {
+            return Ok(Document { ledger: Ledger::default(), revision: None });
+        };
+        let corrupt = |what: &str| StoreError::Corrupt { key: self.inner.key.clone(), what: what.to_owned() };
+        let read: Read = serde_json::from_str(&entry.value).map_err(|_| corrupt("it is no ledger"))?;
+        if read.version != VERSION {
+            return Err(corrupt("it is a ledger of another version of Tandem"));
+        }
+        Ok(Document { ledger: read.ledger, revision: Some(entry.revision) })
+    }
 
-fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
+    /// Gives the new revision, or `None` if the document is another one by now.
+    async fn write(&self, ledger: &Ledger, revision: Option<u64>) -> Result<Option<u64>, StoreError> {
+        let key = self.inner.key.clone();
+        let value = serde_json::to_string(&Written { version: VERSION, ledger })
+            .expect("numbers and texts always have a JSON form");
+        let check = match revision {
+            None => Check::Absent(key.clone()),
+            Some(revision) => Check::Revision(key.clone(), revision),
+        };
+        let batch = Batch::new().when(check).then(Change::Set { key, value });
+        Ok(match self.inner.store.apply(batch).await? {
+            Applied::Done { revision } => Some(revision),
+            Applied::Refused(_) => None,
+        })
+    }
+
+    fn show(&self, ledger: &Ledger) {
+        let Some(metrics) = &self.metrics else { return };
+        for (window, left) in ledger.left(&self.inner.limits, (self.inner.clock)()) {
+            metrics.set_quota_left(&self.inner.connection, window, left.calls, left.ends_in);
+        }
+    }
+
+    fn until(&self, moment: Timestamp) -> Duration {
+        let left: SignedDuration = moment.duration_since((self.inner.clock)());
+        Duration::try_from(left).unwrap_or_default().max(Duration::from_millis(100))
+    }
 }

@@ -52,7 +52,8 @@ pub struct Limits {
     /// Errors (400, 401, 403, 404) of one endpoint within an hour, after which it rests. Exact blocks at the tenth;
     /// the distance is for calls that are under way at once.
     pub errors_per_hour: usize,
-    /// Calls of the token endpoint in a day; Exact allows 200, some of which a person needs for a new consent.
+    /// Calls of the token endpoint in a day; Exact allows 200, some of which a person needs for a new consent. A day of
+    /// refreshes takes 144.
     pub token_calls_per_day: u32,
 }
 

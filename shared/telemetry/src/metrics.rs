@@ -98,8 +98,22 @@ label! {
     }
 }
 
+label! {
+    /// The window of a limit of Exact Online.
+    QuotaWindow {
+        /// Calls in a clock minute.
+        Minute => "minute",
+        /// Calls in a day (UTC).
+        Day => "day",
+        /// Calls of the token endpoint in a day (UTC).
+        TokenDay => "token-day",
+    }
+}
+
 /// A cursor: connection, system, entity.
 type Cursor = (String, String, String);
+/// A limit: connection, window.
+type Limit = (String, &'static str);
 
 /// The counters, gauges and histograms of one process. Pass it by `Arc`; there is no global one.
 ///
@@ -116,8 +130,11 @@ pub struct Metrics {
     calls: IntCounterVec,
     sync_lag: HistogramVec,
     poll_age: GaugeVec,
+    quota_left: GaugeVec,
     ready: IntGauge,
     polled: Mutex<BTreeMap<Cursor, (Duration, Instant)>>,
+    /// When the window ends that the gauge tells of.
+    quotas: Mutex<BTreeMap<Limit, Instant>>,
 }
 
 impl Metrics {
@@ -170,8 +187,10 @@ impl Metrics {
             ),
             sync_lag: sync_lag(&registry),
             poll_age: poll_age(&registry),
+            quota_left: quota_left(&registry),
             ready: ready(&registry),
             polled: Mutex::default(),
+            quotas: Mutex::default(),
             registry,
         }
     }
@@ -238,6 +257,13 @@ impl Metrics {
         let _ = self.poll_age.remove_label_values(&[connection, system, entity]);
     }
 
+    /// Of the connection's calls to Exact Online so many are left in this window, which ends so soon.
+    pub fn set_quota_left(&self, connection: &str, window: QuotaWindow, calls: u32, ends_in: Duration) {
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        quotas.insert((connection.to_owned(), window.name()), Instant::now() + ends_in);
+        self.quota_left.with_label_values(&[connection, window.name()]).set(f64::from(calls));
+    }
+
     /// Whether the process is ready.
     pub fn set_ready(&self, ready: bool) {
         self.ready.set(i64::from(ready));
@@ -251,6 +277,15 @@ impl Metrics {
             let age = *age + since.elapsed();
             self.poll_age.with_label_values(&[connection, system, entity]).set(age.as_secs_f64());
         }
+        let now = Instant::now();
+        self.quotas.lock().unwrap_or_else(PoisonError::into_inner).retain(|(connection, window), end| {
+            let goes_on = now < *end;
+            if !goes_on {
+                // A new window has begun, of which nothing is known.
+                let _ = self.quota_left.remove_label_values(&[connection.as_str(), window]);
+            }
+            goes_on
+        });
         text(&self.registry)
     }
 }
@@ -274,6 +309,12 @@ fn poll_age(registry: &Registry) -> GaugeVec {
     let help = "Seconds since the cursor was last known to be up to date.";
     let options = Opts::new(metric::POLL_AGE, help);
     registered(registry, GaugeVec::new(options, &["connection", "system", "entity"]).expect(STATIC))
+}
+
+fn quota_left(registry: &Registry) -> GaugeVec {
+    let help = "Calls to Exact Online that are left of a limit, as of the last call.";
+    let options = Opts::new(metric::QUOTA_LEFT, help);
+    registered(registry, GaugeVec::new(options, &["connection", "window"]).expect(STATIC))
 }
 
 fn ready(registry: &Registry) -> IntGauge {

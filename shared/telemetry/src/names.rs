@@ -38,6 +38,9 @@ pub mod metric {
     pub const MESSAGES: &str = "tandem_messages_total";
     /// Counter: calls to a system by their result. Labels: system, result.
     pub const CALLS: &str = "tandem_calls_total";
+    /// Gauge: calls to Exact Online that are left of a limit, as of this process's last call; absent once the window of
+    /// that call has ended. Labels: connection, window (minute, day, token-day).
+    pub const QUOTA_LEFT: &str = "tandem_quota_left_calls";
     /// Gauge: 1 when the process is ready, 0 when it waits for something.
     pub const READY: &str = "tandem_ready";
 }

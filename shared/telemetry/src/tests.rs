@@ -12,8 +12,8 @@ use tracing::{error, info, info_span, warn};
 
 use crate::start::subscriber;
 use crate::{
-    Chain, Direction, LogFilter, LogFormat, Metrics, Settings, Settlement, WriteOutcome, context_of,
-    continue_from, continue_from_traceparent, current_traceparent, inject,
+    Chain, Direction, LogFilter, LogFormat, Metrics, QuotaWindow, Settings, Settlement, WriteOutcome,
+    context_of, continue_from, continue_from_traceparent, current_traceparent, inject,
 };
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -180,6 +180,19 @@ fn a_poll_age_grows_by_itself_until_it_is_forgotten() {
 
     metrics.forget_poll_age("acme", "exactonline", "Accounts");
     assert_eq!(age(&metrics.render()), None);
+}
+
+#[test]
+fn what_is_left_of_a_quota_is_shown_until_its_window_ends() {
+    let metrics = Metrics::new("writer-exactonline");
+    metrics.set_quota_left("acme", QuotaWindow::Minute, 7, Duration::ZERO);
+    metrics.set_quota_left("acme", QuotaWindow::Day, 4_321, Duration::from_hours(1));
+    let text = metrics.render();
+    let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("tandem_quota_left_calls{")).collect();
+    assert_eq!(
+        shown,
+        [r#"tandem_quota_left_calls{connection="acme",window="day",service="writer-exactonline"} 4321"#]
+    );
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl Simulated {
         let grant_file = self.folder.path().join("grant.json");
         let grant = serde_json::json!({ "refresh_token": self.exact.refresh_token }).to_string();
         std::fs::write(&grant_file, grant).map_err(ChecklistError::Runtime)?;
-        let calls_per_minute = NonZeroU32::new(CALLS_PER_MINUTE).expect("the limit is not zero");
+        let calls = NonZeroU32::new(CALLS_PER_MINUTE).expect("the limit is not zero");
         let address = |text: &str| {
             Url::parse(text).map_err(|_| ChecklistError::Runtime(io::ErrorKind::InvalidData.into()))
         };
@@ -123,7 +123,7 @@ impl Simulated {
                     token: self.crm.api_token.clone().into(),
                     token_file: PathBuf::new(),
                     poll_interval: POLL,
-                    calls_per_minute,
+                    calls_per_minute: calls,
                 }),
                 exactonline: Some(ExactOnlineConfig {
                     url: address(&self.exact.base_url)?,
@@ -136,8 +136,8 @@ impl Simulated {
                     client_secret_file: PathBuf::new(),
                     grant_file,
                     poll_interval: POLL,
-                    calls_per_minute,
-                    calls_per_day: NonZeroU32::MAX,
+                    calls_per_minute: calls,
+                    calls_per_day: calls,
                 }),
             }],
         })

@@ -24,6 +24,8 @@ use super::data::{Book, DataProblem, Entry, file_of};
 /// Calls a minute that the demo's systems allow each user. Exact Online's own limit is 60: with it, the first load
 /// alone would take minutes.
 pub(crate) const CALLS_PER_MINUTE: u32 = 1_200;
+/// Calls a day that its Exact allows.
+const CALLS_PER_DAY: u32 = 1_000_000;
 /// How often the collectors ask for changes.
 const POLL: Duration = Duration::from_millis(300);
 /// The connection's name.
@@ -60,8 +62,11 @@ impl Systems {
             .iter()
             .map(|person| exact::Person::new(&person.full_name, &person.email))
             .collect();
-        let exact_limits =
-            exact::Limits { per_minute: CALLS_PER_MINUTE, per_day: 1_000_000, ..exact::Limits::default() };
+        let exact_limits = exact::Limits {
+            per_minute: CALLS_PER_MINUTE,
+            per_day: CALLS_PER_DAY,
+            ..exact::Limits::default()
+        };
         let settings =
             exact::Settings { humans: humans.clone(), limits: exact_limits, ..exact::Settings::default() };
         let exact = exact::Simulator::start(settings).await.map_err(DemoError::simulator)?;
@@ -89,7 +94,8 @@ impl Systems {
         let grant_file = folder.join("grant.json");
         let grant = serde_json::json!({ "refresh_token": self.exact.refresh_token }).to_string();
         std::fs::write(&grant_file, grant).map_err(DemoError::Folder)?;
-        let calls_per_minute = NonZeroU32::new(CALLS_PER_MINUTE).expect("the limit is not zero");
+        let limit = |calls| NonZeroU32::new(calls).expect("the limits are not zero");
+        let (calls_per_minute, calls_per_day) = (limit(CALLS_PER_MINUTE), limit(CALLS_PER_DAY));
         let address =
             |text: &str| Url::parse(text).map_err(|_| DemoError::Folder(io::ErrorKind::InvalidData.into()));
         Ok(Config {
@@ -126,7 +132,7 @@ impl Systems {
                     grant_file,
                     poll_interval: POLL,
                     calls_per_minute,
-                    calls_per_day: NonZeroU32::MAX,
+                    calls_per_day,
                 }),
             }],
         })

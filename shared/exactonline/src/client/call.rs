@@ -1,4 +1,4 @@
-//! How every call is made: the endpoint's rest, the grant, the quota, the call, and what its answer means for all three.
+//! How every call is made: the grant, the quota, the call, and what its answer means for both.
 
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use url::Url;
 use super::ExactOnline;
 use crate::{
     Error, Priority,
-    quota::Counted,
+    ledger::{Counted, Granted},
     refusal::{is_block, refusal},
+    told::told,
     transport::{Answer, Effect},
 };
 
@@ -76,8 +77,7 @@ impl<S: Store> ExactOnline<S> {
 
     /// Makes a call once, within all budgets, and books what its answer tells.
     async fn made(&self, call: &Call<'_>, endpoint: &str, token: &str) -> Result<Answer, Error> {
-        self.rest.check(endpoint).await?;
-        self.quota.take(call.priority, call.counted).await?;
+        let granted = self.quota.take(call.priority, call.counted, endpoint).await?;
         let mut request = self
             .transport
             .client
@@ -90,47 +90,45 @@ impl<S: Store> ExactOnline<S> {
                 request = request.header("Prefer", "return=representation");
             }
         }
-        let answer = self.transport.send(call.effect, request).await?;
-        self.book(endpoint, answer).await
+        match self.transport.send(call.effect, request).await {
+            Ok(answer) => self.book(granted, answer).await,
+            Err(error) => {
+                booked(self.quota.unanswered(granted).await);
+                Err(error)
+            }
+        }
     }
 
-    async fn book(&self, endpoint: &str, answer: Answer) -> Result<Answer, Error> {
-        if answer.status == StatusCode::TOO_MANY_REQUESTS {
-            let waited = self.quota.exhaust(&answer.headers).await;
+    /// Books what an answer tells, and gives it on unless it is that nothing was done because of a limit.
+    async fn book(&self, granted: Granted, answer: Answer) -> Result<Answer, Error> {
+        let told = told(&answer.headers);
+        let is_throttle = answer.status == StatusCode::TOO_MANY_REQUESTS;
+        // A block may have any status; a refusal that names a limit is none.
+        if is_block(answer.status, &answer.body) && !(is_throttle && told.is_any()) {
+            let after = booked(self.quota.blocked(&granted).await).unwrap_or(Duration::from_hours(1));
+            return Err(Error::EndpointResting { endpoint: granted.endpoint, after });
+        }
+        if is_throttle {
             // Without the store nobody else hears of it; who called waits all the same.
-            let after = waited.unwrap_or_else(|error| {
-                unbooked(&error);
-                Duration::from_mins(1)
-            });
-            return Err(Error::Throttled { after });
+            let after = booked(self.quota.exceeded(&granted, &told).await);
+            return Err(Error::Throttled { after: after.unwrap_or(Duration::from_mins(1)) });
         }
-        if let Err(error) = self.quota.correct(&answer.headers).await {
-            unbooked(&error);
-        }
-        let is_block = is_block(answer.status, &answer.body);
-        let counted = if is_block {
-            self.rest.rest(endpoint).await
-        } else if matches!(answer.status.as_u16(), 400 | 401 | 403 | 404) {
-            self.rest.count(endpoint).await
+        if matches!(answer.status.as_u16(), 400 | 401 | 403 | 404) {
+            booked(self.quota.failed(&granted, &told).await);
         } else {
-            Ok(())
-        };
-        if let Err(error) = counted {
-            unbooked(&error);
-        }
-        if is_block {
-            return Err(Error::EndpointResting {
-                endpoint: endpoint.to_owned(),
-                after: Duration::from_hours(1),
-            });
+            booked(self.quota.answered(granted, &told).await);
         }
         Ok(answer)
     }
 }
 
 /// The call has been made, so its outcome counts more than its booking.
-fn unbooked(error: &StoreError) {
-    tracing::warn!(%error, "what an answer of exact online tells of its limits could not be stored");
+fn booked<T>(booking: Result<T, StoreError>) -> Option<T> {
+    booking
+        .inspect_err(|error| {
+            tracing::warn!(%error, "what an answer of exact online tells of its limits could not be stored");
+        })
+        .ok()
 }
 
 fn settled(call: &Call<'_>, answer: Answer, token: &str) -> Result<String, Error> {

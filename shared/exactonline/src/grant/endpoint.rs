@@ -5,18 +5,17 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use reqwest::{StatusCode, header::HeaderMap};
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{Key, Spent, Store, Window};
+use store::Store;
 use url::Url;
 
 use super::tokens::Tokens;
 use crate::{
     Error, Settings,
+    quota::Quota,
     settings::Clock,
     transport::{Answer, Effect, Transport},
 };
 
-/// How long the endpoint is left alone, by all replicas, after a refusal that time heals.
-const REST: SignedDuration = SignedDuration::from_secs(10);
 /// Characters kept of what Exact said.
 const WORDS_MAX: usize = 1_000;
 
@@ -31,13 +30,11 @@ pub(super) enum NotNow {
 
 /// The token endpoint, for one connection.
 pub(super) struct TokenEndpoint<S> {
-    store: S,
+    quota: Quota<S>,
     transport: Transport,
     url: Url,
     client_id: String,
     client_secret: SecretString,
-    key: Key,
-    day: Window,
     clock: Clock,
 }
 
@@ -67,17 +64,15 @@ struct Refusal {
 }
 
 impl<S: Store> TokenEndpoint<S> {
-    pub(super) fn new(settings: &Settings, store: S, transport: Transport, clock: Clock) -> Self {
+    pub(super) fn new(settings: &Settings, quota: Quota<S>, transport: Transport, clock: Clock) -> Self {
         let mut url = settings.url.clone();
         url.set_path("/api/oauth2/token");
         Self {
-            store,
+            quota,
             transport,
             url,
             client_id: settings.client_id.clone(),
             client_secret: settings.client_secret.clone(),
-            key: Key::of(&settings.namespace, settings.connection.as_str(), &["exactonline", "token-calls"]),
-            day: Window { seconds: 86_400, limit: settings.limits.token_calls_per_day },
             clock,
         }
     }
@@ -85,11 +80,7 @@ impl<S: Store> TokenEndpoint<S> {
     /// Spends the refresh token for new tokens; the access token comes by itself too. Must be called under the lease on
     /// the grant.
     pub(super) async fn refresh(&self, tokens: &Tokens) -> Result<(Tokens, String), NotNow> {
-        let spent = self.store.spend(&self.key, &[self.day], 0).await;
-        match spent.map_err(|error| NotNow::Later(Error::Store(error)))? {
-            Spent::Granted => {}
-            Spent::Wait(after) => return Err(NotNow::Later(Error::TokenTooEarly { after })),
-        }
+        self.quota.take_token_call().await.map_err(NotNow::Later)?;
         let form = [
             ("grant_type", "refresh_token"),
             ("refresh_token", tokens.refresh_token.as_str()),
@@ -113,6 +104,9 @@ impl<S: Store> TokenEndpoint<S> {
                 return Err(self.later(Error::Unexpected { what }).await);
             }
         };
+        if let Err(error) = self.quota.token_call_ended(true).await {
+            tracing::warn!(%error, "the success of the token endpoint could not be stored");
+        }
         let renewed = Tokens {
             refresh_token: granted.refresh_token,
             access_token: Some(granted.access_token.clone()),
@@ -140,10 +134,7 @@ impl<S: Store> TokenEndpoint<S> {
 
     /// Lets the endpoint rest, so that waiting calls do not use up its few calls a day.
     async fn later(&self, error: Error) -> NotNow {
-        let until = (self.clock)().checked_add(REST);
-        if let Ok(until) = until
-            && let Err(error) = self.store.exhaust(&self.key, self.day, until).await
-        {
+        if let Err(error) = self.quota.token_call_ended(false).await {
             tracing::warn!(%error, "the rest of the token endpoint could not be stored");
         }
         NotNow::Later(error)

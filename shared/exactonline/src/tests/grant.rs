@@ -5,7 +5,7 @@ use model::FailureClass;
 use simulator_exactonline::{Fault, FaultKind};
 
 use super::Company;
-use crate::{Error, ExactOnline};
+use crate::{Error, ExactOnline, Settings};
 
 impl Company {
     fn refreshes(&self) -> usize {
@@ -25,7 +25,8 @@ impl Company {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_clients_at_once_refresh_once() {
     let company = Company::start().await;
-    let clients = [company.client(), company.client()];
+    let settings = Settings { wait_max: Duration::from_secs(10), ..company.settings() };
+    let clients = [company.client_with(settings.clone()), company.client_with(settings)];
     for round in 1..=3 {
         let mut calls = tokio::task::JoinSet::new();
         for client in clients.iter().cycle().take(12) {

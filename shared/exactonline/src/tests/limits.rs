@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use model::{FailureClass, RecordId};
-use simulator_exactonline::{Fault, FaultKind, Limits};
+use simulator_exactonline::{Fault, FaultKind, Limits, Switches};
 
 use super::{ACCOUNTS, Company};
 use crate::{Error, Priority, Settings};
@@ -11,7 +11,10 @@ const NAME: &str = "Name eq 'x'";
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_clients_at_once_never_exceed_the_quota() {
     let company = Company::start().await;
-    let clients = [company.client(), company.client()];
+    // To the end of the minute, when nothing is kept for the less urgent any more.
+    company.running.control().advance_clock(37);
+    let settings = Settings { wait_max: Duration::from_secs(3), ..company.settings() };
+    let clients = [company.client_with(settings.clone()), company.client_with(settings)];
     let mut calls = tokio::task::JoinSet::new();
     for client in clients.iter().cycle().take(100) {
         let client = client.clone();
@@ -32,23 +35,9 @@ async fn two_clients_at_once_never_exceed_the_quota() {
 }
 
 #[tokio::test]
-async fn a_call_waits_a_little_for_its_turn() {
-    let company = Company::start_with(simulator_exactonline::Settings {
-        start_at: Some("2026-11-22T10:00:58.500Z".parse().unwrap()),
-        ..Default::default()
-    })
-    .await;
-    let limits = crate::Limits { per_minute: 1, ..crate::Limits::default() };
-    let settings = Settings { limits, wait_max: Duration::from_secs(5), ..company.settings() };
-    let client = company.client_with(settings);
-    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
-    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
-    assert_eq!(company.statuses(200), 3);
-}
-
-#[tokio::test]
 async fn what_others_used_of_the_minute_is_left_alone() {
     let company = Company::start().await;
+    company.running.control().advance_clock(37);
     let client = company.client();
     client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
     // Another app of the same key has used the rest: the next answer tells.
@@ -66,7 +55,7 @@ async fn a_call_too_many_is_followed_by_none_before_the_reset() {
     let (client, other) = (company.client(), company.client());
     company.running.control().add_fault(Fault::next(FaultKind::Throttle));
     let throttled = client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap_err();
-    assert_eq!(throttled.class(), FailureClass::Throttled { after: Duration::from_secs(40) });
+    assert_eq!(throttled.class(), FailureClass::Throttled { after: Duration::from_secs(41) });
     for _ in 0..5 {
         assert!(matches!(
             other.find(ACCOUNTS, NAME, &[], Priority::Edit).await,
@@ -74,7 +63,7 @@ async fn a_call_too_many_is_followed_by_none_before_the_reset() {
         ));
     }
     assert_eq!((company.statuses(429), company.calls("GET crm/accounts")), (1, 1));
-    company.running.control().advance_clock(40);
+    company.running.control().advance_clock(41);
     other.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
 }
 
@@ -125,4 +114,52 @@ async fn a_block_that_came_all_the_same_is_respected() {
         assert!(matches!(blocked, Error::EndpointResting { .. }), "{blocked:?}");
     }
     assert_eq!(company.statuses(403), 1);
+}
+
+#[tokio::test]
+async fn a_block_that_looks_like_a_call_too_many_is_one_of_its_endpoint() {
+    let company = Company::start().await;
+    let control = company.running.control();
+    control.set_limits(Limits { errors_per_hour: 1, ..Limits::default() });
+    control.set_switches(Switches { error_block_status: 429, ..Switches::default() });
+    let client = company.client();
+    client.find(ACCOUNTS, "Nonsense eq 1", &[], Priority::Edit).await.unwrap_err();
+    for _ in 0..3 {
+        let blocked = client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap_err();
+        assert!(matches!(blocked, Error::EndpointResting { .. }), "{blocked:?}");
+    }
+    client.users().await.unwrap();
+    assert_eq!(company.statuses(429), 1);
+}
+
+#[tokio::test]
+async fn a_block_that_says_nothing_is_found_out_and_left_alone_until_it_ends() {
+    let company = Company::start().await;
+    let control = company.running.control();
+    control.set_limits(Limits { errors_per_hour: 1, ..Limits::default() });
+    control.set_switches(Switches {
+        error_block_status: 429,
+        error_block_told: false,
+        blocked_calls_prolong: true,
+        ..Switches::default()
+    });
+    let client = company.client();
+    client.find(ACCOUNTS, "Nonsense eq 1", &[], Priority::Edit).await.unwrap_err();
+    for _ in 0..60 {
+        client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap_err();
+        control.advance_clock(61);
+    }
+    assert_eq!(company.statuses(429), 3);
+    control.advance_clock(240);
+    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refusal_that_tells_nothing_rests_to_the_end_of_the_minute() {
+    let company = Company::start().await;
+    company.running.control().set_switches(Switches { refusals_tell: false, ..Switches::default() });
+    company.running.control().add_fault(Fault::next(FaultKind::Throttle));
+    let client = company.client();
+    let throttled = client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap_err();
+    assert_eq!(throttled.class(), FailureClass::Throttled { after: Duration::from_secs(41) });
 }

@@ -1,7 +1,6 @@
 //! The store in one file, or in memory, for the one-process mode and for tests.
 
 mod change;
-mod quota;
 mod tables;
 mod writer;
 
@@ -18,7 +17,7 @@ use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase};
 
 use self::tables::{ENTRIES, FOR_GOOD, LISTS, SCHEDULES, SETS, Tables};
 use self::writer::Writer;
-use crate::{Applied, Batch, Durability, Entry, Key, Leased, Spent, Store, StoreError, Window};
+use crate::{Applied, Batch, Durability, Entry, Key, Leased, Store, StoreError};
 
 /// How much of the file is kept in memory.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
@@ -203,21 +202,6 @@ impl Store for Embedded {
     async fn release(&self, key: &Key, holder: &str) -> Result<(), StoreError> {
         let (key, holder) = (key.clone(), holder.to_owned());
         self.write(move |tables, _| change::release(tables, &key, &holder)).await
-    }
-
-    async fn spend(&self, key: &Key, windows: &[Window], leave: u32) -> Result<Spent, StoreError> {
-        let (key, windows) = (key.clone(), windows.to_vec());
-        self.write(move |tables, now| quota::spend(tables, now, &key, &windows, leave)).await
-    }
-
-    async fn correct(&self, key: &Key, window: Window, remaining: u32) -> Result<(), StoreError> {
-        let key = key.clone();
-        self.write(move |tables, now| quota::correct(tables, now, &key, window, remaining)).await
-    }
-
-    async fn exhaust(&self, key: &Key, window: Window, until: Timestamp) -> Result<(), StoreError> {
-        let key = key.clone();
-        self.write(move |tables, now| quota::exhaust(tables, now, &key, window, until.as_microsecond())).await
     }
 
     async fn reachable(&self) -> Result<(), StoreError> {

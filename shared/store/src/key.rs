@@ -12,8 +12,8 @@ pub const GLOBAL: &str = "global";
 /// node and one [`Batch`](crate::Batch) can touch them atomically. Namespace, scope and parts are escaped, so two keys
 /// are equal only if namespace, scope and all parts are.
 ///
-/// The kinds of stored things do not share a space: one key may name an entry and also a set, a schedule, a list, a
-/// lease and a budget.
+/// The kinds of stored things do not share a space: one key may name an entry and also a set, a schedule, a list and
+/// a lease.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     text: Arc<str>,

@@ -1,7 +1,7 @@
 //! The link store: a port, Redis, and an embedded single file; links, indexes and outbox over it.
 //!
-//! [`Store`] is what the rest of Tandem asks of a store: entries with revisions, sets, schedules, lists, leases
-//! and quota budgets, and one atomic step over them ([`Store::apply`]). [`Redis`] keeps them on a server that many
+//! [`Store`] is what the rest of Tandem asks of a store: entries with revisions, sets, schedules, lists and
+//! leases, and one atomic step over them ([`Store::apply`]). [`Redis`] keeps them on a server that many
 //! processes share; [`Embedded`] keeps them in one file (or in memory) for the one-process mode. One conformance
 //! suite holds both to the same promises.
 
@@ -21,5 +21,5 @@ pub use self::links::{
     Candidates, Claim, Commit, Directories, LinkChange, Links, LinksError, OutboxMessage, Resolvable, Stored,
     through_row,
 };
-pub use self::port::{Applied, Batch, Change, Check, Durability, Entry, Leased, Spent, Store, Window};
+pub use self::port::{Applied, Batch, Change, Check, Durability, Entry, Leased, Store};
 pub use self::redis::Redis;

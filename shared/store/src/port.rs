@@ -66,7 +66,7 @@ pub enum Change {
         /// For how long it is kept, by the store's clock.
         keep: Duration,
     },
-    /// Removes the entry, the set, the schedule and the list of this key, where they exist. Leases and budgets stay.
+    /// Removes the entry, the set, the schedule and the list of this key, where they exist. A lease stays.
     Delete(Key),
     /// Adds a member to a set.
     Add {
@@ -190,32 +190,6 @@ pub enum Leased {
     Taken,
 }
 
-/// A fixed window of a quota, aligned to the clock: 60 is the clock minute, 86,400 the UTC day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Window {
-    /// Its length in seconds; 0 counts as 1. It also names the window: a budget has one window of each length.
-    pub seconds: u32,
-    /// How many calls fit in it.
-    pub limit: u32,
-}
-
-impl Window {
-    /// Its length in seconds, at least 1.
-    pub(crate) fn length(self) -> u32 {
-        self.seconds.max(1)
-    }
-}
-
-/// Whether a call may be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "only a granted call may be made"]
-pub enum Spent {
-    /// Yes, and it has been counted in every window.
-    Granted,
-    /// No, and nothing was counted. It is worth asking again after this time, not earlier.
-    Wait(Duration),
-}
-
 /// Whether what was acknowledged survives a crash of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Durability {
@@ -270,31 +244,6 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// Gives up a lease, if this holder has it.
     fn release(&self, key: &Key, holder: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Asks for one call: granted if in every window one more call keeps `leave` calls unspent, and then counted in
-    /// every window, atomically. A refusal that only `leave` causes waits for the end of the window too.
-    fn spend(
-        &self,
-        key: &Key,
-        windows: &[Window],
-        leave: u32,
-    ) -> impl Future<Output = Result<Spent, StoreError>> + Send;
-
-    /// Takes over what the remote said is left in the current window. It only ever lowers what is left.
-    fn correct(
-        &self,
-        key: &Key,
-        window: Window,
-        remaining: u32,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Grants nothing that counts in this window before `until`. An earlier `until` than one in force changes nothing.
-    fn exhaust(
-        &self,
-        key: &Key,
-        window: Window,
-        until: Timestamp,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Succeeds if the store answers and can work.
     fn reachable(&self) -> impl Future<Output = Result<(), StoreError>> + Send;

@@ -12,26 +12,21 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use self::connection::{Connection, Patience};
-use crate::{
-    Applied, Batch, Change, Check, Durability, Entry, Key, Leased, Spent, Store, StoreError, Window,
-};
+use crate::{Applied, Batch, Change, Check, Durability, Entry, Key, Leased, Store, StoreError};
 
 static APPLY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/apply.lua")));
 static LEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/lease.lua")));
 static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/release.lua")));
-static SPEND: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/spend.lua")));
-static CORRECT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/correct.lua")));
-static EXHAUST: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/exhaust.lua")));
 
 /// The longest time that anything is kept for; longer ones count as this. It keeps sums within what Lua counts exactly.
 const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// A store on a Redis server, version 6.2 or later. Clones share one connection.
 ///
-/// What a batch does is one Lua script, so it is atomic; leases and budgets go by the server's clock. All keys of a call
+/// What a batch does is one Lua script, so it is atomic; leases go by the server's clock. All keys of a call
 /// carry one hash tag, so the data may live in a Redis Cluster, of which this is given the node.
 ///
-/// An entry is a hash under the key itself; a set, schedule, list, lease or budget has its kind appended to the key.
+/// An entry is a hash under the key itself; a set, schedule, list or lease has its kind appended to the key.
 #[derive(Clone)]
 pub struct Redis {
     connection: Connection,
@@ -137,28 +132,6 @@ impl Store for Redis {
         self.connection.ask(key, call).await
     }
 
-    async fn spend(&self, key: &Key, windows: &[Window], leave: u32) -> Result<Spent, StoreError> {
-        let mut call = SPEND.key(budget(key));
-        call.arg(leave);
-        for window in windows {
-            call.arg(window.length()).arg(window.limit);
-        }
-        let wait: u64 = self.connection.ask(key, call).await?;
-        Ok(if wait == 0 { Spent::Granted } else { Spent::Wait(Duration::from_micros(wait)) })
-    }
-
-    async fn correct(&self, key: &Key, window: Window, remaining: u32) -> Result<(), StoreError> {
-        let mut call = CORRECT.key(budget(key));
-        call.arg(window.length()).arg(window.limit.saturating_sub(remaining));
-        self.connection.ask(key, call).await
-    }
-
-    async fn exhaust(&self, key: &Key, window: Window, until: Timestamp) -> Result<(), StoreError> {
-        let mut call = EXHAUST.key(budget(key));
-        call.arg(window.length()).arg(until.as_microsecond());
-        self.connection.ask(key, call).await
-    }
-
     async fn reachable(&self) -> Result<(), StoreError> {
         self.connection.ask_server(command("PING")).await
     }
@@ -232,10 +205,6 @@ fn list(key: &Key) -> String {
 
 fn lease(key: &Key) -> String {
     format!("{key}%lease")
-}
-
-fn budget(key: &Key) -> String {
-    format!("{key}%budget")
 }
 
 fn microseconds(keep: Duration) -> u64 {

@@ -7,7 +7,6 @@ mod collections;
 mod embedded;
 mod keys;
 mod leases;
-mod quotas;
 mod redis;
 
 use std::time::Duration;
@@ -137,7 +136,7 @@ promises! {
     batches::an_entry_set_again_loses_its_expiry,
     batches::a_batch_over_two_scopes_is_refused_as_a_mistake,
     batches::an_empty_batch_is_done,
-    batches::delete_removes_every_kind_but_leases_and_budgets,
+    batches::delete_removes_every_kind_but_leases,
     collections::due_returns_only_what_is_due_in_order,
     collections::a_member_scheduled_again_moves,
     collections::a_list_keeps_the_newest,
@@ -152,12 +151,4 @@ promises! {
     leases::a_lease_that_lapsed_gives_its_holder_a_new_token,
     leases::a_released_lease_is_free_at_once_and_only_its_holder_releases_it,
     leases::a_batch_with_a_lost_lease_is_refused,
-    quotas::concurrent_spenders_never_exceed_any_window,
-    quotas::leave_reserves_calls_for_others,
-    quotas::a_refusal_counts_in_no_window,
-    quotas::a_correction_only_lowers_what_is_left,
-    quotas::an_exhausted_budget_rests_until_told,
-    quotas::windows_are_aligned_to_the_clock,
-    quotas::a_window_that_ends_grants_again,
-    quotas::budgets_do_not_share,
 }

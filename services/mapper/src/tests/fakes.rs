@@ -8,7 +8,7 @@ use std::time::Duration;
 use broker::{Broker, BrokerError, InProcess, InProcessSubscription, Outgoing};
 use contract::Topology;
 use jiff::Timestamp;
-use store::{Applied, Batch, Durability, Embedded, Entry, Key, Leased, Spent, Store, StoreError, Window};
+use store::{Applied, Batch, Durability, Embedded, Entry, Key, Leased, Store, StoreError};
 
 /// A store in memory before each of whose calls others may run, as a seed says: two handlers on one thread meet at
 /// every place where two processes could.
@@ -84,18 +84,6 @@ impl Store for Pausing {
 
     async fn release(&self, key: &Key, holder: &str) -> Result<(), StoreError> {
         self.inner.release(key, holder).await
-    }
-
-    async fn spend(&self, key: &Key, windows: &[Window], leave: u32) -> Result<Spent, StoreError> {
-        self.inner.spend(key, windows, leave).await
-    }
-
-    async fn correct(&self, key: &Key, window: Window, remaining: u32) -> Result<(), StoreError> {
-        self.inner.correct(key, window, remaining).await
-    }
-
-    async fn exhaust(&self, key: &Key, window: Window, until: Timestamp) -> Result<(), StoreError> {
-        self.inner.exhaust(key, window, until).await
     }
 
     async fn reachable(&self) -> Result<(), StoreError> {

@@ -19,8 +19,6 @@ pub(super) const SCHEDULED: TableDefinition<'_, (&str, &str), i64> = TableDefini
 pub(super) const LISTS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("lists");
 /// Key to holder, token and expiry.
 pub(super) const LEASES: TableDefinition<'_, &str, (&str, u64, i64)> = TableDefinition::new("leases");
-/// Key and seconds of the window to its start (in seconds), what was used since, and the end of its rest.
-pub(super) const BUDGETS: TableDefinition<'_, (&str, u32), (i64, u32, i64)> = TableDefinition::new("budgets");
 /// Scope to its newest revision.
 pub(super) const REVISIONS: TableDefinition<'_, &str, u64> = TableDefinition::new("revisions");
 
@@ -33,7 +31,6 @@ pub(super) struct Tables<'t> {
     pub(super) scheduled: Table<'t, (&'static str, &'static str), i64>,
     pub(super) lists: Table<'t, (&'static str, u64), &'static str>,
     pub(super) leases: Table<'t, &'static str, (&'static str, u64, i64)>,
-    pub(super) budgets: Table<'t, (&'static str, u32), (i64, u32, i64)>,
     pub(super) revisions: Table<'t, &'static str, u64>,
     /// Whether there is anything to commit.
     pub(super) changed: bool,
@@ -49,7 +46,6 @@ impl<'t> Tables<'t> {
             scheduled: transaction.open_table(SCHEDULED)?,
             lists: transaction.open_table(LISTS)?,
             leases: transaction.open_table(LEASES)?,
-            budgets: transaction.open_table(BUDGETS)?,
             revisions: transaction.open_table(REVISIONS)?,
             changed: false,
         })

@@ -13,7 +13,7 @@ use redb::{ReadableDatabase, ReadableTableMetadata};
 use tokio::task::JoinSet;
 
 use super::{Names, add, at, done, refused, set, token, value};
-use crate::{Batch, Change, Check, Durability, Embedded, Entry, Key, Spent, Store, StoreError, Window};
+use crate::{Batch, Change, Check, Durability, Embedded, Entry, Key, Store, StoreError};
 
 /// Names the file for [`a_writer_to_be_killed`], which a test starts as a process of its own.
 const FILE_VARIABLE: &str = "STORE_TEST_FILE";
@@ -26,8 +26,7 @@ fn count_key() -> Key {
 async fn data_survive_reopening_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let (path, names) = (folder.path().join("store"), Names::new());
-    let [key, lease, quota] = ["link", "lease", "quota"].map(|name| names.key(&[name]));
-    let window = [Window { seconds: 2_000_000_000, limit: 1 }];
+    let [key, lease] = ["link", "lease"].map(|name| names.key(&[name]));
     let store = Embedded::open(&path).unwrap();
     let batch = Batch::new()
         .then(set(&key, "v"))
@@ -36,7 +35,6 @@ async fn data_survive_reopening_the_file() {
         .then(Change::Append { key: key.clone(), value: "v".into(), keep: 3 });
     let revision = done(&store, batch).await;
     let held = token(&store, &lease, "me", Duration::from_mins(10)).await.unwrap();
-    assert_eq!(store.spend(&quota, &window, 0).await.unwrap(), Spent::Granted);
     assert_eq!(store.durability().await.unwrap(), Durability::Durable);
     drop(store);
 
@@ -47,7 +45,6 @@ async fn data_survive_reopening_the_file() {
     assert_eq!(store.due(&key, at(0), 9).await.unwrap(), ["m"]);
     assert_eq!(store.list(&key, 9).await.unwrap(), ["v"]);
     assert_eq!(token(&store, &lease, "me", Duration::from_mins(10)).await, Some(held));
-    assert!(matches!(store.spend(&quota, &window, 0).await.unwrap(), Spent::Wait(_)));
     assert!(done(&store, Batch::new().then(set(&key, "w"))).await > revision);
 }
 
@@ -223,7 +220,7 @@ async fn expired_entries_leave_the_file() {
 }
 
 #[tokio::test]
-async fn a_clock_of_ones_own_drives_leases_quotas_and_expiry() {
+async fn a_clock_of_ones_own_drives_leases_and_expiry() {
     let now = Arc::new(AtomicI64::new(at(0).as_second()));
     let clock = Arc::clone(&now);
     let store = Embedded::in_memory()
@@ -231,18 +228,15 @@ async fn a_clock_of_ones_own_drives_leases_quotas_and_expiry() {
         .with_clock(move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap());
     let pass = |seconds| now.fetch_add(seconds, Ordering::SeqCst);
     let names = Names::new();
-    let [lease, entry, quota] = ["lease", "entry", "quota"].map(|name| names.key(&[name]));
+    let [lease, entry] = ["lease", "entry"].map(|name| names.key(&[name]));
     let keep = Duration::from_secs(30);
-    let minute = Window { seconds: 60, limit: 1 };
 
     let first = token(&store, &lease, "one", keep).await.unwrap();
     let batch = Change::SetFor { key: entry.clone(), value: "v".into(), keep };
     let revision = done(&store, Batch::new().then(batch)).await;
-    assert_eq!(store.spend(&quota, &[minute], 0).await.unwrap(), Spent::Granted);
     pass(29);
     assert_eq!(token(&store, &lease, "two", keep).await, None);
     assert!(value(&store, &entry).await.is_some());
-    assert_eq!(store.spend(&quota, &[minute], 0).await.unwrap(), Spent::Wait(Duration::from_secs(31)));
     pass(1);
     let second = token(&store, &lease, "two", keep).await.unwrap();
     assert!(second > first);
@@ -252,7 +246,6 @@ async fn a_clock_of_ones_own_drives_leases_quotas_and_expiry() {
     let later = done(&store, Batch::new().then(set(&entry, "w"))).await;
     assert!(later > revision);
     pass(30);
-    assert_eq!(store.spend(&quota, &[minute], 0).await.unwrap(), Spent::Granted);
     // A clock set back repeats neither a revision nor a token.
     pass(-3_600);
     assert!(done(&store, Batch::new().then(set(&entry, "x"))).await > later);

@@ -89,6 +89,27 @@ proptest! {
 }
 
 #[test]
+fn a_burst_across_the_edge_of_a_minute_is_within_both_however_far_the_clocks_are_apart() {
+    for (seed, (replicas, exact)) in (0..60).zip([(-400, 400), (400, -400), (0, 0)].into_iter().cycle()) {
+        for begins in ["09:00:56.500", "09:00:57.500", "09:00:58.500", "09:00:59.500", "09:01:00.300"] {
+            // Whether the minute before was idle or used up.
+            for earlier in ["09:00:03", begins] {
+                let mut workers = busy(&[Priority::Edit], 12, at(begins));
+                workers.extend(busy(&[Priority::Edit], 3, at(earlier)));
+                for worker in &mut workers {
+                    worker.clock = replicas;
+                }
+                let mut world = World::new(MINUTES_ONLY, seed, workers);
+                world.exact.clock = exact;
+                world.transit_max = 1_200;
+                world.run(at("09:02:30"));
+                assert_eq!(world.exact.refused, 0, "{seed} {begins} {earlier} {replicas}");
+            }
+        }
+    }
+}
+
+#[test]
 fn under_load_nearly_all_calls_of_each_minute_are_used() {
     let begins = at("09:00:00");
     let alone = CLASSES.map(|class| vec![class]);

@@ -1,5 +1,5 @@
 //! A client of one division. What it is asked for is told by kind: `people`, `feeds`, `records`, `prices`,
-//! `lists`.
+//! `lists`, `subscriptions`.
 
 mod call;
 mod feeds;
@@ -7,6 +7,7 @@ mod lists;
 mod people;
 mod prices;
 mod records;
+mod subscriptions;
 
 use std::sync::{
     Arc,

@@ -28,6 +28,8 @@ pub struct Entity {
     pub feed: Feed,
     /// Its number in the log of deletions (a fact of the API: `EntityType` of `sync/Deleted`).
     pub deleted_type: u64,
+    /// What webhooks call it. That of a document tells of its lines too; sales prices have none.
+    pub topic: &'static str,
     /// What else its records are made of.
     pub parts: Option<Parts>,
     /// Properties that Exact derives from the lines: a line's change alters them and gives the header no new row version,
@@ -70,6 +72,7 @@ const ENTITIES: [Entity; 5] = [
         resource: Resource::authored("crm/Accounts", "ID"),
         feed: Feed { path: "CRM/Accounts", key: "ID" },
         deleted_type: 2,
+        topic: "Accounts",
         parts: None,
         late: &[],
         table: include_str!("facts/accounts.tsv"),
@@ -79,6 +82,7 @@ const ENTITIES: [Entity; 5] = [
         resource: Resource::authored("crm/Contacts", "ID"),
         feed: Feed { path: "CRM/Contacts", key: "ID" },
         deleted_type: 5,
+        topic: "Contacts",
         parts: None,
         late: &[],
         table: include_str!("facts/contacts.tsv"),
@@ -88,6 +92,7 @@ const ENTITIES: [Entity; 5] = [
         resource: Resource::authored("logistics/Items", "ID"),
         feed: Feed { path: "Logistics/Items", key: "ID" },
         deleted_type: 9,
+        topic: "Items",
         parts: Some(Parts {
             kind: PartKind::Prices("StandardSalesPrice"),
             resource: Resource::authored("logistics/SalesItemPrices", "ID"),
@@ -104,6 +109,7 @@ const ENTITIES: [Entity; 5] = [
         resource: Resource::authored("salesorder/SalesOrders", "OrderID"),
         feed: Feed { path: "SalesOrder/SalesOrderHeaders", key: "OrderID" },
         deleted_type: 32,
+        topic: "SalesOrders",
         parts: Some(Parts {
             kind: PartKind::Lines("SalesOrderLines"),
             resource: Resource::unauthored("salesorder/SalesOrderLines", "ID"),
@@ -130,6 +136,7 @@ const ENTITIES: [Entity; 5] = [
         resource: Resource::authored("crm/Quotations", "QuotationID"),
         feed: Feed { path: "CRM/QuotationHeaders", key: "QuotationID" },
         deleted_type: 34,
+        topic: "Quotations",
         parts: Some(Parts {
             kind: PartKind::Lines("QuotationLines"),
             resource: Resource::unauthored("crm/QuotationLines", "ID"),
@@ -147,6 +154,11 @@ impl Entity {
     /// The entity of this name; `None` when Exact has none, or none that is kept.
     pub fn named(name: &str) -> Option<Self> {
         ENTITIES.into_iter().find(|entity| entity.name == name)
+    }
+
+    /// The entity that webhooks call so; `None` when none is kept that has this topic.
+    pub fn with_topic(topic: &str) -> Option<Self> {
+        ENTITIES.into_iter().find(|entity| entity.topic == topic)
     }
 
     /// The names of all entities, for messages.

@@ -162,6 +162,17 @@ pub enum Error {
         /// The item.
         item: RecordId,
     },
+    /// Exact Online could not post to the address that it is to tell of changes.
+    #[error(
+        "Exact Online can't post to {callback} ({words}); let the Ingress pass POST requests of that path unchanged to \
+         the collector of Exact Online, under a certificate that is known to the public"
+    )]
+    CallbackRefused {
+        /// The address.
+        callback: url::Url,
+        /// What Exact Online said.
+        words: String,
+    },
     /// An id is none of Exact Online's.
     #[error("{record} is no id of Exact Online, whose ids are GUIDs")]
     NotAGuid {
@@ -233,6 +244,7 @@ impl Error {
             | Self::NoRight { .. }
             | Self::GrantFile { .. } => FailureClass::Auth,
             Self::Refused { .. }
+            | Self::CallbackRefused { .. }
             | Self::NotAGuid { .. }
             | Self::NoOwnPrice { .. }
             | Self::SeveralCurrencies { .. } => FailureClass::Rejected,

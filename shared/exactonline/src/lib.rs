@@ -1,4 +1,4 @@
-//! The Exact Online connector: OAuth, OData, sync feeds, quota.
+//! The Exact Online connector: OAuth, OData, sync feeds, webhooks, quota.
 //!
 //! It reads and writes the records of one division and gives them in the words of `model`, with every number exact.
 //! What all replicas must share goes through the store: the grant, whose refresh token is single use; the ledger
@@ -8,7 +8,7 @@
 //! says.
 //!
 //! Start reading at [`ExactOnline`]; incremental reading is [`ExactOnline::read`] and [`FeedReader`]. A record in parts
-//! is a [`Document`], and [`DocumentStore`] keeps it between two reads.
+//! is a [`Document`], and [`DocumentStore`] keeps it between two reads. What Exact tells by itself is a [`Notification`].
 
 mod client;
 mod cursor;
@@ -28,6 +28,7 @@ mod selection;
 mod settings;
 mod told;
 mod transport;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -45,3 +46,4 @@ pub use ledger::Priority;
 pub use odata::{guid_literal, text_literal};
 pub use selection::{Selection, lists};
 pub use settings::{Limits, Settings};
+pub use webhooks::{Action, NOTIFICATION_BYTES_MAX, Notification, NotificationError, Repair, Subscription};

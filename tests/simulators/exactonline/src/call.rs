@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) content_type: Option<String>,
     pub(crate) prefer: Option<String>,
     pub(crate) body: String,
+    /// What the address of a new subscription answered when it was tried; `None` where none was, or none came.
+    pub(crate) callback_status: Option<u16>,
 }
 
 impl Call {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::answer::Refused;
@@ -18,6 +19,7 @@ use crate::query::Query;
 use crate::schema::{Endpoint, SHAPES, endpoint, shape_of};
 use crate::service::Service;
 use crate::settings::{Limits, Person, Rendition, Switches};
+use crate::webhooks::Delivered;
 use crate::write::Purpose;
 
 const ACCOUNTS: &str = "crm/Accounts";
@@ -39,15 +41,26 @@ pub struct Counts {
 #[derive(Debug, Clone)]
 pub struct Control {
     service: Arc<Mutex<Service>>,
+    /// Told when there may be something to tell by webhooks.
+    changed: Arc<Notify>,
 }
 
 impl Control {
     pub(crate) fn new(service: Service) -> Self {
-        Self { service: Arc::new(Mutex::new(service)) }
+        Self { service: Arc::new(Mutex::new(service)), changed: Arc::default() }
     }
 
     pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
         self.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn changed(&self) -> &Notify {
+        &self.changed
+    }
+
+    /// The notifications that were posted so far, the oldest first.
+    pub fn delivered(&self) -> Vec<Delivered> {
+        self.service().delivered.clone()
     }
 
     /// The moment on the simulator's clock.
@@ -296,6 +309,7 @@ impl Control {
             Err(Refused::method())
         };
         service.database = database;
+        self.changed.notify_one();
         outcome.map_err(|refused| SimulatorError::Refused { status: refused.status, text: refused.text })
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::edm::Value;
 use crate::schema::{SHAPES, ServerValue, Shape};
 use crate::settings::{Limits, Renditions, Switches};
+use crate::webhooks::Happened;
 
 mod lists;
 mod values;
@@ -196,6 +197,8 @@ pub(crate) fn wall_clock_at(now: i64, zone: &TimeZone) -> i64 {
 #[derive(Debug, Default)]
 pub(crate) struct Database {
     pub(crate) tables: HashMap<&'static str, Table>,
+    /// What may be told by webhooks, the oldest first.
+    pub(crate) happened: Vec<Happened>,
     last_timestamp: i64,
 }
 
@@ -207,7 +210,7 @@ impl Database {
             .filter(|shape| shape.stored)
             .map(|shape| (shape.name, Table::new(shape)))
             .collect();
-        Self { tables, last_timestamp: 10_000 }
+        Self { tables, happened: Vec::new(), last_timestamp: 10_000 }
     }
 
     /// The table of an endpoint.

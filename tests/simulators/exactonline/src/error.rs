@@ -42,6 +42,9 @@ pub enum SimulatorError {
         /// The service's words.
         text: String,
     },
+    /// Nothing that calls the receivers of webhooks could be made.
+    #[error("receivers of webhooks cannot be called: check the machine's root certificates")]
+    Caller(#[source] reqwest::Error),
     /// Standard output or a signal handler failed.
     #[error("the process could not talk to its surroundings: check standard output and signals")]
     Process(#[source] std::io::Error),

@@ -9,6 +9,8 @@
 //! orders with their lines, the actions on both, users, divisions and lists of codes. `schema` tells of all of them
 //! what tables can tell; `write` holds writes to that; `business` adds what no table tells.
 //!
+//! It tells of changes by webhooks, signed as the service signs them: `webhooks`.
+//!
 //! All state is in memory. A second port, without authentication, moves the clock, makes trouble and tells what
 //! was called; [`Control`] does the same from within the process.
 
@@ -38,6 +40,7 @@ mod schema;
 mod server;
 mod service;
 mod settings;
+mod webhooks;
 mod write;
 
 pub use control::{Control, Counts};
@@ -45,3 +48,4 @@ pub use error::SimulatorError;
 pub use faults::{Fault, FaultKind, LoggedCall};
 pub use running::{Running, Simulator};
 pub use settings::{Language, Limits, Person, Rendition, Settings, Switches};
+pub use webhooks::Delivered;

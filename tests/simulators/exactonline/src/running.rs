@@ -13,7 +13,7 @@ use crate::control::Control;
 use crate::error::SimulatorError;
 use crate::service::Service;
 use crate::settings::Settings;
-use crate::{control_server, server};
+use crate::{control_server, server, webhooks};
 
 /// How long open connections get to end by themselves.
 const GRACE: Duration = Duration::from_secs(2);
@@ -32,11 +32,13 @@ impl Simulator {
         let (listener, address) = listen(settings.listen).await?;
         let (control_listener, control_address) = listen(settings.control).await?;
         let control = Control::new(Service::new(&settings));
+        let caller = webhooks::caller().map_err(SimulatorError::Caller)?;
         let refresh_token = control.grant();
         let human_token = control.human_token(person.id)?;
         let cancel = CancellationToken::new();
         let api = {
-            let service = server::router(control.clone()).into_make_service_with_connect_info::<Breaker>();
+            let service = server::router(control.clone(), caller.clone())
+                .into_make_service_with_connect_info::<Breaker>();
             let stopped = cancel.clone().cancelled_owned();
             tokio::spawn(async move {
                 axum::serve(BreakableListener(listener), service).with_graceful_shutdown(stopped).await
@@ -49,19 +51,28 @@ impl Simulator {
                 axum::serve(control_listener, router).with_graceful_shutdown(stopped).await
             })
         };
+        let telling = {
+            let told =
+                webhooks::deliver(control.clone(), caller, format!("http://{address}"), cancel.clone());
+            tokio::spawn(async move {
+                told.await;
+                Ok(())
+            })
+        };
         Ok(Running {
             base_url: format!("http://{address}"),
             control_url: format!("http://{control_address}"),
             division: settings.division,
             client_id: settings.client_id,
             client_secret: settings.client_secret,
+            webhook_secret: settings.webhook_secret,
             refresh_token,
             human_token,
             api_user_id: settings.api_user.id,
             human_id: person.id,
             control,
             cancel,
-            tasks: vec![api, steering],
+            tasks: vec![api, steering, telling],
         })
     }
 }
@@ -86,6 +97,8 @@ pub struct Running {
     pub client_id: String,
     /// Its secret.
     pub client_secret: String,
+    /// What notifications are signed with.
+    pub webhook_secret: String,
     /// A refresh token of a fresh consent; single use, as all of them.
     pub refresh_token: String,
     /// A token with which the first person edits by hand.

@@ -238,6 +238,7 @@ const TABLES: &[(&str, &str)] = &[
     table!("units"),
     table!("users"),
     table!("vat_codes"),
+    table!("webhook_subscriptions"),
 ];
 
 /// All shapes, by the name of their table.

@@ -7,6 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use reqwest::Client;
 use url::form_urlencoded;
 
 use crate::answer::Answer;
@@ -14,28 +15,34 @@ use crate::call::Call;
 use crate::connection::Breaker;
 use crate::control::Control;
 use crate::faults::FaultKind;
+use crate::webhooks::try_out;
 
 /// The largest body that the service takes: 10 MB.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
 /// The API as one handler over every path.
-pub(crate) fn router(control: Control) -> Router {
-    Router::new().fallback(handle).with_state(control)
+pub(crate) fn router(control: Control, caller: Client) -> Router {
+    Router::new().fallback(handle).with_state((control, caller))
 }
 
 async fn handle(
-    State(control): State<Control>,
+    State((control, caller)): State<(Control, Client)>,
     ConnectInfo(breaker): ConnectInfo<Breaker>,
     request: Request,
 ) -> Response<Body> {
-    let Some(call) = read(request).await else {
+    let Some(mut call) = read(request).await else {
         return response(Answer::empty(413));
     };
     let fault = control.service().take_fault(&call);
     if let Some(FaultKind::Delay { ms }) = &fault {
         tokio::time::sleep(Duration::from_millis(*ms)).await;
     }
+    let tried = control.service().tried_by(&call);
+    if let Some(callback) = tried {
+        call.callback_status = try_out(&caller, callback).await;
+    }
     let answer = control.service().answer(&call, fault.as_ref());
+    control.changed().notify_one();
     if fault == Some(FaultKind::LoseAnswer) {
         breaker.break_off();
     }
@@ -59,6 +66,7 @@ async fn read(request: Request) -> Option<Call> {
         content_type: text(CONTENT_TYPE),
         prefer: text(HeaderName::from_static("prefer")),
         body: String::from_utf8_lossy(&body).into_owned(),
+        callback_status: None,
     })
 }
 

@@ -18,6 +18,7 @@ use crate::query::{Expansion, Query, check_list, lines_of};
 use crate::record::{address, bare_record};
 use crate::schema::{Family, shape_of};
 use crate::settings::{Limits, Person, Renditions, Settings, Switches};
+use crate::webhooks::{Delivered, SUBSCRIPTIONS};
 use crate::write::Purpose;
 
 /// Calls that the log holds before it forgets the oldest.
@@ -30,6 +31,7 @@ pub(crate) struct Service {
     pub(crate) divisions: Vec<i32>,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+    pub(crate) webhook_secret: String,
     pub(crate) api_user: Uuid,
     pub(crate) people: Vec<Person>,
     pub(crate) zone: TimeZone,
@@ -42,6 +44,7 @@ pub(crate) struct Service {
     pub(crate) database: Database,
     pub(crate) faults: Vec<Fault>,
     pub(crate) log: VecDeque<LoggedCall>,
+    pub(crate) delivered: Vec<Delivered>,
 }
 
 impl Service {
@@ -62,6 +65,7 @@ impl Service {
             divisions,
             client_id: settings.client_id.clone(),
             client_secret: settings.client_secret.clone(),
+            webhook_secret: settings.webhook_secret.clone(),
             api_user: settings.api_user.id,
             people: Vec::new(),
             zone,
@@ -74,6 +78,7 @@ impl Service {
             database: Database::new(),
             faults: Vec::new(),
             log: VecDeque::new(),
+            delivered: Vec::new(),
         };
         for person in people {
             service.add_person(person);
@@ -332,18 +337,26 @@ impl Service {
                     Answer::json(201, &Json::object([("d", record)]), self.switches.escape_slashes)
                 })
             }
-            ("POST", _) => database.create(endpoint, &call.body, &context).map(|id| {
-                let row = database.find(endpoint.table, Key::Guid(id), division);
-                let row = row.expect("what was created is there");
-                let record = if call.wants_representation() {
-                    database.record(endpoint, row, &Query::default(), &context)
-                } else {
-                    bare_record(endpoint, row, &context)
-                };
-                let address = address(endpoint, shape_of(endpoint.table), row, &context);
-                let body = Json::object([("d", record)]);
-                Answer::json(201, &body, self.switches.escape_slashes).with("Location", address)
-            }),
+            ("POST", _) => {
+                let created = database.create(endpoint, &call.body, &context).and_then(|id| {
+                    if endpoint.table == SUBSCRIPTIONS {
+                        self.check_subscription(&mut database, id, call)?;
+                    }
+                    Ok(id)
+                });
+                created.map(|id| {
+                    let row = database.find(endpoint.table, Key::Guid(id), division);
+                    let row = row.expect("what was created is there");
+                    let record = if call.wants_representation() {
+                        database.record(endpoint, row, &Query::default(), &context)
+                    } else {
+                        bare_record(endpoint, row, &context)
+                    };
+                    let address = address(endpoint, shape_of(endpoint.table), row, &context);
+                    let body = Json::object([("d", record)]);
+                    Answer::json(201, &body, self.switches.escape_slashes).with("Location", address)
+                })
+            }
             ("PUT", Some(key)) => {
                 let changed = database.change(endpoint, key, &call.body, Purpose::Change, &context);
                 changed.map(|()| Answer::empty(204))

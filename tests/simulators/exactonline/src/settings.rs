@@ -24,6 +24,8 @@ pub struct Settings {
     pub client_id: String,
     /// Its secret.
     pub client_secret: String,
+    /// What notifications of webhooks are signed with.
+    pub webhook_secret: String,
     /// The user who consented to the app. Its writes carry this user's id in `Modifier`.
     pub api_user: Person,
     /// The people who work in the service itself. There must be at least one.
@@ -50,6 +52,7 @@ impl Default for Settings {
             further_divisions: Vec::new(),
             client_id: "0f8fad5b-d9cb-469f-a165-70867728950e".to_owned(),
             client_secret: "simulator-secret".to_owned(),
+            webhook_secret: "simulator-webhook-secret".to_owned(),
             api_user: Person::new("Connector", "connector@example.com"),
             humans: vec![
                 Person::new("Bea Boekhouder", "bea@example.com"),
@@ -172,6 +175,22 @@ pub struct Switches {
     pub quotations_start_as_drafts: bool,
     /// Quotations are made for accounts that are no customers, too. Not documented; orders are not.
     pub prospects_are_quoted: bool,
+    /// Webhooks may be received on this machine, and there without TLS.
+    pub webhooks_on_loopback: bool,
+    /// Milliseconds of the real clock until a change is told. Minutes were seen.
+    pub webhooks_after_milliseconds: u64,
+    /// Milliseconds of the real clock that stand for each minute until a notification is repeated that was not taken.
+    pub webhooks_minute_milliseconds: u64,
+    /// No change is told, as in an outage.
+    pub webhooks_lost: bool,
+    /// Each change is told twice.
+    pub webhooks_doubled: bool,
+    /// Of two changes the second is told first.
+    pub webhooks_reordered: bool,
+    /// A new record is told as an update of one.
+    pub webhooks_tell_creates_as_updates: bool,
+    /// Notifications do not tell when the change was made.
+    pub webhooks_without_time: bool,
 }
 
 impl Default for Switches {
@@ -198,6 +217,14 @@ impl Default for Switches {
             line_changes_touch_header: false,
             quotations_start_as_drafts: false,
             prospects_are_quoted: false,
+            webhooks_on_loopback: false,
+            webhooks_after_milliseconds: 500,
+            webhooks_minute_milliseconds: 60_000,
+            webhooks_lost: false,
+            webhooks_doubled: false,
+            webhooks_reordered: false,
+            webhooks_tell_creates_as_updates: false,
+            webhooks_without_time: false,
         }
     }
 }

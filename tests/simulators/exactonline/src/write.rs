@@ -7,6 +7,7 @@ use crate::answer::Refused;
 use crate::database::{Context, Database, Key, Row};
 use crate::edm::Value;
 use crate::schema::{Endpoint, ServerValue, Shape, shape_of};
+use crate::webhooks::{Action, Happened};
 
 mod body;
 mod deletion;
@@ -38,6 +39,7 @@ impl Database {
         context: &Context<'_>,
     ) -> Result<Uuid, Refused> {
         let Body { named, lines, messages } = body;
+        let happened = self.happened.len();
         let id = self.insert_one(shape, Body { named, messages, lines: Vec::new() }, context)?;
         let Some(line_shape) = shape.lines() else { return Ok(id) };
         let owner = line_shape.owner.expect("the lines of a document name it");
@@ -56,6 +58,7 @@ impl Database {
             self.take(line_shape.name, Key::Guid(line));
         }
         self.take(shape.name, Key::Guid(id));
+        self.happened.truncate(happened);
         Err(Refused::business(&messages))
     }
 
@@ -100,6 +103,7 @@ impl Database {
     /// Stores a record that was changed, as changed now by the user.
     pub(crate) fn store_changed(&mut self, shape: &Shape, key: Key, mut row: Row, context: &Context<'_>) {
         row.written_at = context.now;
+        self.tell(shape, key, Action::Update, context);
         stamp(shape, &mut row, false, context);
         self.store(shape.name, key, row);
     }
@@ -111,7 +115,15 @@ impl Database {
         (row.written_at, row.first_timestamp) = (context.now, 0);
         stamp(shape, &mut row, true, context);
         self.store(shape.name, Key::Guid(id), row);
+        self.tell(shape, Key::Guid(id), Action::Create, context);
         id
+    }
+
+    /// Notes what webhooks may tell.
+    fn tell(&mut self, shape: &Shape, key: Key, action: Action, context: &Context<'_>) {
+        if let Key::Guid(id) = key {
+            self.happened.push(Happened { table: shape.name, id, division: context.division, action });
+        }
     }
 
     /// Gives the header of a line a new row version, where that is switched on.

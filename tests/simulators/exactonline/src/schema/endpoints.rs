@@ -119,6 +119,15 @@ const ENDPOINTS: &[Endpoint] = &[
     },
     list("system/Divisions", "divisions", "Exact.Web.Api.Models.System.Division"),
     list("users/Users", "users", "Exact.Web.Api.Models.Users.User"),
+    // The reference lists PUT, and it was seen to be refused.
+    Endpoint {
+        methods: &["GET", "POST", "DELETE"],
+        ..list(
+            "webhooks/WebhookSubscriptions",
+            "webhook_subscriptions",
+            "Exact.Web.Api.Models.Webhooks.WebhookSubscription",
+        )
+    },
 ];
 
 /// The endpoint of a path behind the division; service and resource in any case.

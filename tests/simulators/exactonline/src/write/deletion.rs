@@ -7,6 +7,7 @@ use crate::answer::Refused;
 use crate::database::{Context, Database, Key, Term};
 use crate::edm::Value;
 use crate::schema::{Endpoint, Property, SHAPES, Shape, shape_of};
+use crate::webhooks::Action;
 
 impl Database {
     /// Deletes a record that no other one refers to, with the records that it owns, and says so of each of them in
@@ -41,6 +42,7 @@ impl Database {
         }
         for (shape, key) in going {
             self.take(shape.name, key);
+            self.tell(shape, key, Action::Delete, context);
             if let (Some(number), Key::Guid(id)) = (shape.deleted_type, key) {
                 self.log_deleted(number, id, context);
             }

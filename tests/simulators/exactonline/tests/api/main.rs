@@ -16,4 +16,5 @@ mod sales_orders;
 mod shop;
 mod sync;
 mod tokens;
+mod webhooks;
 mod writing;

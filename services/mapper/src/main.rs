@@ -5,6 +5,12 @@ use std::process::ExitCode;
 use service::{Needs, Servers};
 
 fn main() -> ExitCode {
-    let needs = Needs { pairs: true, customcrm: false, exactonline: false, servers: Servers::Required };
+    let needs = Needs {
+        pairs: true,
+        customcrm: false,
+        exactonline: false,
+        webhooks: false,
+        servers: Servers::Required,
+    };
     service::run("mapper", needs, mapper::start)
 }

@@ -34,7 +34,13 @@ const BAD_USAGE: u8 = 64;
 pub fn run() -> ExitCode {
     match arguments::read(std::env::args_os()) {
         Ok(Command::Run { config, print_config }) => {
-            let needs = Needs { pairs: true, customcrm: true, exactonline: true, servers: Servers::Optional };
+            let needs = Needs {
+                pairs: true,
+                customcrm: true,
+                exactonline: true,
+                webhooks: true,
+                servers: Servers::Optional,
+            };
             service::run_from("tandem", &config, print_config, needs, hosting::start)
         }
         Ok(Command::Check { pairs, reading }) => check::run(&pairs, reading.into()),

@@ -5,6 +5,12 @@ use std::process::ExitCode;
 use service::{Needs, Servers};
 
 fn main() -> ExitCode {
-    let needs = Needs { pairs: true, customcrm: false, exactonline: true, servers: Servers::Required };
+    let needs = Needs {
+        pairs: true,
+        customcrm: false,
+        exactonline: true,
+        webhooks: false,
+        servers: Servers::Required,
+    };
     service::run("writer-exactonline", needs, writer_exactonline::start)
 }

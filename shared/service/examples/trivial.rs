@@ -9,7 +9,13 @@ use std::io;
 use service::{Check, Context, Needs, Servers, ServiceError};
 
 fn main() -> std::process::ExitCode {
-    let needs = Needs { pairs: false, customcrm: false, exactonline: false, servers: Servers::Optional };
+    let needs = Needs {
+        pairs: false,
+        customcrm: false,
+        exactonline: false,
+        webhooks: false,
+        servers: Servers::Optional,
+    };
     service::run("trivial", needs, start)
 }
 

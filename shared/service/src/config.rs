@@ -34,6 +34,9 @@ pub struct Config {
     pub pairs: PathBuf,
     /// Where `/health/live`, `/health/ready` and `/metrics` listen; port 0 takes a free one.
     pub health_listen: SocketAddr,
+    /// Where notifications of webhooks are taken in; port 0 takes a free one. It is there if a connection has webhooks
+    /// and the service needs them.
+    pub webhooks_listen: Option<SocketAddr>,
     /// Which events are logged.
     pub log_filter: LogFilter,
     /// What a log line looks like.
@@ -140,6 +143,8 @@ pub struct ExactOnlineConfig {
     pub grant_file: PathBuf,
     /// How often changes are asked for; unless set, every [330 s](Self::POLL_INTERVAL).
     pub poll_interval: Duration,
+    /// How it tells of changes by itself. `None`: it does not, or the service does not need it.
+    pub webhooks: Option<WebhooksConfig>,
     /// Calls a minute, at most. A fact of Exact's API: 60 by default, per app and division.
     pub calls_per_minute: NonZeroU32,
     /// Calls a day, at most. A fact of Exact's API: 5,000 by default, per app and division.
@@ -152,6 +157,25 @@ impl ExactOnlineConfig {
     pub const POLL_INTERVAL: Duration = Duration::from_secs(330);
 }
 
+/// How Exact Online tells of changes by itself.
+#[derive(Debug, Clone)]
+pub struct WebhooksConfig {
+    /// Where it posts to, over TLS. Its path is the one that the process answers to, and is no other connection's.
+    pub url: Url,
+    /// What its notifications are signed with. It belongs to the app, and is not that of its OAuth client.
+    pub secret: SecretString,
+    /// The file that the secret was read from.
+    pub secret_file: PathBuf,
+    /// How often changes are asked for while subscriptions are kept; unless set, every [hour](Self::POLL_INTERVAL).
+    pub poll_interval: Duration,
+}
+
+impl WebhooksConfig {
+    /// How often changes are asked for while Exact Online tells of them, where the configuration does not say: with all
+    /// seven pairs an idle hour then takes twelve calls at most. A notification that is lost costs no more than this.
+    pub const POLL_INTERVAL: Duration = Duration::from_hours(1);
+}
+
 /// What a service needs of the configuration, beyond what all need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
@@ -161,6 +185,8 @@ pub struct Needs {
     pub customcrm: bool,
     /// Whether each connection must say how to reach Exact Online, secrets included.
     pub exactonline: bool,
+    /// Whether it takes in what Exact Online tells by itself, where a connection has webhooks.
+    pub webhooks: bool,
     /// Whether the broker and the store must be servers.
     pub servers: Servers,
 }

@@ -100,6 +100,14 @@ pub enum ServiceError {
         /// Why it cannot be opened.
         source: io::Error,
     },
+    /// The port for notifications of webhooks cannot be opened.
+    #[error("webhooks cannot listen on {listen}; end what holds the port, or change webhooks.listen")]
+    WebhooksListener {
+        /// The address as configured.
+        listen: SocketAddr,
+        /// Why it cannot be opened.
+        source: io::Error,
+    },
     /// The service itself failed.
     #[error("{service} failed")]
     Failed {
@@ -147,6 +155,7 @@ impl ServiceError {
             | Self::Telemetry(_)
             | Self::Runtime(_)
             | Self::HealthListener { .. }
+            | Self::WebhooksListener { .. }
             | Self::Panicked { .. }
             | Self::Deaf { .. }
             | Self::Tasks(_) => 1,

@@ -28,7 +28,7 @@ mod tests;
 
 pub use config::{
     BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, Needs,
-    Problem, Servers, StoreConfig,
+    Problem, Servers, StoreConfig, WebhooksConfig,
 };
 pub use error::{ServiceError, TaskFailure};
 pub use given::Given;

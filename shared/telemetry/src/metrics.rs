@@ -110,6 +110,22 @@ label! {
     }
 }
 
+label! {
+    /// What a post to the address of a connection's webhooks was.
+    WebhookResult {
+        /// A notification that leads to a read.
+        Hint => "hint",
+        /// The empty body by which the address is tried.
+        Validation => "validation",
+        /// A notification of something that is not kept, or not ours: accepted, and ignored.
+        Ignored => "ignored",
+        /// Not signed with our secret, or no notification at all.
+        Forged => "forged",
+        /// Larger than any notification.
+        TooLarge => "too-large",
+    }
+}
+
 /// A cursor: connection, system, entity.
 type Cursor = (String, String, String);
 /// A limit: connection, window.
@@ -131,6 +147,8 @@ pub struct Metrics {
     sync_lag: HistogramVec,
     poll_age: GaugeVec,
     quota_left: GaugeVec,
+    webhooks: IntCounterVec,
+    webhooks_kept: GaugeVec,
     ready: IntGauge,
     polled: Mutex<BTreeMap<Cursor, (Duration, Instant)>>,
     /// When the window ends that the gauge tells of.
@@ -188,6 +206,13 @@ impl Metrics {
             sync_lag: sync_lag(&registry),
             poll_age: poll_age(&registry),
             quota_left: quota_left(&registry),
+            webhooks: counter(
+                &registry,
+                metric::WEBHOOKS,
+                "Posts to the address of a connection's webhooks, by what they were.",
+                &["connection", "result"],
+            ),
+            webhooks_kept: webhooks_kept(&registry),
             ready: ready(&registry),
             polled: Mutex::default(),
             quotas: Mutex::default(),
@@ -264,6 +289,22 @@ impl Metrics {
         self.quota_left.with_label_values(&[connection, window.name()]).set(f64::from(calls));
     }
 
+    /// Something was posted to the address of a connection's webhooks.
+    pub fn count_webhook(&self, connection: &str, result: WebhookResult) {
+        self.webhooks.with_label_values(&[connection, result.name()]).inc();
+    }
+
+    /// Whether a connection's subscriptions to webhooks are kept.
+    pub fn set_webhooks_kept(&self, connection: &str, kept: bool) {
+        self.webhooks_kept.with_label_values(&[connection]).set(f64::from(u8::from(kept)));
+    }
+
+    /// Another process keeps the connection's subscriptions.
+    pub fn forget_webhooks_kept(&self, connection: &str) {
+        // There is nothing to remove when this process never kept them.
+        let _ = self.webhooks_kept.remove_label_values(&[connection]);
+    }
+
     /// Whether the process is ready.
     pub fn set_ready(&self, ready: bool) {
         self.ready.set(i64::from(ready));
@@ -315,6 +356,14 @@ fn quota_left(registry: &Registry) -> GaugeVec {
     let help = "Calls to Exact Online that are left of a limit, as of the last call.";
     let options = Opts::new(metric::QUOTA_LEFT, help);
     registered(registry, GaugeVec::new(options, &["connection", "window"]).expect(STATIC))
+}
+
+fn webhooks_kept(registry: &Registry) -> GaugeVec {
+    let help = "1 while the subscriptions to webhooks are kept, 0 while they can't be.";
+    registered(
+        registry,
+        GaugeVec::new(Opts::new(metric::WEBHOOKS_KEPT, help), &["connection"]).expect(STATIC),
+    )
 }
 
 fn ready(registry: &Registry) -> IntGauge {

@@ -41,6 +41,10 @@ pub mod metric {
     /// Gauge: calls to Exact Online that are left of a limit, as of this process's last call; absent once the window of
     /// that call has ended. Labels: connection, window (minute, day, token-day).
     pub const QUOTA_LEFT: &str = "tandem_quota_left_calls";
+    /// Counter: posts to the address of a connection's webhooks, by what they were. Labels: connection, result.
+    pub const WEBHOOKS: &str = "tandem_webhooks_total";
+    /// Gauge: 1 while a connection's subscriptions to webhooks are kept, 0 while they can't be. Label: connection.
+    pub const WEBHOOKS_KEPT: &str = "tandem_webhooks_kept";
     /// Gauge: 1 when the process is ready, 0 when it waits for something.
     pub const READY: &str = "tandem_ready";
 }

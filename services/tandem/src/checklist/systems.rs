@@ -38,7 +38,13 @@ impl Systems {
     /// The test systems of a connection, and the pair files of the configuration. Every connection of the file must be
     /// marked as one of test systems: this is no command for a file that names anything else.
     pub(crate) fn configured(file: &Path, name: Option<&ConnectionName>) -> Result<Self, ChecklistError> {
-        let needs = Needs { pairs: true, customcrm: true, exactonline: true, servers: Servers::Optional };
+        let needs = Needs {
+            pairs: true,
+            customcrm: true,
+            exactonline: true,
+            webhooks: false,
+            servers: Servers::Optional,
+        };
         let config = Config::load(file, needs).map_err(ChecklistError::Configuration)?;
         if let Some(connection) = config.connections.iter().find(|connection| !connection.is_test) {
             return Err(ChecklistError::NoTest { connection: connection.name.clone() });

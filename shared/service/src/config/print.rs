@@ -7,7 +7,9 @@ use telemetry::LogFormat;
 use toml::{Table, Value};
 use url::Url;
 
-use super::{BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, StoreConfig};
+use super::{
+    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, StoreConfig, WebhooksConfig,
+};
 
 /// The configuration as a file that could be written so.
 pub(super) fn toml(config: &Config) -> String {
@@ -22,6 +24,9 @@ pub(super) fn toml(config: &Config) -> String {
         ("log", section([("filter", text(config.log_filter.as_str())), ("format", text(format))])),
         ("shutdown", section([("grace_seconds", config.shutdown_grace.as_secs_f64().into())])),
     ]);
+    if let Some(listen) = &config.webhooks_listen {
+        root.insert("webhooks".to_owned(), section([("listen", text(&listen.to_string()))]));
+    }
     if let Some(endpoint) = &config.otlp_endpoint {
         root.insert("telemetry".to_owned(), section([("otlp", text(endpoint.as_str()))]));
     }
@@ -73,7 +78,7 @@ fn customcrm(side: &CustomCrmConfig) -> Value {
 }
 
 fn exactonline(side: &ExactOnlineConfig) -> Value {
-    section([
+    let mut keys = table([
         ("url", text(side.url.as_str())),
         ("division", side.division.get().into()),
         ("client_id", text(&side.client_id)),
@@ -82,6 +87,18 @@ fn exactonline(side: &ExactOnlineConfig) -> Value {
         ("poll_seconds", side.poll_interval.as_secs_f64().into()),
         ("calls_per_minute", side.calls_per_minute.get().into()),
         ("calls_per_day", side.calls_per_day.get().into()),
+    ]);
+    if let Some(hooks) = &side.webhooks {
+        keys.insert("webhooks".to_owned(), webhooks(hooks));
+    }
+    Value::Table(keys)
+}
+
+fn webhooks(hooks: &WebhooksConfig) -> Value {
+    section([
+        ("url", text(hooks.url.as_str())),
+        ("secret_file", path(&hooks.secret_file)),
+        ("poll_seconds", hooks.poll_interval.as_secs_f64().into()),
     ])
 }
 

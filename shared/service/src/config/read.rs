@@ -14,7 +14,7 @@ use toml::de::DeTable;
 use url::{Host, Url};
 
 use super::section::{Report, Section};
-use super::{BrokerConfig, Config, Needs, Problem, Servers, StoreConfig};
+use super::{BrokerConfig, Config, ConnectionConfig, Needs, Problem, Servers, StoreConfig};
 
 /// A secret is a line; what is larger is the wrong file.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -52,18 +52,28 @@ impl Reader<'_> {
         let namespace = namespace(&root);
         let pairs = self.pairs(&root);
         let health_listen = health(root.section("health"));
+        let webhooks_listen = webhooks(root.section("webhooks"));
         let log = log(root.section("log"));
         let otlp_endpoint = otlp(root.section("telemetry"));
         let broker = self.broker(&root);
         let store = self.store(&root);
         let shutdown_grace = shutdown(root.section("shutdown"));
         let connections = self.connections(&root);
+        let has_webhooks = |connection: &ConnectionConfig| {
+            connection.exactonline.as_ref().is_some_and(|side| side.webhooks.is_some())
+        };
+        let are_awaited = connections.iter().flatten().any(has_webhooks);
+        if are_awaited && !root.has("webhooks") {
+            let remedy = "add a section [webhooks] with listen = \"0.0.0.0:8081\", where the Ingress finds this service";
+            root.problem("webhooks", "is missing, and a connection has webhooks", remedy);
+        }
         root.finish();
         let (log_filter, log_format) = log?;
         Some(Config {
             namespace: namespace?,
             pairs: pairs?,
             health_listen: health_listen?,
+            webhooks_listen: webhooks_listen?.filter(|_| are_awaited),
             log_filter,
             log_format,
             otlp_endpoint: otlp_endpoint?,
@@ -218,6 +228,21 @@ fn health(section: Option<Section<'_>>) -> Option<SocketAddr> {
     };
     section.finish();
     listen
+}
+
+#[expect(clippy::option_option, reason = "absent or present, right or wrong")]
+fn webhooks(section: Option<Section<'_>>) -> Option<Option<SocketAddr>> {
+    let Some(section) = section else { return Some(None) };
+    let text = section.required_text("listen", "\"0.0.0.0:8081\"");
+    let listen = text.and_then(|text| {
+        let address = text.parse().ok();
+        if address.is_none() {
+            section.problem("listen", "is not an address with a port", "write it as \"0.0.0.0:8081\"");
+        }
+        address
+    });
+    section.finish();
+    listen.map(Some)
 }
 
 fn log(section: Option<Section<'_>>) -> Option<(LogFilter, LogFormat)> {

@@ -12,8 +12,10 @@ use tempfile::TempDir;
 use super::{BrokerConfig, Config, ExactOnlineConfig, LiteralConfig, Needs, Servers, StoreConfig};
 use crate::ServiceError;
 
-const ALL: Needs = Needs { pairs: true, customcrm: true, exactonline: true, servers: Servers::Required };
-const NONE: Needs = Needs { pairs: false, customcrm: false, exactonline: false, servers: Servers::Optional };
+const ALL: Needs =
+    Needs { pairs: true, customcrm: true, exactonline: true, webhooks: true, servers: Servers::Required };
+const NONE: Needs =
+    Needs { pairs: false, customcrm: false, exactonline: false, webhooks: false, servers: Servers::Optional };
 
 const FULL: &str = r#"
 namespace = "tandem-test"
@@ -21,6 +23,9 @@ pairs = "deploy/pairs"
 
 [health]
 listen = "127.0.0.1:9001"
+
+[webhooks]
+listen = "0.0.0.0:9002"
 
 [log]
 filter = "info,lapin=warn"
@@ -54,6 +59,11 @@ client_id = "app"
 client_secret_file = "exact-secret"
 grant_file = "grant"
 
+[connection.exactonline.webhooks]
+url = "https://sync.example.com/exact/acme"
+secret_file = "webhook-secret"
+poll_seconds = 900
+
 [[connection]]
 name = "beta"
 reading = "literal"
@@ -80,6 +90,7 @@ fn folder() -> TempDir {
     fs::write(folder.path().join("amqp"), "amqp://tandem:hidden-amqp@rabbit:5672/vhost\n").unwrap();
     fs::write(folder.path().join("crm-token"), "hidden-token\n").unwrap();
     fs::write(folder.path().join("exact-secret"), "hidden-secret").unwrap();
+    fs::write(folder.path().join("webhook-secret"), "hidden-webhook\n").unwrap();
     fs::write(folder.path().join("empty"), " \n").unwrap();
     folder
 }
@@ -136,6 +147,14 @@ fn a_full_configuration_is_read_with_its_secrets() {
         (2, 60, 1_000)
     );
     assert_eq!(exact.poll_interval, ExactOnlineConfig::POLL_INTERVAL);
+    assert!(exact.webhooks.is_none(), "polling alone");
+
+    let (_, exact) = config.exactonline().next().unwrap();
+    let webhooks = exact.webhooks.as_ref().unwrap();
+    assert_eq!(webhooks.url.as_str(), "https://sync.example.com/exact/acme");
+    assert_eq!(webhooks.secret.expose_secret(), "hidden-webhook");
+    assert_eq!(webhooks.poll_interval, Duration::from_mins(15));
+    assert_eq!(config.webhooks_listen, Some(([0, 0, 0, 0], 9002).into()));
 }
 
 #[test]
@@ -145,6 +164,90 @@ fn a_service_reads_only_the_secrets_that_it_needs() {
     let config = load(folder.path(), FULL, Needs { exactonline: false, ..ALL }).unwrap();
     assert_eq!(config.customcrm().count(), 2);
     assert_eq!(config.exactonline().count(), 0);
+}
+
+#[test]
+fn only_a_service_that_takes_webhooks_in_reads_their_secret() {
+    let folder = folder();
+    fs::remove_file(folder.path().join("webhook-secret")).unwrap();
+    let config = load(folder.path(), FULL, Needs { webhooks: false, ..ALL }).unwrap();
+    assert!(config.exactonline().all(|(_, side)| side.webhooks.is_none()));
+    assert_eq!(config.webhooks_listen, None);
+    let told = load(folder.path(), FULL, ALL).unwrap_err().to_string();
+    assert!(told.contains("exactonline.webhooks.secret_file = \"webhook-secret\": cannot be read"), "{told}");
+}
+
+/// [`FULL`] with other webhooks of the connection acme.
+fn with_webhooks(written: &str) -> String {
+    FULL.replace(
+        "url = \"https://sync.example.com/exact/acme\"\nsecret_file = \"webhook-secret\"\npoll_seconds = 900",
+        written,
+    )
+}
+
+#[test]
+fn webhooks_that_cannot_work_are_refused_with_what_to_write_instead() {
+    let of = |key: &str| format!("connection.acme.exactonline.webhooks.{key}");
+    let remedy = "write it as \"https://sync.example.com/exact/acme\", an address of yours that the whole Internet can reach";
+    let secret = "secret_file = \"webhook-secret\"";
+    let cases = [
+        (
+            format!("url = \"http://sync.example.com/exact\"\n{secret}"),
+            format!(
+                "{} = \"http://sync.example.com/exact\": is not over TLS, and Exact Online posts to https:// only; {remedy}",
+                of("url")
+            ),
+        ),
+        (
+            format!("url = \"https://localhost:8081/exact\"\n{secret}"),
+            format!(
+                "{} = \"https://localhost:8081/exact\": is on this machine, where Exact Online can't reach it; {remedy}",
+                of("url")
+            ),
+        ),
+        (
+            format!("url = \"https://a:hidden@sync.example.com/exact\"\n{secret}"),
+            format!("{}: holds credentials, a query or a fragment; {remedy}", of("url")),
+        ),
+        (
+            format!("url = \"sync.example.com\"\n{secret}"),
+            format!("{}: is not a web address; {remedy}", of("url")),
+        ),
+        (
+            secret.to_owned(),
+            format!("{}: is missing; add url = \"https://sync.example.com/exact/acme\"", of("url")),
+        ),
+        (
+            "url = \"https://sync.example.com/exact\"\nsecret_file = \"empty\"".to_owned(),
+            format!("{} = \"empty\": is an empty file; put the secret into empty", of("secret_file")),
+        ),
+        (
+            "url = \"https://sync.example.com/exact\"\nsecret = \"hidden\"".to_owned(),
+            format!("{}: is missing; add secret_file = ", of("secret_file")),
+        ),
+        (
+            format!("url = \"https://sync.example.com/exact\"\n{secret}\npoll_seconds = 0"),
+            format!("{} = 0: is out of bounds; write seconds from 0.1 to 3600", of("poll_seconds")),
+        ),
+    ];
+    for (written, expected) in cases {
+        let told = problems(&with_webhooks(&written), ALL);
+        assert!(told.contains(&expected), "{written}\n--- told:\n{told}\n--- expected:\n{expected}");
+        assert!(!told.contains("hidden"), "{told}");
+    }
+}
+
+#[test]
+fn webhooks_need_a_place_to_listen_and_a_path_of_their_own() {
+    let told = problems(&FULL.replace("[webhooks]\nlisten = \"0.0.0.0:9002\"\n", ""), ALL);
+    let expected = "tandem.toml:1: webhooks: is missing, and a connection has webhooks; add a section [webhooks] with listen = \"0.0.0.0:8081\"";
+    assert!(told.contains(expected), "{told}");
+    let told = problems(&FULL.replace("0.0.0.0:9002", "9002"), ALL);
+    assert!(told.contains("webhooks.listen = \"9002\": is not an address with a port"), "{told}");
+
+    let again = "\n[connection.exactonline.webhooks]\nurl = \"https://other.example.com/exact/acme\"\nsecret_file = \"webhook-secret\"\n";
+    let told = problems(&format!("{FULL}{again}"), ALL);
+    assert!(told.contains("connection.beta.exactonline.webhooks.url = \"https://other.example.com/exact/acme\": has the path of another connection's address"), "{told}");
 }
 
 #[test]

@@ -89,7 +89,13 @@ fn shipped() -> TempDir {
 fn config(folder: &Path, text: &str) -> (std::path::PathBuf, Config) {
     let file = folder.join("tandem.conf");
     fs::write(&file, text).unwrap();
-    let needs = Needs { pairs: false, customcrm: false, exactonline: false, servers: Servers::Optional };
+    let needs = Needs {
+        pairs: false,
+        customcrm: false,
+        exactonline: false,
+        webhooks: false,
+        servers: Servers::Optional,
+    };
     let config = Config::load(&file, needs).unwrap();
     (file, config)
 }

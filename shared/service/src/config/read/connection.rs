@@ -11,10 +11,18 @@ use uuid::{Uuid, fmt::Hyphenated};
 
 use super::{POLL_SECONDS, Reader, is_loopback, is_plain, seconds};
 use crate::config::section::Section;
-use crate::{ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig};
+use crate::{ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, WebhooksConfig};
 
 /// What a GUID looks like.
 const EXAMPLE: &str = "63824703-0000-0000-0000-000000000000";
+
+/// What one connection has and no other one may have.
+#[derive(Default)]
+struct Taken {
+    names: BTreeSet<ConnectionName>,
+    /// Paths of callback addresses.
+    callbacks: BTreeSet<String>,
+}
 
 impl Reader<'_> {
     pub(super) fn connections(&self, root: &Section<'_>) -> Option<Vec<ConnectionConfig>> {
@@ -23,22 +31,18 @@ impl Reader<'_> {
         {
             root.problem("connection", "is missing", "add a section [[connection]] with a name");
         }
-        let mut names = BTreeSet::new();
-        let read = |section| self.connection(section, &mut names);
+        let mut taken = Taken::default();
+        let read = |section| self.connection(section, &mut taken);
         // Each is read, so that all problems are told, before the first failure ends it.
         let connections: Vec<_> = sections.into_iter().map(read).collect();
         connections.into_iter().collect()
     }
 
-    fn connection(
-        &self,
-        mut section: Section<'_>,
-        names: &mut BTreeSet<ConnectionName>,
-    ) -> Option<ConnectionConfig> {
+    fn connection(&self, mut section: Section<'_>, taken: &mut Taken) -> Option<ConnectionConfig> {
         let name = connection_name(&section);
         if let Some(name) = &name {
             section.rename(format!("connection.{name}"));
-            if !names.insert(name.clone()) {
+            if !taken.names.insert(name.clone()) {
                 section.problem("name", "is the name of another connection", "give each its own name");
             }
         }
@@ -55,7 +59,7 @@ impl Reader<'_> {
             .section("literal")
             .map_or_else(|| (!section.has("literal")).then(LiteralConfig::default), literal);
         let customcrm = section.section("customcrm").map(|side| self.customcrm(side));
-        let exactonline = section.section("exactonline").map(|side| self.exactonline(side));
+        let exactonline = section.section("exactonline").map(|side| self.exactonline(side, taken));
         section.finish();
         Some(ConnectionConfig {
             name: name?,
@@ -83,7 +87,7 @@ impl Reader<'_> {
         })
     }
 
-    fn exactonline(&self, section: Section<'_>) -> Option<ExactOnlineConfig> {
+    fn exactonline(&self, section: Section<'_>, taken: &mut Taken) -> Option<ExactOnlineConfig> {
         let url = http_url(&section, "\"https://start.exactonline.nl\"");
         let division = required_count(&section, "division", "123456, the number of the division");
         let client_id = section.required_text("client_id", "\"...\", the id of your app at Exact");
@@ -96,6 +100,10 @@ impl Reader<'_> {
         let poll_interval = seconds(&section, "poll_seconds", default, POLL_SECONDS);
         let calls_per_minute = count(&section, "calls_per_minute", 60);
         let calls_per_day = count(&section, "calls_per_day", 5_000);
+        let webhooks = match section.section("webhooks") {
+            Some(hooks) => self.webhooks(hooks, taken),
+            None => (!section.has("webhooks")).then_some(None),
+        };
         section.finish();
         let (client_secret_file, client_secret) = secret?;
         Some(ExactOnlineConfig {
@@ -108,7 +116,28 @@ impl Reader<'_> {
             poll_interval: poll_interval?,
             calls_per_minute: calls_per_minute?,
             calls_per_day: calls_per_day?,
+            webhooks: webhooks?,
         })
+    }
+
+    /// Checked always; there only for a service that takes notifications in.
+    #[expect(clippy::option_option, reason = "needed or not, right or wrong")]
+    fn webhooks(&self, section: Section<'_>, taken: &mut Taken) -> Option<Option<WebhooksConfig>> {
+        let url = callback(&section);
+        if let Some(url) = &url
+            && !taken.callbacks.insert(url.path().to_owned())
+        {
+            let what = "has the path of another connection's address";
+            section.problem("url", what, "give each connection a path of its own");
+        }
+        let secret = self.side_secret(&section, "secret_file", self.needs.webhooks);
+        let default = WebhooksConfig::POLL_INTERVAL.as_secs_f64();
+        let poll_interval = seconds(&section, "poll_seconds", default, POLL_SECONDS);
+        section.finish();
+        let (secret_file, secret) = secret?;
+        let config =
+            WebhooksConfig { url: url?, secret: secret.into(), secret_file, poll_interval: poll_interval? };
+        Some(self.needs.webhooks.then_some(config))
     }
 
     fn grant_file(&self, section: &Section<'_>) -> Option<PathBuf> {
@@ -207,6 +236,28 @@ fn required_count(section: &Section<'_>, key: &'static str, example: &str) -> Op
         return count(section, key, 0);
     }
     section.problem(key, "is missing", format!("add {key} = {example}"));
+    None
+}
+
+/// The address that Exact posts to: it takes nothing but HTTPS, and must find it from outside.
+fn callback(section: &Section<'_>) -> Option<Url> {
+    let example = "\"https://sync.example.com/exact/acme\"";
+    let text = section.required_text("url", example)?;
+    let remedy = format!("write it as {example}, an address of yours that the whole Internet can reach");
+    match Url::parse(text) {
+        Ok(url) if url.has_host() && !is_plain(&url) => {
+            let what = "holds credentials, a query or a fragment";
+            section.problem_with_secret("url", what, remedy);
+        }
+        Ok(url) if url.scheme() == "http" => {
+            section.problem("url", "is not over TLS, and Exact Online posts to https:// only", remedy);
+        }
+        Ok(url) if url.scheme() == "https" && is_loopback(&url) => {
+            section.problem("url", "is on this machine, where Exact Online can't reach it", remedy);
+        }
+        Ok(url) if url.scheme() == "https" => return Some(url),
+        _ => section.problem_with_secret("url", "is not a web address", remedy),
+    }
     None
 }
 

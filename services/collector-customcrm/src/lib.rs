@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use broker::Broker;
-use collector::{Collector, Page, Ports, Source};
+use collector::{Collector, Pace, Page, Ports, Source};
 use customcrm::{ChangesCursor, CustomCrm, Error, Settings};
 use model::{EntityName, FailureClass, System, UserId};
 use service::{Context, ServiceError};
@@ -46,7 +46,7 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
                 connection: connection.clone(),
                 system,
                 entity,
-                poll_interval: config.poll_interval,
+                pace: Pace::polling(config.poll_interval),
                 health: context.health.clone(),
                 metrics: Arc::clone(&context.metrics),
                 stop: context.stop.clone(),

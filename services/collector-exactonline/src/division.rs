@@ -8,8 +8,10 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex as Guarded, PoisonError};
+use std::time::Duration;
 
-use collector::{Lists, Page, Source};
+use collector::{Hint, Lists, Page, Source};
 use exactonline::{
     DocumentStore, Entity, Error, ExactOnline, FeedCursor, FeedReader, Priority, Row, Selection,
     Source as Feed,
@@ -18,6 +20,7 @@ use mapping::List;
 use model::{EntityName, FailureClass, Record, UserId};
 use store::Store;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 pub(crate) use rights::LOOKED_AT_EVERY;
 use rights::Rights;
@@ -35,6 +38,9 @@ pub(crate) struct Division<S> {
     lists: BTreeSet<List>,
     rights: Rights,
     polls: AtomicU32,
+    /// The longest that deletions are not read, and when they were read last.
+    deletions_every: Duration,
+    deletions_read: Guarded<Instant>,
     /// How far the feeds were read at the end of the last page.
     reader: Mutex<Option<FeedReader>>,
 }
@@ -46,18 +52,38 @@ impl<S: Store> Division<S> {
         selection: Selection,
         documents: DocumentStore<S>,
         lists: BTreeSet<List>,
+        deletions_every: Duration,
     ) -> Self {
         let documents = selection.parts.is_some().then_some(documents);
         let (rights, polls, reader) = (Rights::default(), AtomicU32::new(0), Mutex::new(None));
-        Self { client, entity: *entity, selection, documents, lists, rights, polls, reader }
+        Self {
+            client,
+            entity: *entity,
+            selection,
+            documents,
+            lists,
+            rights,
+            polls,
+            deletions_every,
+            deletions_read: Guarded::new(Instant::now()),
+            reader,
+        }
     }
 
-    /// Whether it is time to read the deletions, which each poll asks once.
+    /// Whether it is time to read the deletions, which each poll asks once: with every so many polls, and sooner where
+    /// polls are far apart.
     fn is_deletions_turn(&self) -> bool {
-        self.polls.fetch_add(1, Ordering::Relaxed).is_multiple_of(POLLS_PER_DELETED)
+        let is_turn = self.polls.fetch_add(1, Ordering::Relaxed).is_multiple_of(POLLS_PER_DELETED);
+        let now = Instant::now();
+        let mut read = self.deletions_read.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = now.duration_since(*read) >= self.deletions_every;
+        if is_turn || is_time {
+            *read = now;
+        }
+        is_turn || is_time
     }
 
-    /// The rest of the deletions is read with the next page already.
+    /// The rest of the deletions, or those that could not be read, are read with the next page already.
     fn goes_on_with_deletions(&self) {
         self.polls.store(0, Ordering::Relaxed);
     }
@@ -73,7 +99,8 @@ impl<S: Store> Division<S> {
         let (mut rows, mut more) = self.read(Feed::Own, &mut reader).await?;
         // After the last page of changes only: a record must not be gone before it was seen.
         if !more && self.is_deletions_turn() {
-            let deleted = self.read(Feed::Deleted, &mut reader).await?;
+            let deleted = self.read(Feed::Deleted, &mut reader).await;
+            let deleted = deleted.inspect_err(|_| self.goes_on_with_deletions())?;
             rows.extend(deleted.0);
             more = deleted.1;
             if more {
@@ -110,6 +137,13 @@ impl<S: Store> Source for Division<S> {
         match &self.documents {
             Some(documents) => self.document_page(documents, cursor).await,
             None => self.plain_page(cursor).await,
+        }
+    }
+
+    fn hinted(&self, hint: Hint) {
+        match hint {
+            Hint::Changed => {}
+            Hint::Deleted => self.goes_on_with_deletions(),
         }
     }
 

@@ -2,23 +2,33 @@
 //!
 //! It reads each entity's sync feed and the log of deletions, page by page and in order, and produces one
 //! observation for every record that changed or went. A document comes in parts, header and lines by feeds of their
-//! own: it is put together first and published whole. What it refuses: to write, and to take an absent record for a
-//! deleted one.
+//! own: it is put together first and published whole. Where a connection has webhooks, Exact tells of changes by itself:
+//! that is a hint, which leads to a read at once. What it refuses: to write records, to take an absent record for a
+//! deleted one, and to believe a notification more than a feed.
 
 mod division;
 mod pace;
+mod webhooks;
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use broker::Broker;
-use collector::{Collector, Ports};
-use exactonline::{DocumentStore, ExactOnline, Limits, Selection, Settings};
-use model::System;
-use service::{Context, ServiceError};
+use collector::{Collector, Hints, Ports};
+use exactonline::{DocumentStore, Entity, ExactOnline, Limits, Selection, Settings};
+use model::{ConnectionName, EntityName, System};
+use service::{Context, ExactOnlineConfig, ServiceError, Tasks, WebhooksConfig};
 use store::Store;
+use tokio::net::TcpListener;
 
 use division::Division;
-use pace::Idle;
+use pace::{Idle, Intervals};
+use webhooks::{Callback, Gathered, Keeper};
+
+const SYSTEM: System = System::ExactOnline;
 
 /// Runs the collector on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
@@ -28,56 +38,138 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
 
 /// Collects from every connection's division until the service stops.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
+    serve_at(Intervals::default(), ports, context).await
+}
+
+async fn serve_at<B: Broker, S: Store>(
+    intervals: Intervals,
+    ports: Ports<B, S>,
+    context: Context,
+) -> Result<(), ServiceError> {
     let mut tasks = context.tasks();
-    let system = System::ExactOnline;
     exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
+    let mut callbacks = BTreeMap::new();
     for (connection, config) in context.config.exactonline() {
-        let pairs = context.pairs_of(connection);
-        let entities = exactonline::kept(pairs).map_err(ServiceError::Pairs)?;
-        let selections: Vec<Selection> =
-            entities.values().map(|entity| Selection::of(entity, pairs)).collect();
-        let lists = exactonline::lists(pairs);
-        let idle = Idle::of(&selections, &lists);
-        pace::warn(connection, idle, config.poll_interval, config.calls_per_day);
-        let limits = Limits {
-            per_minute: config.calls_per_minute.get(),
-            per_day: config.calls_per_day.get(),
-            ..Limits::default()
-        };
-        let client = (config.client_id.as_str(), config.client_secret.clone());
-        let namespace = &context.config.namespace;
-        let settings = Settings {
-            limits,
-            ..Settings::new(
-                config.url.clone(),
-                config.division.get(),
-                connection.clone(),
-                namespace,
-                client,
-                config.grant_file.clone(),
-            )
-        };
-        let client = ExactOnline::new(settings, ports.store.clone()).map_err(|error| {
-            ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
-        })?;
-        let client = client.measured(Arc::clone(&context.metrics));
-        for ((name, entity), selection) in entities.into_iter().zip(selections) {
-            let documents = DocumentStore::new(ports.store.clone(), namespace, connection, &entity);
-            let collector = Collector {
-                ports: ports.clone(),
-                source: Division::new(client.clone(), &entity, selection, documents, lists.clone()),
-                namespace: namespace.clone(),
-                topology: context.topology(),
+        let entities = exactonline::kept(context.pairs_of(connection)).map_err(ServiceError::Pairs)?;
+        let client = ExactOnline::new(settings(&context, connection, config), ports.store.clone()).map_err(
+            |error| ServiceError::System {
+                system: SYSTEM,
                 connection: connection.clone(),
-                system,
-                entity: name.clone(),
-                poll_interval: config.poll_interval,
-                health: context.health.clone(),
-                metrics: Arc::clone(&context.metrics),
-                stop: context.stop.clone(),
-            };
-            tasks.spawn(format!("{connection} {name}"), collector.run());
+                source: Box::new(error),
+            },
+        )?;
+        let client = client.measured(Arc::clone(&context.metrics));
+        if let Some(webhooks) = &config.webhooks {
+            let hooked = Hooked { connection, config, webhooks, entities: &entities, client: &client };
+            let callback = hooked.start(&mut tasks, intervals, &ports.store, &context);
+            callbacks.insert(webhooks.url.path().to_owned(), callback);
         }
+        collect(&mut tasks, &intervals, &ports, &context, (connection, config), entities, &client);
+    }
+    if let Some(listen) = context.config.webhooks_listen {
+        let refused = |source| ServiceError::WebhooksListener { listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        tracing::info!(address = %listener.local_addr().map_err(refused)?, "webhooks listen");
+        tasks.spawn("webhooks", webhooks::serve(listener, callbacks, context.stop.clone()));
     }
     tasks.join().await
+}
+
+fn settings(context: &Context, connection: &ConnectionName, config: &ExactOnlineConfig) -> Settings {
+    let limits = Limits {
+        per_minute: config.calls_per_minute.get(),
+        per_day: config.calls_per_day.get(),
+        ..Limits::default()
+    };
+    Settings {
+        limits,
+        ..Settings::new(
+            config.url.clone(),
+            config.division.get(),
+            connection.clone(),
+            &context.config.namespace,
+            (&config.client_id, config.client_secret.clone()),
+            config.grant_file.clone(),
+        )
+    }
+}
+
+/// Starts a collector for each entity of a connection.
+fn collect<B: Broker, S: Store>(
+    tasks: &mut Tasks,
+    intervals: &Intervals,
+    ports: &Ports<B, S>,
+    context: &Context,
+    (connection, config): (&ConnectionName, &ExactOnlineConfig),
+    entities: BTreeMap<EntityName, Entity>,
+    client: &ExactOnline<S>,
+) {
+    let pairs = context.pairs_of(connection);
+    let selections: Vec<Selection> = entities.values().map(|entity| Selection::of(entity, pairs)).collect();
+    let lists = exactonline::lists(pairs);
+    pace::warn(connection, Idle::of(&selections, &lists), config);
+    let namespace = &context.config.namespace;
+    for ((name, entity), selection) in entities.into_iter().zip(selections) {
+        let documents = DocumentStore::new(ports.store.clone(), namespace, connection, &entity);
+        let source =
+            Division::new(client.clone(), &entity, selection, documents, lists.clone(), intervals.deletions);
+        let collector = Collector {
+            ports: ports.clone(),
+            source,
+            namespace: namespace.clone(),
+            topology: context.topology(),
+            connection: connection.clone(),
+            system: SYSTEM,
+            entity: name.clone(),
+            pace: intervals.pace(config),
+            health: context.health.clone(),
+            metrics: Arc::clone(&context.metrics),
+            stop: context.stop.clone(),
+        };
+        tasks.spawn(format!("{connection} {name}"), collector.run());
+    }
+}
+
+/// A connection of which Exact tells by itself.
+struct Hooked<'a, S> {
+    connection: &'a ConnectionName,
+    config: &'a ExactOnlineConfig,
+    webhooks: &'a WebhooksConfig,
+    entities: &'a BTreeMap<EntityName, Entity>,
+    client: &'a ExactOnline<S>,
+}
+
+impl<S: Store> Hooked<'_, S> {
+    /// Starts what keeps its subscriptions and what passes its hints on; gives where they come in.
+    fn start(&self, tasks: &mut Tasks, intervals: Intervals, store: &S, context: &Context) -> Callback {
+        let connection = self.connection;
+        let hints = Hints::new(store.clone(), &context.config.namespace, connection, SYSTEM);
+        let gathered = Gathered::default();
+        tasks.spawn(
+            format!("{connection} hints"),
+            gathered.clone().pass_on(hints.clone(), intervals.gather, context.stop.clone()),
+        );
+        let keeper = Keeper {
+            client: self.client.clone(),
+            store: store.clone(),
+            hints,
+            namespace: context.config.namespace.clone(),
+            connection: connection.clone(),
+            app: self.config.client_id.clone(),
+            callback: self.webhooks.url.clone(),
+            topics: self.entities.iter().map(|(name, entity)| (entity.topic, name.clone())).collect(),
+            intervals,
+            metrics: Arc::clone(&context.metrics),
+            stop: context.stop.clone(),
+        };
+        tasks.spawn(format!("{connection} webhooks"), keeper.run());
+        Callback {
+            connection: connection.clone(),
+            division: self.config.division.get(),
+            secret: self.webhooks.secret.clone(),
+            entities: self.entities.keys().cloned().collect(),
+            gathered,
+            metrics: Arc::clone(&context.metrics),
+        }
+    }
 }

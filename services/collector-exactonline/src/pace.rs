@@ -1,13 +1,13 @@
-//! Whether polling leaves calls for anything else.
+//! How often Exact is asked, and whether that leaves calls for anything else.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use collector::DIRECTORY_READ_EVERY;
+use collector::{DIRECTORY_READ_EVERY, Pace, ToldPace, WINDOW_MAX, WINDOW_MIN};
 use exactonline::Selection;
 use mapping::List;
 use model::ConnectionName;
+use service::ExactOnlineConfig;
 
 use crate::division::{LOOKED_AT_EVERY, POLLS_PER_DELETED};
 
@@ -15,51 +15,125 @@ use crate::division::{LOOKED_AT_EVERY, POLLS_PER_DELETED};
 const SHARE: f64 = 80.0;
 
 const DAY_SECONDS: f64 = 86_400.0;
+const HOUR_SECONDS: f64 = 3_600.0;
+
+/// How often what is done that the configuration says nothing of. A test shortens all of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Intervals {
+    /// The longest that deletions are not read: how late one is seen of which no hint came.
+    pub(crate) deletions: Duration,
+    /// How often users and lists are read while webhooks tell of all else.
+    pub(crate) directory_told: Duration,
+    /// How often it is looked whether the subscriptions are still there.
+    pub(crate) subscriptions: Duration,
+    /// How soon subscriptions that could not be kept are tried again; twice as long each time.
+    pub(crate) subscriptions_again: Duration,
+    /// For how long notifications are gathered before they become one hint.
+    pub(crate) gather: Duration,
+    /// How often a collector looks for hints.
+    pub(crate) look: Duration,
+    /// The shortest and the longest time between two reads that hints lead to.
+    pub(crate) window: (Duration, Duration),
+}
+
+impl Default for Intervals {
+    fn default() -> Self {
+        Self {
+            deletions: Duration::from_hours(4),
+            directory_told: Duration::from_hours(4),
+            subscriptions: Duration::from_hours(1),
+            subscriptions_again: Duration::from_secs(30),
+            gather: Duration::from_millis(500),
+            look: Duration::from_secs(1),
+            window: (WINDOW_MIN, WINDOW_MAX),
+        }
+    }
+}
+
+impl Intervals {
+    /// How often the collectors of this division ask.
+    pub(crate) fn pace(&self, config: &ExactOnlineConfig) -> Pace {
+        let told = config.webhooks.as_ref().map(|webhooks| ToldPace {
+            poll: webhooks.poll_interval,
+            directory: self.directory_told,
+            look: self.look,
+            window_min: self.window.0,
+            window_max: self.window.1,
+        });
+        Pace { told, ..Pace::polling(config.poll_interval) }
+    }
+}
 
 /// The calls that are made while nobody changes anything.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Idle {
-    /// By one poll of every entity.
-    per_poll: f64,
-    /// In a day, however far apart polls are: of the users, the lists and the rights.
-    per_day: f64,
+    /// Feeds of changes, which each poll reads.
+    feeds: f64,
+    /// Entities, of each of which the deletions are read.
+    entities: f64,
+    /// To read the users and the lists once.
+    directory: f64,
 }
 
 impl Idle {
     /// What it takes to see the changes of these selections, and these lists.
     pub(crate) fn of(selections: &[Selection], lists: &BTreeSet<List>) -> Self {
-        let calls = |selection: &Selection| {
-            let feeds = if selection.parts.is_some() { 2.0 } else { 1.0 };
-            feeds + 1.0 / f64::from(POLLS_PER_DELETED)
-        };
+        let feeds = |selection: &Selection| if selection.parts.is_some() { 2.0 } else { 1.0 };
         let of_users = 1.0;
-        let of_directory = of_users + lists.iter().map(|_| 1.0).sum::<f64>();
-        let endpoints = |selection: &Selection| if selection.parts.is_some() { 2.0 } else { 1.0 };
-        let of_rights: f64 = selections.iter().map(endpoints).sum();
-        let per_day = |calls: f64, every: Duration| calls * DAY_SECONDS / every.as_secs_f64();
         Self {
-            per_poll: selections.iter().map(calls).sum(),
-            per_day: per_day(of_directory, DIRECTORY_READ_EVERY) + per_day(of_rights, LOOKED_AT_EVERY),
+            feeds: selections.iter().map(feeds).sum(),
+            entities: selections.iter().map(|_| 1.0).sum(),
+            directory: of_users + lists.iter().map(|_| 1.0).sum::<f64>(),
         }
     }
 
-    /// How long polls must be apart so that an idle day takes so many calls at most; `None` where the users and lists
-    /// alone take them all.
+    /// How long polls must be apart so that an idle day takes so many calls at most; `None` where the users, lists and
+    /// rights alone take them all.
     fn least_interval(self, calls: f64) -> Option<Duration> {
-        let for_polls = calls - self.per_day;
-        (for_polls > 0.0).then(|| Duration::from_secs_f64(DAY_SECONDS * self.per_poll / for_polls))
+        let per_day = |every: Duration| DAY_SECONDS / every.as_secs_f64();
+        let for_polls =
+            calls - self.directory * per_day(DIRECTORY_READ_EVERY) - self.feeds * per_day(LOOKED_AT_EVERY);
+        let per_poll = self.feeds + self.entities / f64::from(POLLS_PER_DELETED);
+        (for_polls > 0.0).then(|| Duration::from_secs_f64(DAY_SECONDS * per_poll / for_polls))
+    }
+
+    /// The calls of an hour in which webhooks tell that nothing changes.
+    fn told_per_hour(self, poll: Duration, intervals: &Intervals) -> f64 {
+        let per_hour = |every: f64| HOUR_SECONDS / every;
+        let poll = poll.as_secs_f64();
+        // What is due is done with the next poll after that.
+        let with_a_poll = |every: Duration| (every.as_secs_f64() / poll).ceil().max(1.0) * poll;
+        let deletions = with_a_poll(intervals.deletions).min(poll * f64::from(POLLS_PER_DELETED));
+        self.feeds * per_hour(poll)
+            + self.entities * per_hour(deletions)
+            + self.directory * per_hour(with_a_poll(intervals.directory_told))
+            + self.feeds * per_hour(LOOKED_AT_EVERY.as_secs_f64())
+            + per_hour(intervals.subscriptions.as_secs_f64())
     }
 }
 
 /// Warns where polling alone would use up the day's calls long before the day ends.
-pub(crate) fn warn(connection: &ConnectionName, idle: Idle, interval: Duration, per_day: NonZeroU32) {
-    let least = idle.least_interval(f64::from(per_day.get()) * SHARE / 100.0);
-    if least.is_none_or(|least| interval < least) {
+pub(crate) fn warn(connection: &ConnectionName, idle: Idle, config: &ExactOnlineConfig) {
+    let most = f64::from(config.calls_per_day.get()) * SHARE / 100.0;
+    let least = idle.least_interval(most);
+    if least.is_none_or(|least| config.poll_interval < least) {
         tracing::warn!(
             %connection,
-            poll_seconds = interval.as_secs_f64(),
+            poll_seconds = config.poll_interval.as_secs_f64(),
             at_least = least.map(|least| least.as_secs_f64().ceil()),
-            "polling this often takes more than {SHARE} percent of the day's calls to exact online: raise poll_seconds"
+            "polling this often takes more than {SHARE} percent of the day's calls to exact online: raise poll_seconds, \
+             or let webhooks tell of changes"
+        );
+    }
+    let Some(webhooks) = &config.webhooks else { return };
+    let per_hour = idle.told_per_hour(webhooks.poll_interval, &Intervals::default());
+    if per_hour * 24.0 > most {
+        tracing::warn!(
+            %connection,
+            poll_seconds = webhooks.poll_interval.as_secs_f64(),
+            calls_per_hour = per_hour.ceil(),
+            "polling this often beside webhooks takes more than {SHARE} percent of the day's calls to exact online: \
+             raise webhooks.poll_seconds"
         );
     }
 }
@@ -72,7 +146,7 @@ mod tests {
     use std::path::Path;
 
     use mapping::{Pair, Reading};
-    use service::ExactOnlineConfig;
+    use service::WebhooksConfig;
 
     use super::*;
 
@@ -104,23 +178,48 @@ mod tests {
 
     #[test]
     fn polls_are_as_far_apart_as_their_calls_need() {
-        // Of 4,000 calls a day 144 read the users, and 4 ask for the right to each feed.
+        // Of 4,000 calls a day 144 read the users, and one asks for the right to each feed.
         let apart = |per_poll: f64, rest: f64| Some(Duration::from_secs_f64(86_400.0 * per_poll / rest));
-        assert_eq!(idle(&[false]).least_interval(4_000.0), apart(1.1, 3_852.0));
+        assert_eq!(idle(&[false]).least_interval(4_000.0), apart(1.1, 3_855.0));
         // Accounts, contacts, items with prices, orders and quotations with lines: 8.5 calls a poll.
-        assert_eq!(idle(&[false, false, true, true, true]).least_interval(4_000.0), apart(8.5, 3_824.0));
-        assert_eq!(idle(&[false]).least_interval(148.0), None);
+        assert_eq!(idle(&[false, false, true, true, true]).least_interval(4_000.0), apart(8.5, 3_848.0));
+        assert_eq!(idle(&[false]).least_interval(145.0), None);
+    }
+
+    fn of_all_pairs(reading: Reading) -> Idle {
+        let pairs = shipped(reading);
+        assert_eq!(pairs.len(), 7);
+        let entities = exactonline::kept(&pairs).unwrap();
+        let selections: Vec<Selection> =
+            entities.values().map(|entity| Selection::of(entity, &pairs)).collect();
+        Idle::of(&selections, &exactonline::lists(&pairs))
+    }
+
+    #[test]
+    fn an_idle_hour_of_all_seven_pairs_takes_twelve_calls_at_most_while_webhooks_tell_of_changes() {
+        for reading in Reading::ALL {
+            let calls =
+                of_all_pairs(reading).told_per_hour(WebhooksConfig::POLL_INTERVAL, &Intervals::default());
+            assert!(calls <= 12.0, "{reading}: {calls}");
+        }
+    }
+
+    #[test]
+    fn what_is_due_between_two_polls_is_counted_with_the_later_one() {
+        // One feed each 3 hours, its deletions and the users every second time, its right each day, the subscriptions
+        // each hour.
+        let right = 1.0 / 24.0;
+        let calls = idle(&[false]).told_per_hour(Duration::from_hours(3), &Intervals::default());
+        assert!((calls - (1.0 / 3.0 + 1.0 / 6.0 + 1.0 / 6.0 + right + 1.0)).abs() < 1e-9, "{calls}");
+        // Each minute; the deletions with every tenth poll.
+        let calls = idle(&[false]).told_per_hour(Duration::from_mins(1), &Intervals::default());
+        assert!((calls - (60.0 + 6.0 + 0.25 + right + 1.0)).abs() < 1e-9, "{calls}");
     }
 
     #[test]
     fn an_idle_day_of_all_seven_pairs_takes_three_fifths_of_the_calls_at_most_unless_told_otherwise() {
         for reading in Reading::ALL {
-            let pairs = shipped(reading);
-            assert_eq!(pairs.len(), 7);
-            let entities = exactonline::kept(&pairs).unwrap();
-            let selections: Vec<Selection> =
-                entities.values().map(|entity| Selection::of(entity, &pairs)).collect();
-            let idle = Idle::of(&selections, &exactonline::lists(&pairs));
+            let idle = of_all_pairs(reading);
             let least = idle.least_interval(THREE_FIFTHS).unwrap();
             assert!(ExactOnlineConfig::POLL_INTERVAL >= least, "{reading}: {least:?}, {idle:?}");
         }

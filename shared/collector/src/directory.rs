@@ -12,7 +12,7 @@ use telemetry::{CallResult, Chain};
 use crate::session::{Collector, Session, failed};
 use crate::{CollectorError, Source};
 
-/// How often the users and lists of a connection are read again.
+/// How often the users and lists of a connection are read again, while nothing tells of changes.
 pub const DIRECTORY_READ_EVERY: Duration = Duration::from_mins(10);
 
 /// How users are called where it is told how they stand.
@@ -29,12 +29,13 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         holder: &str,
         anew: bool,
     ) -> Result<(), CollectorError> {
-        let fresh = session.directory_read.is_some_and(|at| at.elapsed() < DIRECTORY_READ_EVERY);
+        let every = self.pace.directory(session.is_told);
+        let fresh = session.directory_read.is_some_and(|at| at.elapsed() < every);
         if fresh && !anew {
             return Ok(());
         }
         let (key, links) = (self.directory_key(), Links::new(self.ports.store.clone(), &self.namespace));
-        let lease = self.ports.store.lease(&key, holder, DIRECTORY_READ_EVERY).await?;
+        let lease = self.ports.store.lease(&key, holder, every).await?;
         let is_there = links.people(&self.connection, self.system).await?.is_some();
         if lease != Leased::Taken || !is_there {
             let read = self.holding(&session.pulse, holder, self.read_and_keep(&links)).await;

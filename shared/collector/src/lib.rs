@@ -7,9 +7,14 @@
 //!
 //! The first read, and any read after the cursor was lost, is a full one. Its pages are counted, and its end is told
 //! to the mapper, which creates nothing before both systems have been taken in whole.
+//!
+//! A system may tell of changes by itself. That is a [`Hint`], by which the collector reads at once what it would have
+//! read later; where all is told, polls are further apart ([`Pace`]).
 
 mod directory;
 mod error;
+mod hints;
+mod pace;
 mod session;
 mod source;
 mod state;
@@ -19,5 +24,7 @@ mod tests;
 
 pub use directory::DIRECTORY_READ_EVERY;
 pub use error::CollectorError;
+pub use hints::{Hint, Hints};
+pub use pace::{Pace, ToldPace, WINDOW_MAX, WINDOW_MIN};
 pub use session::{Collector, Ports, kept_cursor};
 pub use source::{Lists, Page, Source};

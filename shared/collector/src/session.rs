@@ -12,11 +12,14 @@ use model::{ConnectionName, EntityName, FailureClass, Record, System, UserId};
 use service::{Backoff, Check as HealthCheck, Health, Pulse, supervise};
 use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Store, StoreError};
 use telemetry::{CallResult, Chain, Metrics};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::hints::Seen;
+use crate::pace::Window;
 use crate::state::{FullRead, State};
-use crate::{CollectorError, Page, Source};
+use crate::{CollectorError, Hints, Pace, Page, Source};
 
 /// A collector that shows no sign of life for this long is replaced.
 const LEASE: Duration = Duration::from_secs(15);
@@ -55,7 +58,7 @@ pub struct Collector<B, S, R> {
     /// The entity.
     pub entity: EntityName,
     /// How often to ask for changes.
-    pub poll_interval: Duration,
+    pub pace: Pace,
     /// Where it tells how it stands.
     pub health: Health,
     /// Where it counts.
@@ -95,7 +98,15 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
     async fn session(&self, name: &str, holder: &str) -> Result<(), CollectorError> {
         // A collector may be the first of all services to start; what it publishes needs somewhere to go.
         self.ports.broker.declare(&self.topology).await?;
-        let mut session = Session { ours: None, directory_read: None, pulse: self.health.pulse(name) };
+        let mut session = Session {
+            ours: None,
+            directory_read: None,
+            pulse: self.health.pulse(name),
+            is_told: false,
+            seen: None,
+            window: self.pace.told.map(Window::new),
+            has_found: false,
+        };
         loop {
             session.pulse.beat();
             let rest = match self.turn(&mut session, holder).await {
@@ -108,7 +119,10 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                         self.entity.as_str(),
                         Duration::ZERO,
                     );
-                    self.poll_interval
+                    if let Some(window) = &mut session.window {
+                        window.found(std::mem::take(&mut session.has_found));
+                    }
+                    Rest::UntilPoll
                 }
                 Ok(Turn::Standby) => {
                     self.health.set(name, HealthCheck::Ok);
@@ -117,7 +131,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                         self.system.name(),
                         self.entity.as_str(),
                     );
-                    STANDBY
+                    Rest::For(STANDBY)
                 }
                 Err(CollectorError::Source { class: FailureClass::Auth, source }) => {
                     self.metrics.count_call(self.system.name(), CallResult::Auth);
@@ -127,37 +141,85 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                         connection = %self.connection, system = %self.system, error = %Chain(&*source),
                         "the connection is refused and rests until it is repaired; the others go on"
                     );
-                    REFUSED_REST
+                    Rest::For(REFUSED_REST)
                 }
                 Err(CollectorError::Source { class: FailureClass::Throttled { after }, .. }) => {
                     self.metrics.count_call(self.system.name(), CallResult::Throttled);
-                    after
+                    Rest::For(after)
                 }
                 Err(error) => return Err(error),
             };
-            if !self.rest(&session.pulse, holder, rest).await? {
+            if !self.rest(&mut session, holder, rest).await? {
                 return Ok(());
             }
         }
     }
 
-    /// Waits, with signs of life, and keeps the lease meanwhile: who stands by would else poll in between. `false` when
-    /// the service stops.
-    async fn rest(&self, pulse: &Pulse, holder: &str, rest: Duration) -> Result<bool, CollectorError> {
-        let until = tokio::time::Instant::now() + rest;
-        while tokio::time::Instant::now() < until {
-            pulse.beat();
-            let slice = until.min(tokio::time::Instant::now() + RENEWED_EVERY);
+    /// Waits, with signs of life, and keeps the lease meanwhile: who stands by would else poll in between. A hint ends the
+    /// wait for the next poll. `false` when the service stops.
+    async fn rest(&self, session: &mut Session, holder: &str, rest: Rest) -> Result<bool, CollectorError> {
+        let begun = Instant::now();
+        let mut renewed = begun;
+        loop {
+            session.pulse.beat();
+            // Whether changes are told may turn out otherwise at any time, and with it when the next poll is due.
+            let until = match rest {
+                Rest::For(time) => begun + time,
+                Rest::UntilPoll => begun + self.pace.poll(session.is_told),
+            };
+            if Instant::now() >= until {
+                break;
+            }
+            let look =
+                self.pace.told.filter(|_| rest == Rest::UntilPoll).map(|told| Instant::now() + told.look);
+            let slice = until.min(renewed + RENEWED_EVERY);
+            let slice = look.map_or(slice, |look| look.min(slice));
             if self.stop.run_until_cancelled(tokio::time::sleep_until(slice)).await.is_none() {
                 return Ok(false);
             }
-            if slice < until
-                && self.ports.store.lease(&self.lease_key(), holder, LEASE).await? == Leased::Taken
-            {
+            let now = Instant::now();
+            if now < until && now >= renewed + RENEWED_EVERY {
+                if self.ports.store.lease(&self.lease_key(), holder, LEASE).await? == Leased::Taken {
+                    break;
+                }
+                renewed = now;
+            }
+            if look.is_some() && self.is_hinted(session).await? {
                 break;
             }
         }
         Ok(!self.stop.is_cancelled())
+    }
+
+    /// Whether a hint leads to a read at this moment.
+    async fn is_hinted(&self, session: &mut Session) -> Result<bool, CollectorError> {
+        let seen = self.hints().look(&self.entity).await?;
+        session.is_told = seen.is_told;
+        let is_new = session.seen.is_some_and(|before| seen.since(&before).is_some());
+        let (now, Some(window)) = (Instant::now(), &mut session.window) else { return Ok(false) };
+        if is_new && window.is_open(now) {
+            window.read(now);
+            return Ok(true);
+        }
+        Ok(window.looks_again(now))
+    }
+
+    /// What was hinted at until now is in what is read from now on.
+    async fn take_up_hints(&self, session: &mut Session) -> Result<(), CollectorError> {
+        if self.pace.told.is_none() {
+            return Ok(());
+        }
+        let seen = self.hints().look(&self.entity).await?;
+        session.is_told = seen.is_told;
+        if let Some(hint) = session.seen.and_then(|before| seen.since(&before)) {
+            self.source.hinted(hint);
+        }
+        session.seen = Some(seen);
+        Ok(())
+    }
+
+    fn hints(&self) -> Hints<S> {
+        Hints::new(self.ports.store.clone(), &self.namespace, &self.connection, self.system)
     }
 
     /// Does what may take longer than a lease lasts, with signs of life, and keeps the lease meanwhile. The work is never
@@ -182,6 +244,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
             Leased::Held { token } => Check::Lease { key: self.lease_key(), token },
             Leased::Taken => return Ok(Turn::Standby),
         };
+        self.take_up_hints(session).await?;
         let ours = self.ourselves(session, holder).await?;
         let entry = self.ports.store.get(&self.cursor_key()).await?;
         self.read_directory(session, holder, entry.is_none()).await?;
@@ -191,6 +254,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         };
         let page = self.source.page(&self.entity, state.cursor.as_deref());
         let page = self.holding(&session.pulse, holder, page).await.map_err(failed::<R>)?;
+        session.has_found |= !page.records.is_empty();
         let (unchanged, more) =
             (page.records.is_empty() && state.cursor.as_deref() == Some(&page.cursor), page.more);
         self.holding(&session.pulse, holder, self.publish(&page, &mut state, &ours)).await?;
@@ -341,12 +405,29 @@ enum Turn {
     Standby,
 }
 
+/// What comes between two turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// The time until the next poll is due, or a hint leads to one.
+    UntilPoll,
+    /// So long, whatever is hinted at.
+    For(Duration),
+}
+
 /// What a collector knows until its session ends.
 pub(crate) struct Session {
     ours: Option<UserId>,
     /// When the directory was read last.
-    pub(crate) directory_read: Option<tokio::time::Instant>,
+    pub(crate) directory_read: Option<Instant>,
     pub(crate) pulse: Pulse,
+    /// Whether the system tells of changes by itself at present.
+    pub(crate) is_told: bool,
+    /// The hints that were there when the last read began.
+    seen: Option<Seen>,
+    /// When hints may lead to a read; `None` where there never are any.
+    window: Option<Window>,
+    /// Whether anything was read since the last rest.
+    has_found: bool,
 }
 
 pub(crate) fn failed<R: Source>(error: R::Error) -> CollectorError {

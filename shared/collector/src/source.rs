@@ -6,6 +6,8 @@ use std::future::Future;
 
 use model::{EntityName, FailureClass, Record, UserId};
 
+use crate::Hint;
+
 /// A part of a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -37,6 +39,9 @@ pub trait Source: Send + Sync + 'static {
         entity: &EntityName,
         cursor: Option<&str>,
     ) -> impl Future<Output = Result<Page, Self::Error>> + Send;
+
+    /// A hint has come, which the next page should show: deletions too, if it is one of those.
+    fn hinted(&self, _: Hint) {}
 
     /// All users with an e-mail address, whichever entity's collector asks.
     fn people(&self) -> impl Future<Output = Result<BTreeMap<UserId, String>, Self::Error>> + Send;

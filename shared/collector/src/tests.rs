@@ -5,6 +5,7 @@ mod bench;
 mod directory;
 mod failures;
 mod fakes;
+mod hints;
 mod leases;
 mod reads;
 

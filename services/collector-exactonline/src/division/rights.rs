@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::Division;
 
 /// How often the rights are looked at again while nothing is missing.
-pub(crate) const LOOKED_AT_EVERY: Duration = Duration::from_hours(6);
+pub(crate) const LOOKED_AT_EVERY: Duration = Duration::from_hours(24);
 
 /// How often while something is, so that a repair is noticed.
 const MISSING_LOOKED_AT_EVERY: Duration = Duration::from_mins(5);

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fakes::{Changes, Watching};
 use super::{SYSTEM, connection, entity, other_entity};
-use crate::{Collector, CollectorError, Ports, kept_cursor};
+use crate::{Collector, CollectorError, Pace, Ports, kept_cursor};
 
 /// How often collectors of these tests poll: longer than a lease lasts.
 pub(super) const POLL: Duration = Duration::from_mins(1);
@@ -27,6 +27,7 @@ pub(super) struct Bench {
     pub(super) store: Embedded,
     pub(super) broker: Watching,
     pub(super) broker_forgets: bool,
+    pub(super) pace: Pace,
     pub(super) health: Health,
     /// How many seconds the store's clock is ahead of the runtime's.
     ahead: Arc<AtomicU64>,
@@ -73,7 +74,8 @@ impl Bench {
         let broker = Watching::new(store.clone());
         broker.declare(&topology).await.unwrap();
         let health = Health::new();
-        Self { store, broker, broker_forgets: false, health, ahead, topology, queue }
+        let pace = Pace::polling(POLL);
+        Self { store, broker, broker_forgets: false, pace, health, ahead, topology, queue }
     }
 
     /// Time goes by for the store while the collectors stand still, as in a process that is stopped for a while.
@@ -96,7 +98,7 @@ impl Bench {
             connection: connection(),
             system: SYSTEM,
             entity,
-            poll_interval: POLL,
+            pace: self.pace,
             health: self.health.clone(),
             metrics: Arc::new(Metrics::new("collector")),
             stop: stop.clone(),

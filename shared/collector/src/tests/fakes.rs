@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::{SYSTEM, connection, entity, other_entity, user};
-use crate::{Lists, Page, Source, kept_cursor};
+use crate::{Hint, Lists, Page, Source, kept_cursor};
 
 /// How many records a page of the system holds.
 const PAGE: usize = 2;
@@ -37,6 +37,7 @@ pub(super) struct Changes {
 struct State {
     changes: Vec<Record>,
     calls: Vec<(Instant, Call)>,
+    hinted: Vec<Hint>,
     failures: VecDeque<FailureClass>,
     people_failures: VecDeque<FailureClass>,
     list_failures: VecDeque<FailureClass>,
@@ -108,6 +109,11 @@ impl Changes {
         pages.collect()
     }
 
+    /// The hints that the collector passed on.
+    pub(super) fn hinted(&self) -> Vec<Hint> {
+        self.state.lock().unwrap().hinted.clone()
+    }
+
     fn called(&self, call: Call) {
         self.state.lock().unwrap().calls.push((Instant::now(), call));
     }
@@ -144,6 +150,10 @@ impl Source for Changes {
         let to = state.changes.len().min(from + PAGE);
         let (records, more) = (state.changes[from..to].to_vec(), to < state.changes.len());
         Ok(Page { records, cursor: to.to_string(), more })
+    }
+
+    fn hinted(&self, hint: Hint) {
+        self.state.lock().unwrap().hinted.push(hint);
     }
 
     async fn people(&self) -> Result<BTreeMap<UserId, String>, Refused> {

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::super::Division;
+use crate::pace::Intervals;
 
 /// A company with a customer and an item, and a store that outlives its collectors.
 pub(super) struct Bench {
@@ -101,7 +102,8 @@ impl Bench {
         let kept = Entity::named(entity).unwrap();
         let documents = DocumentStore::new(self.store.clone(), "test", &connection, &kept);
         let lists = BTreeSet::from(List::ALL);
-        let division = Division::new(client, &kept, selection, documents, lists);
+        let every = Intervals::default().deletions;
+        let division = Division::new(client, &kept, selection, documents, lists, every);
         Reader { division, entity: EntityName::parse(entity).unwrap(), cursor }
     }
 

@@ -1,6 +1,7 @@
+use collector::{Hint, Source as _};
 use exactonline::{Error, Selection};
 use model::Presence;
-use simulator_exactonline::Switches;
+use simulator_exactonline::{Fault, FaultKind, Switches};
 
 use super::bench::{Bench, items};
 
@@ -79,4 +80,22 @@ async fn the_rights_are_asked_for_once_and_before_every_read_of_everything() {
     reader.cursor = None;
     reader.poll().await;
     assert_eq!(bench.calls_of("GET users/userhasrights"), 4);
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_hinted_at_is_read_with_the_next_poll_even_after_one_that_failed() {
+    let bench = Bench::start().await;
+    let own = vec!["Name".to_owned()];
+    let selection = Selection { own: own.clone(), parts: None, late: Vec::new(), records: own };
+    let mut reader = bench.reader("accounts", selection, None);
+    reader.poll().await;
+    let gone = bench.control().create_account(r#"{"Name":"Lonely"}"#).unwrap();
+    bench.control().delete_account(gone).unwrap();
+    assert_eq!(reader.poll().await, [], "it is not the deletions' turn");
+    reader.division.hinted(Hint::Deleted);
+    let path_contains = Some("sync/Deleted".to_owned());
+    let away = Fault::next(FaultKind::FailBefore { status: 503 });
+    bench.control().add_fault(Fault { path_contains, ..away });
+    assert!(reader.page().await.is_err());
+    assert_eq!(reader.poll().await.len(), 1);
 }

@@ -1,0 +1,108 @@
+//! How often a collector asks, and how it follows hints without asking too often.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::DIRECTORY_READ_EVERY;
+
+/// How long a first hint-led read keeps the next one away. It doubles while hints keep coming.
+pub const WINDOW_MIN: Duration = Duration::from_secs(10);
+/// The longest that it keeps the next one away: eight busy hours of all feeds of a division then stay within the calls
+/// of its day, and so does a day of one notification replayed without end.
+pub const WINDOW_MAX: Duration = Duration::from_mins(1);
+/// How often a read that a hint led to and that found nothing is repeated: the feed may show a change later than the
+/// hint of it came.
+const LOOKS_AGAIN: u32 = 2;
+
+/// How often a collector asks for changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How far polls are apart while nothing tells of changes.
+    pub poll: Duration,
+    /// How often users and lists are read then.
+    pub directory: Duration,
+    /// What holds while the system tells of changes; `None` where it never does.
+    pub told: Option<ToldPace>,
+}
+
+/// How often a collector asks while the system tells of changes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldPace {
+    /// How far polls are apart that no hint leads to: what a lost hint costs.
+    pub poll: Duration,
+    /// How often users and lists are read, of which nothing tells.
+    pub directory: Duration,
+    /// How often the collector looks for hints.
+    pub look: Duration,
+    /// The shortest time between two reads that hints lead to.
+    pub window_min: Duration,
+    /// The longest.
+    pub window_max: Duration,
+}
+
+impl Pace {
+    /// That of a system which tells nothing by itself.
+    pub const fn polling(poll: Duration) -> Self {
+        Self { poll, directory: DIRECTORY_READ_EVERY, told: None }
+    }
+
+    /// How far polls are apart, while changes are told or not.
+    pub(crate) fn poll(&self, is_told: bool) -> Duration {
+        self.told.filter(|_| is_told).map_or(self.poll, |told| told.poll)
+    }
+
+    pub(crate) fn directory(&self, is_told: bool) -> Duration {
+        self.told.filter(|_| is_told).map_or(self.directory, |told| told.directory)
+    }
+}
+
+/// When the next hint may lead to a read. What comes before that folds into one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    min: Duration,
+    max: Duration,
+    /// The last read that a hint led to, and how long it keeps the next one away.
+    last: Option<(Instant, Duration)>,
+    /// How often the present hint is looked for again.
+    again: u32,
+}
+
+impl Window {
+    pub(crate) fn new(told: ToldPace) -> Self {
+        Self { min: told.window_min, max: told.window_max, last: None, again: 0 }
+    }
+
+    /// Whether a hint may lead to a read at this moment.
+    pub(crate) fn is_open(&self, now: Instant) -> bool {
+        self.last.is_none_or(|(at, length)| now >= at + length)
+    }
+
+    /// A hint leads to a read now. One that had to wait for its turn makes the next one wait longer.
+    pub(crate) fn read(&mut self, now: Instant) {
+        let length = match self.last {
+            // It was taken up at the very end of the window, so it or a sibling had waited for that.
+            Some((at, length)) if now < at + length * 2 => (length * 2).min(self.max),
+            _ => self.min,
+        };
+        self.last = Some((now, length));
+        self.again = LOOKS_AGAIN;
+    }
+
+    /// What a hint-led read found. Nothing: it is looked for again when the window has passed.
+    pub(crate) fn found(&mut self, something: bool) {
+        if something {
+            self.again = 0;
+        }
+    }
+
+    /// Whether it is time to look again for what a hint told of.
+    pub(crate) fn looks_again(&mut self, now: Instant) -> bool {
+        if self.again == 0 || !self.is_open(now) {
+            return false;
+        }
+        self.again -= 1;
+        self.last = self.last.map(|(_, length)| (now, length));
+        true
+    }
+}

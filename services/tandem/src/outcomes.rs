@@ -15,6 +15,7 @@ mod reviewed;
 mod sight;
 mod users;
 mod waiting;
+mod webhooks;
 mod world;
 
 /// Holds each of these promises in both readings: two worlds beside one another, since a world mostly waits.

@@ -138,8 +138,8 @@ pub(crate) fn delete_policy<'a>(link: &Link, policy: &'a Policy, survivor: Syste
     }
 }
 
-/// The side whose record is gone while the other's is there.
-fn deleted_side(link: &Link) -> Option<System> {
+/// The side whose record is gone; of two that of CustomCRM.
+pub(crate) fn deleted_side(link: &Link) -> Option<System> {
     System::BOTH
         .into_iter()
         .find(|system| link.sides[*system].as_ref().is_some_and(|side| side.presence == Presence::Deleted))

@@ -212,6 +212,11 @@ impl Stepping<'_> {
         }
     }
 
+    /// Whether a name tells that a line of the document is there.
+    fn is_presence(&self, name: &PropertyName) -> bool {
+        self.lines.as_ref().is_some_and(|lines| lines.is_presence(name))
+    }
+
     fn both_present(&self) -> bool {
         System::BOTH.into_iter().all(|system| self.link.is_present(system))
     }

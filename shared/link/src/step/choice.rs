@@ -1,9 +1,13 @@
 //! What a person decides that the link could not.
 
-use model::{Presence, PropertyName, System, SystemPair, Value};
+use model::{PropertyName, System, SystemPair, Value};
 
 use super::Stepping;
-use crate::{Choice, DeletePolicy, Pending, Status, decide::delete_policy, lines::GONE};
+use crate::{
+    Choice, DeletePolicy, Pending, Status,
+    decide::{delete_policy, deleted_side},
+    lines::GONE,
+};
 
 impl Stepping<'_> {
     /// Does what a person has decided; where the link has moved on and the choice does not fit it any more, it says
@@ -49,7 +53,7 @@ impl Stepping<'_> {
     /// What both sides hold of a property, or of a line's being there, where they differ.
     fn differing(&self, property: &PropertyName) -> Option<SystemPair<Value>> {
         let (crm, exact) = (self.link.sides.customcrm.as_ref()?, self.link.sides.exactonline.as_ref()?);
-        let is_line = self.lines.as_ref().is_some_and(|lines| lines.is_presence(property));
+        let is_line = self.is_presence(property);
         let held = |view: &model::View| match view.get(property) {
             None if is_line => Some(GONE.clone()),
             held => held.cloned(),
@@ -100,14 +104,8 @@ impl Stepping<'_> {
 
     /// The side whose record is gone while its partner is there, in a link that a person has not taken apart.
     fn gone(&self) -> Option<System> {
-        let is = |system: System, presence| {
-            self.link.sides[system].as_ref().is_some_and(|side| side.presence == presence)
-        };
-        System::BOTH.into_iter().find(|system| {
-            is(*system, Presence::Deleted)
-                && is(system.other(), Presence::Present)
-                && self.link.status != Status::Unlinked
-        })
+        let gone = deleted_side(&self.link).filter(|gone| self.link.is_present(gone.other()));
+        gone.filter(|_| self.link.status != Status::Unlinked)
     }
 
     fn unlink(&mut self) -> bool {

@@ -133,8 +133,7 @@ impl Stepping<'_> {
 
     /// Whether neither side has a line any more: what one of them had to add is not to be there.
     fn is_nowhere(&self, system: System, name: &PropertyName) -> bool {
-        let is_presence = self.lines.as_ref().is_some_and(|lines| lines.is_presence(name));
-        is_presence
+        self.is_presence(name)
             && !self.link.awaits_lines[system]
             && System::BOTH.into_iter().all(|system| {
                 self.link.sides[system].as_ref().and_then(|side| side.view.get(name)) != Some(&THERE)

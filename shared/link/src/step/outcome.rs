@@ -225,7 +225,7 @@ impl Stepping<'_> {
     /// is certain which line it is of. That a line is there has no rendition.
     fn agree_on(&mut self, system: System, values: &View, after: Option<&Observation>, found: &Found) {
         for (property, value) in values {
-            let is_presence = self.lines.as_ref().is_some_and(|lines| lines.is_presence(property));
+            let is_presence = self.is_presence(property);
             let rendition = after
                 .filter(|observation| observation.by_us && !is_presence && !found.doubtful.contains(property))
                 .and_then(|observation| observation.view.get(property))

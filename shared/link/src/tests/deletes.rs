@@ -401,7 +401,7 @@ fn a_record_that_is_entered_anew_takes_the_place_of_the_deleted_one_as_at_a_firs
 }
 
 fn said(story: &Story, words: &str) -> bool {
-    story.effects.iter().any(|effect| matches!(effect, Effect::Note(text) if text.contains(words)))
+    story.notes().iter().any(|note| note.contains(words))
 }
 
 #[test]

@@ -224,6 +224,17 @@ impl Story {
             .collect()
     }
 
+    /// What the last event has added to the history.
+    pub(super) fn notes(&self) -> Vec<&str> {
+        self.effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Note(text) => Some(text.as_str()),
+                Effect::Enqueue(_) | Effect::Wake | Effect::Echo(_) => None,
+            })
+            .collect()
+    }
+
     /// The last event showed nothing new and nothing is to be done.
     pub(super) fn was_an_echo(&self, system: System) -> bool {
         self.effects == [Effect::Echo(system)]

@@ -88,9 +88,8 @@ fn a_new_line_goes_with_all_that_it_holds_and_that_flows_there() {
 fn a_new_line_is_told_to_people_once() {
     let mut story = agreed();
     story.sees(CRM, seen_paper(CRM, 2, &["L1 p 2 10", "L2 q 1 5", "L3 r 7 1"]));
-    let is_told =
-        |effect: &&crate::Effect| matches!(effect, crate::Effect::Note(text) if text.contains("goes to"));
-    assert_eq!(story.effects.iter().filter(is_told).count(), 1, "{:?}", story.effects);
+    let told = story.notes().into_iter().filter(|note| note.contains("goes to"));
+    assert_eq!(told.count(), 1, "{:?}", story.effects);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{
     },
     merge::{Case, asked, check, records},
 };
-use crate::{ConflictPolicy, Decision, DeletePolicy, Effect, Event, Flow, Link, Pending, Rule, decide};
+use crate::{ConflictPolicy, Decision, DeletePolicy, Event, Flow, Link, Pending, Rule, decide};
 
 const CREATE_ONLY: Rule = Rule { create_only: true, ..BOTH_WAYS };
 const ASK_CREATE_ONLY: Rule = Rule { conflict: ConflictPolicy::Ask, ..CREATE_ONLY };
@@ -50,10 +50,10 @@ fn an_edit_that_comes_too_late_is_held_with_the_reason_until_both_are_equal() {
         Story::of(linked(&[("a", "A"), ("b", "B")]), policy(&[("a", CREATE_ONLY), ("b", BOTH_WAYS)]));
     story.edited(CRM, 2, &[("a", "Z"), ("b", "B")]);
     assert!(story.link.conflicts.contains(&property("a")) && story.link.is_at_rest());
-    let reason = |effect: &Effect| matches!(effect, Effect::Note(text) if text.contains("only when the record is made"));
-    assert!(story.effects.iter().any(reason), "{:?}", story.effects);
+    let reason = |note: &&str| note.contains("only when the record is made");
+    assert!(story.notes().iter().any(reason), "{:?}", story.effects);
     story.edited(CRM, 3, &[("a", "Y"), ("b", "C")]);
-    assert!(!story.effects.iter().any(reason), "it is told once");
+    assert!(!story.notes().iter().any(reason), "it is told once");
     story.claims(EXACT);
     assert_eq!(story.write(EXACT).values(), &view(&[("b", "C")]), "the other properties go on");
     story.applies(EXACT, Some(ours(EXACT, 2, &[("a", "A"), ("b", "C")]))).edited(CRM, 4, &[("a", "A")]);

@@ -110,7 +110,17 @@ proptest! {
     }
 }
 
-/// Plays a history that failed once, because the world held for certain what nobody can know.
+/// The CRM begins with one line, of a product of its own, and a partner that has none.
+const SETTING: Setting = Setting {
+    alone: None,
+    lines: 1,
+    shared: false,
+    tells_lines: false,
+    plain: false,
+    removals: ConflictPolicy::Wins(CRM),
+};
+
+/// Plays a history that failed once, because the link was wrong or the world held for certain what nobody can know.
 fn play(setting: Setting, history: &[Action]) {
     let mut world = World::new(setting);
     for action in history {
@@ -123,14 +133,7 @@ fn play(setting: Setting, history: &[Action]) {
 #[test]
 fn a_line_that_is_added_to_a_reviewed_document_may_be_taken_for_the_copy_of_a_removed_one() {
     use Action::*;
-    let setting = Setting {
-        alone: Some(EXACT),
-        lines: 1,
-        shared: true,
-        tells_lines: false,
-        plain: false,
-        removals: ConflictPolicy::Wins(CRM),
-    };
+    let setting = Setting { alone: Some(EXACT), shared: true, ..SETTING };
     let made = [Claim(CRM), Send(CRM, None), Poll(CRM), Deliver(CRM, 0, false)];
     let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false), Claim(EXACT), Send(EXACT, Some(1))];
     for added in [[Review, Add(EXACT, 0, false)], [Add(EXACT, 0, false), Review]] {
@@ -142,14 +145,7 @@ fn a_line_that_is_added_to_a_reviewed_document_may_be_taken_for_the_copy_of_a_re
 #[test]
 fn an_edit_that_a_refused_repetition_hides_stands_against_a_removal() {
     use Action::*;
-    let setting = Setting {
-        alone: None,
-        lines: 1,
-        shared: false,
-        tells_lines: true,
-        plain: true,
-        removals: ConflictPolicy::Ask,
-    };
+    let setting = Setting { tells_lines: true, plain: true, removals: ConflictPolicy::Ask, ..SETTING };
     let edited = [Rest, Edit(CRM, 0, 0, 1), Poll(CRM), Deliver(CRM, 0, false)];
     let crashed = [Claim(EXACT), Send(EXACT, Some(1)), Review];
     let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false)];
@@ -159,14 +155,7 @@ fn an_edit_that_a_refused_repetition_hides_stands_against_a_removal() {
 #[test]
 fn a_line_that_was_removed_before_it_was_seen_is_added_again_by_a_write_that_is_repeated() {
     use Action::*;
-    let setting = Setting {
-        alone: None,
-        lines: 1,
-        shared: false,
-        tells_lines: true,
-        plain: true,
-        removals: ConflictPolicy::Ask,
-    };
+    let setting = Setting { tells_lines: true, plain: true, removals: ConflictPolicy::Ask, ..SETTING };
     let removed = [Remove(EXACT, 0), Poll(EXACT), Deliver(EXACT, 0, false)];
     let crashed = [Claim(EXACT), Send(EXACT, None), Crash(EXACT, false)];
     let repeated = [Claim(EXACT), Send(EXACT, None)];
@@ -178,14 +167,7 @@ fn a_line_that_was_removed_before_it_was_seen_is_added_again_by_a_write_that_is_
 #[test]
 fn an_edit_that_is_seen_without_its_line_makes_no_line_younger() {
     use Action::*;
-    let setting = Setting {
-        alone: None,
-        lines: 1,
-        shared: false,
-        tells_lines: false,
-        plain: false,
-        removals: ConflictPolicy::Newest,
-    };
+    let setting = Setting { removals: ConflictPolicy::Newest, ..SETTING };
     let crashed = [Claim(EXACT), Send(EXACT, None), Crash(EXACT, false)];
     let repeated = [Claim(EXACT), Send(EXACT, None), Answer(EXACT)];
     let removed = [Remove(EXACT, 0), Poll(EXACT), Deliver(EXACT, 0, false), Claim(EXACT)];
@@ -196,14 +178,7 @@ fn an_edit_that_is_seen_without_its_line_makes_no_line_younger() {
 #[test]
 fn a_claim_that_finds_nothing_to_give_may_find_a_line_that_asks_for_another_write() {
     use Action::*;
-    let setting = Setting {
-        alone: None,
-        lines: 1,
-        shared: true,
-        tells_lines: false,
-        plain: false,
-        removals: ConflictPolicy::Wins(CRM),
-    };
+    let setting = Setting { shared: true, ..SETTING };
     let crashed = [Claim(EXACT), Send(EXACT, None), Crash(EXACT, false)];
     let repeated = [Claim(EXACT), Send(EXACT, None), Answer(EXACT)];
     let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false)];
@@ -233,14 +208,7 @@ fn a_line_that_looks_nearly_as_the_one_that_is_being_added_is_not_taken_for_it()
 #[test]
 fn a_line_that_is_left_in_a_reviewed_document_is_not_the_one_that_we_have_removed() {
     use Action::*;
-    let setting = Setting {
-        alone: None,
-        lines: 1,
-        shared: true,
-        tells_lines: false,
-        plain: false,
-        removals: ConflictPolicy::Wins(CRM),
-    };
+    let setting = Setting { shared: true, ..SETTING };
     let added = |system, number| [Add(system, number, false), Poll(system), Deliver(system, 0, false)];
     let removed = [Remove(CRM, 0), Poll(CRM), Deliver(CRM, 0, false), Claim(EXACT), Send(EXACT, None)];
     let reviewed = [Review, Poll(EXACT), Deliver(EXACT, 0, false)];
@@ -251,14 +219,7 @@ fn a_line_that_is_left_in_a_reviewed_document_is_not_the_one_that_we_have_remove
 #[test]
 fn what_a_line_shows_is_no_rendition_of_what_was_agreed_on_after_it_was_written() {
     use Action::*;
-    let setting = Setting {
-        alone: Some(EXACT),
-        lines: 1,
-        shared: false,
-        tells_lines: false,
-        plain: false,
-        removals: ConflictPolicy::Wins(CRM),
-    };
+    let setting = Setting { alone: Some(EXACT), ..SETTING };
     let seen = |system| [Poll(system), Deliver(system, 0, false)];
     let created = [Claim(CRM), Send(CRM, None), Edit(EXACT, 0, 0, 1)];
     let crashed = [Answer(CRM), Claim(CRM), Remove(EXACT, 2)];

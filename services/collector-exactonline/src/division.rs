@@ -1,5 +1,6 @@
 //! A division as the collector's source.
 
+mod deletions;
 mod documents;
 mod rights;
 
@@ -7,8 +8,6 @@ mod rights;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex as Guarded, PoisonError};
 use std::time::Duration;
 
 use collector::{Hint, Lists, Page, Source};
@@ -20,13 +19,11 @@ use mapping::List;
 use model::{EntityName, FailureClass, Record, UserId};
 use store::Store;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
+use deletions::Deletions;
+pub(crate) use deletions::POLLS_PER_DELETED;
 pub(crate) use rights::LOOKED_AT_EVERY;
 use rights::Rights;
-
-/// Deletions are rarer than changes, and reading them costs as much: they are read with every so many polls.
-pub(crate) const POLLS_PER_DELETED: u32 = 10;
 
 /// One entity of a division.
 pub(crate) struct Division<S> {
@@ -37,10 +34,7 @@ pub(crate) struct Division<S> {
     documents: Option<DocumentStore<S>>,
     lists: BTreeSet<List>,
     rights: Rights,
-    polls: AtomicU32,
-    /// The longest that deletions are not read, and when they were read last.
-    deletions_every: Duration,
-    deletions_read: Guarded<Instant>,
+    deletions: Deletions,
     /// How far the feeds were read at the end of the last page.
     reader: Mutex<Option<FeedReader>>,
 }
@@ -55,37 +49,9 @@ impl<S: Store> Division<S> {
         deletions_every: Duration,
     ) -> Self {
         let documents = selection.parts.is_some().then_some(documents);
-        let (rights, polls, reader) = (Rights::default(), AtomicU32::new(0), Mutex::new(None));
-        Self {
-            client,
-            entity: *entity,
-            selection,
-            documents,
-            lists,
-            rights,
-            polls,
-            deletions_every,
-            deletions_read: Guarded::new(Instant::now()),
-            reader,
-        }
-    }
-
-    /// Whether it is time to read the deletions, which each poll asks once: with every so many polls, and sooner where
-    /// polls are far apart.
-    fn is_deletions_turn(&self) -> bool {
-        let is_turn = self.polls.fetch_add(1, Ordering::Relaxed).is_multiple_of(POLLS_PER_DELETED);
-        let now = Instant::now();
-        let mut read = self.deletions_read.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_time = now.duration_since(*read) >= self.deletions_every;
-        if is_turn || is_time {
-            *read = now;
-        }
-        is_turn || is_time
-    }
-
-    /// The rest of the deletions, or those that could not be read, are read with the next page already.
-    fn goes_on_with_deletions(&self) {
-        self.polls.store(0, Ordering::Relaxed);
+        let (rights, deletions) = (Rights::default(), Deletions::new(deletions_every));
+        let reader = Mutex::new(None);
+        Self { client, entity: *entity, selection, documents, lists, rights, deletions, reader }
     }
 
     async fn read(&self, feed: Feed, reader: &mut FeedReader) -> Result<(Vec<Row>, bool), Error> {
@@ -98,14 +64,12 @@ impl<S: Store> Division<S> {
         let mut reader = FeedReader::at(cursor);
         let (mut rows, mut more) = self.read(Feed::Own, &mut reader).await?;
         // After the last page of changes only: a record must not be gone before it was seen.
-        if !more && self.is_deletions_turn() {
-            let deleted = self.read(Feed::Deleted, &mut reader).await;
-            let deleted = deleted.inspect_err(|_| self.goes_on_with_deletions())?;
-            rows.extend(deleted.0);
-            more = deleted.1;
-            if more {
-                self.goes_on_with_deletions();
-            }
+        if !more && self.deletions.is_turn() {
+            let read = self.read(Feed::Deleted, &mut reader).await;
+            more = self.deletions.read(read.map(|(deleted, more)| {
+                rows.extend(deleted);
+                more
+            }))?;
         }
         Ok(Page { records: rows.into_iter().filter_map(own).collect(), cursor: reader.cursor.write(), more })
     }
@@ -143,7 +107,7 @@ impl<S: Store> Source for Division<S> {
     fn hinted(&self, hint: Hint) {
         match hint {
             Hint::Changed => {}
-            Hint::Deleted => self.goes_on_with_deletions(),
+            Hint::Deleted => self.deletions.come_next(),
         }
     }
 

@@ -142,13 +142,11 @@ pub(crate) fn warn(connection: &ConnectionName, idle: Idle, config: &ExactOnline
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::fs;
-    use std::path::Path;
-
-    use mapping::{Pair, Reading};
+    use mapping::Reading;
     use service::WebhooksConfig;
 
     use super::*;
+    use crate::tests::shipped;
 
     /// Three fifths of the 5,000 calls that Exact allows a day.
     const THREE_FIFTHS: f64 = 3_000.0;
@@ -162,18 +160,6 @@ mod tests {
         };
         let selections: Vec<Selection> = entities.iter().map(selection).collect();
         Idle::of(&selections, &BTreeSet::new())
-    }
-
-    /// The pairs that ship, in a reading.
-    fn shipped(reading: Reading) -> Vec<Pair> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/pairs");
-        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let texts: Vec<String> = files
-            .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-            .map(|path| fs::read_to_string(path).unwrap())
-            .collect();
-        let kept = texts.iter().filter_map(|text| Pair::name_in(text)).collect();
-        texts.iter().map(|text| Pair::parse("shipped.toml", text, reading, &kept).unwrap()).collect()
     }
 
     #[test]

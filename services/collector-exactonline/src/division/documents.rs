@@ -65,12 +65,10 @@ impl<S: Store> Division<S> {
                 return Ok(true);
             }
         }
-        if self.is_deletions_turn() || from == Feed::Deleted {
-            let more = self.take_in(documents, Feed::Deleted, reader).await;
-            if more.inspect_err(|_| self.goes_on_with_deletions())? {
-                self.goes_on_with_deletions();
-                return Ok(true);
-            }
+        if (self.deletions.is_turn() || from == Feed::Deleted)
+            && self.deletions.read(self.take_in(documents, Feed::Deleted, reader).await)?
+        {
+            return Ok(true);
         }
         for _ in 0..AGAIN_MAX {
             let (all, ready) = (

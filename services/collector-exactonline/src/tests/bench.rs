@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener as Port};
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use broker::{Broker, Delivery, InProcess, InProcessSubscription, Settlement, Subscription};
 use collector::Ports;
 use contract::Message;
-use mapping::{Pair, Reading};
+use mapping::Reading;
 use model::{ConnectionName, PairName, Record};
 use reqwest::{Client, StatusCode};
 use service::{
@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::pace::Intervals;
 use crate::serve_at;
+use crate::tests::shipped;
 
 /// How long anything may take to come, also on a machine that is busy with other things.
 const COMES_WITHIN: Duration = Duration::from_mins(1);
@@ -62,19 +63,6 @@ pub(super) fn own_address() -> SocketAddr {
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let host = [127, high.max(1), low, NEXT.fetch_add(1, Ordering::Relaxed)];
     Port::bind(SocketAddr::from((host, 0))).unwrap().local_addr().unwrap()
-}
-
-/// The pairs that ship.
-fn shipped() -> Vec<Pair> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/pairs");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let texts: Vec<String> = files
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .map(|path| fs::read_to_string(path).unwrap())
-        .collect();
-    let kept = texts.iter().filter_map(|text| Pair::name_in(text)).collect();
-    let parse = |text: &String| Pair::parse("shipped.toml", text, Reading::Practical, &kept).unwrap();
-    texts.iter().map(parse).collect()
 }
 
 impl Bench {
@@ -154,7 +142,7 @@ impl Bench {
         };
         Context {
             config: Arc::new(config),
-            pairs: shipped().into(),
+            pairs: shipped(Reading::Practical).into(),
             stop: CancellationToken::new(),
             health: Health::new(),
             metrics: Arc::new(Metrics::new("collector-exactonline")),

@@ -2,8 +2,9 @@ use collector::{Hint, Source as _};
 use exactonline::{Error, Selection};
 use model::Presence;
 use simulator_exactonline::{Fault, FaultKind, Switches};
+use uuid::Uuid;
 
-use super::bench::{Bench, items};
+use super::bench::{Bench, Reader, items};
 
 #[tokio::test]
 async fn a_plain_entity_is_told_as_its_feed_shows_it() {
@@ -34,8 +35,8 @@ async fn a_contact_is_told_and_its_deletion_too() {
     assert_eq!((told.len(), told[0].presence), (1, Presence::Deleted));
 }
 
-#[tokio::test]
-async fn a_deletion_is_told_within_ten_polls() {
+/// A reader of accounts, of which one was made and deleted after the first poll.
+async fn deleted() -> (Bench, Reader, Uuid) {
     let bench = Bench::start().await;
     let own = vec!["Name".to_owned()];
     let selection = Selection { own: own.clone(), parts: None, late: Vec::new(), records: own };
@@ -43,6 +44,12 @@ async fn a_deletion_is_told_within_ten_polls() {
     reader.poll().await;
     let gone = bench.control().create_account(r#"{"Name":"Lonely"}"#).unwrap();
     bench.control().delete_account(gone).unwrap();
+    (bench, reader, gone)
+}
+
+#[tokio::test]
+async fn a_deletion_is_told_within_ten_polls() {
+    let (_bench, mut reader, gone) = deleted().await;
     let mut told = Vec::new();
     for _ in 0..10 {
         told.extend(reader.poll().await);
@@ -84,13 +91,7 @@ async fn the_rights_are_asked_for_once_and_before_every_read_of_everything() {
 
 #[tokio::test]
 async fn a_deletion_that_was_hinted_at_is_read_with_the_next_poll_even_after_one_that_failed() {
-    let bench = Bench::start().await;
-    let own = vec!["Name".to_owned()];
-    let selection = Selection { own: own.clone(), parts: None, late: Vec::new(), records: own };
-    let mut reader = bench.reader("accounts", selection, None);
-    reader.poll().await;
-    let gone = bench.control().create_account(r#"{"Name":"Lonely"}"#).unwrap();
-    bench.control().delete_account(gone).unwrap();
+    let (bench, mut reader, _) = deleted().await;
     assert_eq!(reader.poll().await, [], "it is not the deletions' turn");
     reader.division.hinted(Hint::Deleted);
     let path_contains = Some("sync/Deleted".to_owned());

@@ -59,6 +59,11 @@ pub(crate) fn page(json: &str) -> Result<Page<'_>, Error> {
     })
 }
 
+/// The properties of an answer's first record; none where it has no record.
+pub(crate) fn first(json: &str) -> Result<Properties, Error> {
+    page(json)?.records.first().map_or_else(|| Ok(Properties::new()), |raw| properties(raw.get()))
+}
+
 /// Reads a record with this key. The row version is there in sync feeds only.
 pub(crate) fn record(json: &str, key: &str, server_offset: Option<SignedDuration>) -> Result<Record, Error> {
     let mut properties = properties(json)?;

@@ -27,9 +27,7 @@ impl<S: Store> ExactOnline<S> {
     pub async fn me(&self) -> Result<Me, Error> {
         let url = self.everywhere("current/Me", "$select=UserID,CurrentDivision,ServerUtcOffset");
         let body = self.perform(Call::everywhere(url, "current/Me")).await?;
-        let first =
-            odata::page(&body)?.records.first().map(|raw| odata::properties(raw.get())).transpose()?;
-        let properties = first.unwrap_or_default();
+        let properties = odata::first(&body)?;
         let missing =
             |property: &str| Error::Unexpected { what: format!("about the user has no {property}") };
         let user = odata::text(&properties, "UserID").and_then(|text| UserId::parse(text).ok());
@@ -68,14 +66,10 @@ impl<S: Store> ExactOnline<S> {
         const ASKED: &str = "users/UserHasRights";
         let url = self.in_division(ASKED, &format!("endpoint='{endpoint}'&action='GET'"));
         match self.perform(Call::read(url, ASKED, Priority::Read)).await {
-            Ok(body) => {
-                let page = odata::page(&body)?;
-                let told = page.records.first().map(|raw| odata::properties(raw.get())).transpose()?;
-                match told.as_ref().and_then(|told| told.get("UserHasRights")) {
-                    Some(Content::Boolean(may)) => Ok(Some(*may)),
-                    _ => Ok(None),
-                }
-            }
+            Ok(body) => Ok(match odata::first(&body)?.get("UserHasRights") {
+                Some(Content::Boolean(may)) => Some(*may),
+                _ => None,
+            }),
             Err(Error::Refused { status: 404, .. } | Error::Forbidden { .. }) => Ok(None),
             Err(error) => Err(error),
         }

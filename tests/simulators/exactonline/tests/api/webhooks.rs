@@ -169,15 +169,20 @@ async fn each_change_is_told_thin_and_signed_that_of_the_app_itself_too() {
     assert!(company.control().delivered().iter().all(|delivered| delivered.status == Some(200)));
 }
 
-#[tokio::test]
-async fn lines_are_told_under_the_topic_of_their_document() {
-    let (company, mut receiver) = subscribed(Switches::default(), &["SalesOrders"]).await;
+/// Makes a sales order of one line.
+async fn order(company: &Company) {
     let customer = company.create(r#"{"Name":"Acme","Status":"C"}"#).await;
     let item = company
         .create_at("logistics/Items", r#"{"Code":"bolt","Description":"Bolt","IsSalesItem":true}"#)
         .await;
     let body = json!({ "OrderedBy": customer, "SalesOrderLines": [{ "Item": item, "Quantity": 1 }] });
     company.send(Method::POST, "salesorder/SalesOrders", &body.to_string()).await;
+}
+
+#[tokio::test]
+async fn lines_are_told_under_the_topic_of_their_document() {
+    let (company, mut receiver) = subscribed(Switches::default(), &["SalesOrders"]).await;
+    order(&company).await;
     let mut endpoints = Vec::new();
     for _ in 0..2 {
         let told = receiver.told().await;
@@ -225,12 +230,7 @@ async fn deliveries_go_wrong_in_the_ways_that_are_switched_on() {
 async fn two_changes_may_be_told_in_the_other_order() {
     let reordered = Switches { webhooks_reordered: true, ..Switches::default() };
     let (company, mut receiver) = subscribed(reordered, &["SalesOrders"]).await;
-    let customer = company.create(r#"{"Name":"Acme","Status":"C"}"#).await;
-    let item = company
-        .create_at("logistics/Items", r#"{"Code":"bolt","Description":"Bolt","IsSalesItem":true}"#)
-        .await;
-    let body = json!({ "OrderedBy": customer, "SalesOrderLines": [{ "Item": item, "Quantity": 1 }] });
-    company.send(Method::POST, "salesorder/SalesOrders", &body.to_string()).await;
+    order(&company).await;
     // The header is made first, and told last.
     assert!(receiver.told().await["ExactOnlineEndpoint"].as_str().unwrap().contains("SalesOrderLines"));
     assert!(receiver.told().await["ExactOnlineEndpoint"].as_str().unwrap().contains("SalesOrders("));

@@ -5,12 +5,6 @@ use std::process::ExitCode;
 use service::{Needs, Servers};
 
 fn main() -> ExitCode {
-    let needs = Needs {
-        pairs: true,
-        customcrm: true,
-        exactonline: false,
-        webhooks: false,
-        servers: Servers::Required,
-    };
+    let needs = Needs { pairs: true, customcrm: true, servers: Servers::Required, ..Needs::NOTHING };
     service::run("collector-customcrm", needs, collector_customcrm::start)
 }

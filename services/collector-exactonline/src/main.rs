@@ -7,10 +7,10 @@ use service::{Needs, Servers};
 fn main() -> ExitCode {
     let needs = Needs {
         pairs: true,
-        customcrm: false,
         exactonline: true,
         webhooks: true,
         servers: Servers::Required,
+        ..Needs::NOTHING
     };
     service::run("collector-exactonline", needs, collector_exactonline::start)
 }

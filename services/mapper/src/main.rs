@@ -5,12 +5,6 @@ use std::process::ExitCode;
 use service::{Needs, Servers};
 
 fn main() -> ExitCode {
-    let needs = Needs {
-        pairs: true,
-        customcrm: false,
-        exactonline: false,
-        webhooks: false,
-        servers: Servers::Required,
-    };
+    let needs = Needs { pairs: true, servers: Servers::Required, ..Needs::NOTHING };
     service::run("mapper", needs, mapper::start)
 }

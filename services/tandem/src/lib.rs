@@ -19,7 +19,7 @@ mod shipped;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use service::{Needs, Servers};
+use service::Needs;
 
 use arguments::{Command, SchemaOf, Told};
 pub use hosting::host;
@@ -34,13 +34,8 @@ const BAD_USAGE: u8 = 64;
 pub fn run() -> ExitCode {
     match arguments::read(std::env::args_os()) {
         Ok(Command::Run { config, print_config }) => {
-            let needs = Needs {
-                pairs: true,
-                customcrm: true,
-                exactonline: true,
-                webhooks: true,
-                servers: Servers::Optional,
-            };
+            let needs =
+                Needs { pairs: true, customcrm: true, exactonline: true, webhooks: true, ..Needs::NOTHING };
             service::run_from("tandem", &config, print_config, needs, hosting::start)
         }
         Ok(Command::Check { pairs, reading }) => check::run(&pairs, reading.into()),

@@ -5,12 +5,6 @@ use std::process::ExitCode;
 use service::{Needs, Servers};
 
 fn main() -> ExitCode {
-    let needs = Needs {
-        pairs: true,
-        customcrm: false,
-        exactonline: true,
-        webhooks: false,
-        servers: Servers::Required,
-    };
+    let needs = Needs { pairs: true, exactonline: true, servers: Servers::Required, ..Needs::NOTHING };
     service::run("writer-exactonline", needs, writer_exactonline::start)
 }

@@ -6,17 +6,10 @@
 use std::future::pending;
 use std::io;
 
-use service::{Check, Context, Needs, Servers, ServiceError};
+use service::{Check, Context, Needs, ServiceError};
 
 fn main() -> std::process::ExitCode {
-    let needs = Needs {
-        pairs: false,
-        customcrm: false,
-        exactonline: false,
-        webhooks: false,
-        servers: Servers::Optional,
-    };
-    service::run("trivial", needs, start)
+    service::run("trivial", Needs::NOTHING, start)
 }
 
 async fn start(context: Context) -> Result<(), ServiceError> {

@@ -191,6 +191,17 @@ pub struct Needs {
     pub servers: Servers,
 }
 
+impl Needs {
+    /// Nothing beyond that: what a service needs is told by what it adds.
+    pub const NOTHING: Self = Self {
+        pairs: false,
+        customcrm: false,
+        exactonline: false,
+        webhooks: false,
+        servers: Servers::Optional,
+    };
+}
+
 /// Whether the broker and the store must be servers that processes share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Servers {

@@ -8,7 +8,7 @@ use customcrm::CustomCrm;
 use exactonline::{ExactOnline, Limits};
 use mapping::{Pair, Reading};
 use model::{ConnectionName, Content};
-use service::{Config, ConnectionConfig, Needs, Servers, load_pairs};
+use service::{Config, ConnectionConfig, Needs, load_pairs};
 use store::Store;
 use telemetry::LogFilter;
 
@@ -38,13 +38,7 @@ impl Systems {
     /// The test systems of a connection, and the pair files of the configuration. Every connection of the file must be
     /// marked as one of test systems: this is no command for a file that names anything else.
     pub(crate) fn configured(file: &Path, name: Option<&ConnectionName>) -> Result<Self, ChecklistError> {
-        let needs = Needs {
-            pairs: true,
-            customcrm: true,
-            exactonline: true,
-            webhooks: false,
-            servers: Servers::Optional,
-        };
+        let needs = Needs { pairs: true, customcrm: true, exactonline: true, ..Needs::NOTHING };
         let config = Config::load(file, needs).map_err(ChecklistError::Configuration)?;
         if let Some(connection) = config.connections.iter().find(|connection| !connection.is_test) {
             return Err(ChecklistError::NoTest { connection: connection.name.clone() });

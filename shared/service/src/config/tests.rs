@@ -14,8 +14,7 @@ use crate::ServiceError;
 
 const ALL: Needs =
     Needs { pairs: true, customcrm: true, exactonline: true, webhooks: true, servers: Servers::Required };
-const NONE: Needs =
-    Needs { pairs: false, customcrm: false, exactonline: false, webhooks: false, servers: Servers::Optional };
+const NONE: Needs = Needs::NOTHING;
 
 const FULL: &str = r#"
 namespace = "tandem-test"

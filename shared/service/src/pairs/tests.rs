@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{Pairs, entities, load_pairs, selected, selected_of_lines};
-use crate::{Config, Context, Health, Needs, Servers, ServiceError, given};
+use crate::{Config, Context, Health, Needs, ServiceError, given};
 
 const CUSTOMERS: &str = r#"
 pair = "customer-account"
@@ -89,14 +89,7 @@ fn shipped() -> TempDir {
 fn config(folder: &Path, text: &str) -> (std::path::PathBuf, Config) {
     let file = folder.join("tandem.conf");
     fs::write(&file, text).unwrap();
-    let needs = Needs {
-        pairs: false,
-        customcrm: false,
-        exactonline: false,
-        webhooks: false,
-        servers: Servers::Optional,
-    };
-    let config = Config::load(&file, needs).unwrap();
+    let config = Config::load(&file, Needs::NOTHING).unwrap();
     (file, config)
 }
 

@@ -42,6 +42,7 @@ struct Cast {
 impl Fixture {
     /// Makes all records and waits until they are linked.
     pub(crate) async fn make<S: Store>(stage: &Stage<S>) -> Result<Self, ChecklistError> {
+        stage.until_read().await?;
         let mut fixture = Self::default();
         let mut cast = Cast::default();
         let of = |entity: &'static str| {

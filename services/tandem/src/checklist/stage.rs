@@ -32,7 +32,7 @@ pub(crate) struct Stage<S> {
     pub(crate) connection: ConnectionName,
     pub(crate) sides: Sides<S>,
     pub(crate) given: BTreeMap<String, Content>,
-    /// What references stood for a moment ago: they seldom change, and are asked for at every look.
+    /// What references stood for a moment ago: asked for at every look, and forgotten when a record is linked.
     pub(crate) seen: Mutex<Option<(Instant, Lookups)>>,
 }
 
@@ -106,6 +106,22 @@ impl<S: Store> Stage<S> {
         Ok(stored.map(|stored| stored.link).filter(|link| link.status == Status::Linked && link.has_both()))
     }
 
+    /// Waits until the people of both systems and the lists that the pairs name have been read: what refers to them would
+    /// be left out of new records. Goes on without what can't be read.
+    pub(crate) async fn until_read(&self) -> Result<(), ChecklistError> {
+        let named = exactonline::lists(&self.pairs);
+        let began = Instant::now();
+        while began.elapsed() < ARRIVES_WITHIN {
+            let lists = self.links.lists(&self.connection).await?;
+            let people = self.links.directories(&self.connection).await?;
+            if people.is_some() && named.iter().all(|list| lists.contains_key(list.name())) {
+                break;
+            }
+            sleep(LOOKS_EVERY).await;
+        }
+        Ok(())
+    }
+
     /// Waits until a record has its partner.
     pub(crate) async fn until_linked(
         &self,
@@ -116,6 +132,8 @@ impl<S: Store> Stage<S> {
         let began = Instant::now();
         while began.elapsed() < ARRIVES_WITHIN {
             if let Some(link) = self.linked(pair, system, record).await?.filter(Link::is_at_rest) {
+                // From now on others can refer to it.
+                *self.seen.lock().await = None;
                 return Ok(link);
             }
             sleep(LOOKS_EVERY).await;

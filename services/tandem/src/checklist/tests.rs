@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use link::Flow;
+use jiff::Timestamp;
+use link::{Flow, Link, Side, Status};
 use mapping::Reading;
-use model::{PairName, PropertyName, System};
+use model::{PairName, Presence, PropertyName, RecordId, System, View};
+use store::{Commit, Embedded, LinkChange, Links};
+use telemetry::LogFilter;
+use tokio::sync::Mutex;
 
 use super::is_set_by_exact;
 use super::plan::{Aspect, Check, checks};
 use super::report::{Checked, Verdict, is_green, json, junit, table};
+use super::stage::Stage;
+use super::systems::Systems;
 use crate::shipped;
 
 fn checked(verdict: Verdict) -> Checked {
@@ -80,4 +86,56 @@ fn no_value_breaks_out_of_the_junit_report() {
     let text = junit(&[checked(Verdict::Red("<&\"\u{0}\n>".to_owned()))]);
     assert!(text.contains("message=\"&lt;&amp;&quot;? &gt;\""), "{text}");
     assert!(text.contains("tests=\"1\" failures=\"1\" skipped=\"0\""), "{text}");
+}
+
+/// A customer that is linked right after the references were asked for used to be unknown to its contact, for as long as
+/// the answer was kept.
+#[tokio::test]
+async fn others_can_refer_to_a_record_as_soon_as_it_is_linked() {
+    let log_filter = LogFilter::parse("warn").expect("a filter");
+    let systems = Systems::simulated(Reading::Literal, log_filter).await.expect("the simulators start");
+    let store = Embedded::in_memory().expect("a store");
+    let stage = Stage {
+        pairs: systems.pairs.clone(),
+        links: Links::new(store.clone(), "tandem"),
+        connection: systems.connection.name.clone(),
+        sides: systems.sides(store).expect("both sides"),
+        given: systems.given(),
+        seen: Mutex::new(None),
+    };
+    assert!(stage.known().await.expect("the store answers").links.is_empty());
+    let pair = &stage.pairs[0];
+    let link = linked(&stage, "c-1", "a-1");
+    let commit = Commit {
+        pair,
+        connection: &stage.connection,
+        links: vec![LinkChange { before: None, after: Some(link.clone()) }],
+        checks: Vec::new(),
+        outbox: Vec::new(),
+        notes: Vec::new(),
+        part: None,
+        now: Timestamp::now(),
+    };
+    assert!(stage.links.commit(commit).await.expect("the store answers"));
+
+    let customer = RecordId::parse("c-1").expect("an id");
+    stage.until_linked(pair, System::CustomCrm, &customer).await.expect("it is linked");
+    assert_eq!(stage.known().await.expect("the store answers").links[&pair.name], [link.id]);
+}
+
+fn linked(stage: &Stage<Embedded>, customer: &str, account: &str) -> Link {
+    let side = |id| Side {
+        record: RecordId::parse(id).expect("an id"),
+        version: None,
+        modified_at: None,
+        view: View::new(),
+        presence: Presence::Present,
+        admitted: true,
+        stand_in: None,
+    };
+    let pair = stage.pairs[0].name.clone();
+    let mut link = Link::begin(stage.connection.clone(), pair, System::CustomCrm, side(customer));
+    link.sides.exactonline = Some(side(account));
+    link.status = Status::Linked;
+    link
 }

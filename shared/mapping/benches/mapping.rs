@@ -15,6 +15,10 @@ const ORDER_SALESORDER: &str = include_str!("../../../deploy/pairs/order-salesor
 const LINES: usize = 50;
 const WORDS: usize = 10_000;
 
+/// That of the services.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 criterion_group! {
     name = benches;
     config = Criterion::default().without_plots();

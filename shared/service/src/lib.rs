@@ -26,6 +26,10 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
+/// Records are trees of small texts: with this allocator their mapping takes two thirds of the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use config::{
     BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, Needs,
     Problem, Servers, StoreConfig, WebhooksConfig,

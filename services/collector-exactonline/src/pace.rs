@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use collector::{DIRECTORY_READ_EVERY, Pace, ToldPace, WINDOW_MAX, WINDOW_MIN};
-use exactonline::Selection;
+use exactonline::{NUMBERING_LOOKED_AT_EVERY, Selection};
 use mapping::List;
 use model::ConnectionName;
 use service::ExactOnlineConfig;
@@ -91,8 +91,10 @@ impl Idle {
     /// rights alone take them all.
     fn least_interval(self, calls: f64) -> Option<Duration> {
         let per_day = |every: Duration| DAY_SECONDS / every.as_secs_f64();
-        let for_polls =
-            calls - self.directory * per_day(DIRECTORY_READ_EVERY) - self.feeds * per_day(LOOKED_AT_EVERY);
+        let for_polls = calls
+            - self.directory * per_day(DIRECTORY_READ_EVERY)
+            - self.feeds * per_day(LOOKED_AT_EVERY)
+            - per_day(NUMBERING_LOOKED_AT_EVERY);
         let per_poll = self.feeds + self.entities / f64::from(POLLS_PER_DELETED);
         (for_polls > 0.0).then(|| Duration::from_secs_f64(DAY_SECONDS * per_poll / for_polls))
     }
@@ -108,6 +110,7 @@ impl Idle {
             + self.entities * per_hour(deletions)
             + self.directory * per_hour(with_a_poll(intervals.directory_told))
             + self.feeds * per_hour(LOOKED_AT_EVERY.as_secs_f64())
+            + per_hour(NUMBERING_LOOKED_AT_EVERY.as_secs_f64())
             + per_hour(intervals.subscriptions.as_secs_f64())
     }
 }
@@ -164,12 +167,12 @@ mod tests {
 
     #[test]
     fn polls_are_as_far_apart_as_their_calls_need() {
-        // Of 4,000 calls a day 144 read the users, and one asks for the right to each feed.
+        // Of 4,000 calls a day 144 read the users, three look at the numbering, and one asks for the right to each feed.
         let apart = |per_poll: f64, rest: f64| Some(Duration::from_secs_f64(86_400.0 * per_poll / rest));
-        assert_eq!(idle(&[false]).least_interval(4_000.0), apart(1.1, 3_855.0));
+        assert_eq!(idle(&[false]).least_interval(4_000.0), apart(1.1, 3_852.0));
         // Accounts, contacts, items with prices, orders and quotations with lines: 8.5 calls a poll.
-        assert_eq!(idle(&[false, false, true, true, true]).least_interval(4_000.0), apart(8.5, 3_848.0));
-        assert_eq!(idle(&[false]).least_interval(145.0), None);
+        assert_eq!(idle(&[false, false, true, true, true]).least_interval(4_000.0), apart(8.5, 3_845.0));
+        assert_eq!(idle(&[false]).least_interval(148.0), None);
     }
 
     fn of_all_pairs(reading: Reading) -> Idle {
@@ -192,14 +195,14 @@ mod tests {
 
     #[test]
     fn what_is_due_between_two_polls_is_counted_with_the_later_one() {
-        // One feed each 3 hours, its deletions and the users every second time, its right each day, the subscriptions
-        // each hour.
-        let right = 1.0 / 24.0;
+        // One feed each 3 hours, its deletions and the users every second time, its right each day, the numbering three
+        // times a day, the subscriptions each hour.
+        let looks = 1.0 / 24.0 + 1.0 / 8.0;
         let calls = idle(&[false]).told_per_hour(Duration::from_hours(3), &Intervals::default());
-        assert!((calls - (1.0 / 3.0 + 1.0 / 6.0 + 1.0 / 6.0 + right + 1.0)).abs() < 1e-9, "{calls}");
+        assert!((calls - (1.0 / 3.0 + 1.0 / 6.0 + 1.0 / 6.0 + looks + 1.0)).abs() < 1e-9, "{calls}");
         // Each minute; the deletions with every tenth poll.
         let calls = idle(&[false]).told_per_hour(Duration::from_mins(1), &Intervals::default());
-        assert!((calls - (60.0 + 6.0 + 0.25 + right + 1.0)).abs() < 1e-9, "{calls}");
+        assert!((calls - (60.0 + 6.0 + 0.25 + looks + 1.0)).abs() < 1e-9, "{calls}");
     }
 
     #[test]

@@ -92,10 +92,7 @@ impl<S: Store> Division<S> {
         source: Source,
         priority: Priority,
     ) -> Result<(), WriteError> {
-        let mut reading = match state.reading.take() {
-            Some(reading) => reading,
-            None => FeedReader::at(self.collectors_cursor(feed).await?),
-        };
+        let mut reading = self.reading(feed, state.reading.take(), priority).await?;
         let began = Instant::now();
         let mut more = true;
         while more {
@@ -146,6 +143,26 @@ impl<S: Store> Division<S> {
         Ok(())
     }
 
+    /// A reader for what is new: the present one, or one where the collector stands. While the collector reads everything
+    /// nothing is written, for only then is it known what a write may not be written over.
+    async fn reading(
+        &self,
+        feed: &Feed<S>,
+        present: Option<FeedReader>,
+        priority: Priority,
+    ) -> Result<FeedReader, WriteError> {
+        if let Some(reading) = present
+            && !self.client.begins_anew(&reading.cursor, priority).await?
+        {
+            return Ok(reading);
+        }
+        let cursor = self.collectors_cursor(feed).await?;
+        if self.client.begins_anew(&cursor, priority).await? {
+            return Err(WriteError::Unread { entity: feed.entity_name() });
+        }
+        Ok(FeedReader::at(cursor.first_pages()))
+    }
+
     /// Where the collector stands: everything before it is on its way into the links.
     async fn collectors_cursor(&self, feed: &Feed<S>) -> Result<FeedCursor, WriteError> {
         let entity = feed.entity_name();
@@ -153,7 +170,7 @@ impl<S: Store> Division<S> {
         let kept =
             collector::kept_cursor(&self.store, namespace, connection, System::ExactOnline, &entity).await?;
         let cursor = kept.as_deref().and_then(|text| FeedCursor::read(text, &feed.selection));
-        cursor.map(|cursor| cursor.first_pages()).ok_or(WriteError::Unread { entity })
+        cursor.ok_or(WriteError::Unread { entity })
     }
 
     /// A document as the collector keeps it with what this writer has read since; `None` when neither has seen it.
@@ -236,6 +253,7 @@ impl<S: Store> Division<S> {
                 return self.sighting(record).await.map(Some);
             }
         }
+        self.client.look_at_numbering(Priority::Edit).await?;
         Ok(None)
     }
 
@@ -256,6 +274,7 @@ impl<S: Store> Division<S> {
             }
             return self.told(feed, document, awaited.before, priority).await;
         }
+        self.client.look_at_numbering(priority).await?;
         Ok(None)
     }
 

@@ -69,7 +69,7 @@ pub(crate) enum WriteError {
     },
     /// Nothing vouches for the record yet.
     #[error(
-        "the entity {entity} has not been read yet, so nothing may be written over; its collector must run first"
+        "the entity {entity} has not been read in whole, so nothing may be written over; its collector must come to the end first"
     )]
     Unread {
         /// The entity.
@@ -87,6 +87,25 @@ impl<S: Store> Division<S> {
 
     async fn ours(&self) -> Result<&UserId, WriteError> {
         Ok(self.ours.get_or_try_init(|| async { self.client.me().await.map(|me| me.user) }).await?)
+    }
+
+    /// Reads what happened since a write was decided on, and gives the feed. A write that was decided on at a version of
+    /// an earlier numbering can't be compared with it.
+    async fn read_before_write(
+        &self,
+        aim: Aim<'_>,
+        record: &RecordId,
+        version: Option<Version>,
+    ) -> Result<&Feed<S>, WriteError> {
+        let feed = self.feed(aim.entity)?;
+        let since = Instant::now() - VOUCHES_FOR;
+        self.read_since(aim.entity, since, feed.changes(), priority(aim)).await?;
+        match version {
+            Some(version) if self.client.is_renumbered(version, priority(aim)).await? => {
+                Err(WriteError::Stale { record: record.clone() })
+            }
+            _ => Ok(feed),
+        }
     }
 
     pub(crate) async fn sighting(&self, record: Record) -> Result<Sighting, WriteError> {
@@ -193,9 +212,7 @@ impl<S: Store> Target for Division<S> {
         version: Option<Version>,
         put: &Put,
     ) -> Result<Option<Sighting>, WriteError> {
-        let feed = self.feed(aim.entity)?;
-        let since = Instant::now() - VOUCHES_FOR;
-        self.read_since(aim.entity, since, feed.changes(), priority(aim)).await?;
+        let feed = self.read_before_write(aim, record, version).await?;
         if feed.documents.is_some() {
             return self.update_whole(aim, record, version, put).await;
         }
@@ -221,9 +238,7 @@ impl<S: Store> Target for Division<S> {
         record: &RecordId,
         version: Option<Version>,
     ) -> Result<(), WriteError> {
-        let feed = self.feed(aim.entity)?;
-        let since = Instant::now() - VOUCHES_FOR;
-        self.read_since(aim.entity, since, feed.changes(), priority(aim)).await?;
+        let feed = self.read_before_write(aim, record, version).await?;
         let is_stale = match self.document(feed, record).await? {
             Some(document) => document.version() > version,
             None => feed.state.lock().await.later_than(record, version).is_some(),

@@ -4,6 +4,7 @@
 mod call;
 mod feeds;
 mod lists;
+mod numberings;
 mod people;
 mod prices;
 mod records;
@@ -19,6 +20,7 @@ use store::Store;
 use telemetry::Metrics;
 use url::Url;
 
+use self::numberings::Numberings;
 pub use self::{
     feeds::{ChangesPage, DeletedPage, DeletedRecord},
     people::Me,
@@ -38,6 +40,7 @@ pub struct ExactOnline<S> {
     transport: Transport,
     grant: Grant<S>,
     quota: Quota<S>,
+    numberings: Numberings<S>,
     clock: Clock,
     /// Seconds, as `me` last told; approximate dates only hang on it.
     server_offset: Arc<AtomicI64>,
@@ -62,7 +65,9 @@ impl<S: Store> ExactOnline<S> {
         let clock: Clock = Arc::new(clock);
         let transport = Transport::new(&settings)?;
         let quota = Quota::new(&settings, store.clone(), Arc::clone(&clock));
+        let numberings = Numberings::new(&settings, store.clone());
         Ok(Self {
+            numberings,
             grant: Grant::new(&settings, store, quota.clone(), transport.clone(), Arc::clone(&clock)),
             quota,
             clock,

@@ -6,6 +6,8 @@ use model::{Record, Version};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::numbering::{self, Numbering};
+
 #[cfg(test)]
 mod tests;
 
@@ -40,13 +42,31 @@ struct State {
     recent: BTreeMap<String, u64>,
 }
 
-/// The first row version that is asked for is above this: what Exact's documentation begins with.
-const FIRST: u64 = 1;
-
 impl ChangesCursor {
     /// Before the first record: reading from here shows everything that is there.
     pub fn start() -> Self {
-        Self(State { after: FIRST, page: None, highest: FIRST, recent: BTreeMap::new() })
+        Self::begin(Numbering::default())
+    }
+
+    fn begin(numbering: Numbering) -> Self {
+        let Version(first) = numbering.start();
+        Self(State { after: first, page: None, highest: first, recent: BTreeMap::new() })
+    }
+
+    /// The same place in this numbering of the row versions; in another one than the cursor's own it begins anew.
+    pub(crate) fn within(&self, numbering: Numbering) -> Self {
+        if self.numbering() == numbering { self.clone() } else { Self::begin(numbering) }
+    }
+
+    /// Whether reading on from here is a read of everything, because the cursor is of another numbering than this, or its
+    /// first round is not over.
+    pub(crate) fn begins_anew(&self, numbering: Numbering) -> bool {
+        let is_first_round = self.0.page.is_some() && Version(self.0.after) == numbering.start();
+        self.numbering() != numbering || is_first_round
+    }
+
+    fn numbering(&self) -> Numbering {
+        Numbering::of(Version(self.0.after))
     }
 
     /// The same round from its first page: for when the address of the next page is refused.
@@ -59,9 +79,9 @@ impl ChangesCursor {
         Version(self.0.highest)
     }
 
-    /// The round asks for row versions above this one.
+    /// The round asks for what Exact numbers above this.
     pub(crate) fn above(&self) -> u64 {
-        self.0.after
+        numbering::number(Version(self.0.after))
     }
 
     /// Where the next page is, if the round has begun.
@@ -87,7 +107,8 @@ impl ChangesCursor {
                 fresh.push(item);
             }
         }
-        let floor = state.highest.saturating_sub(overlap).max(FIRST);
+        let Version(first) = self.numbering().start();
+        let floor = state.highest.saturating_sub(overlap).max(first);
         state.recent.retain(|_, version| *version > floor);
         let surplus = state.recent.len().saturating_sub(RECENT_MAX);
         if surplus > 0 {

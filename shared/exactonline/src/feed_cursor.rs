@@ -3,7 +3,7 @@
 use model::{RecordId, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangesCursor, Selection, Source};
+use crate::{ChangesCursor, Selection, Source, numbering::Numbering};
 
 #[cfg(test)]
 mod tests;
@@ -91,6 +91,14 @@ impl FeedCursor {
         } else {
             in_round(&self.changes).then_some(Source::Own)
         }
+    }
+
+    /// Whether everything that is there would be read from here. The log of deletions is short and does not count.
+    pub(crate) fn begins_anew(&self, numbering: Numbering) -> bool {
+        [Some(&self.changes), self.parts.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|cursor| cursor.begins_anew(numbering))
     }
 
     /// The highest row version seen in any of the feeds.

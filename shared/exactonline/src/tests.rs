@@ -5,6 +5,7 @@ mod documents;
 mod grant;
 mod limits;
 mod lists;
+mod numberings;
 mod records;
 
 use std::{path::PathBuf, time::Duration};

@@ -1,12 +1,15 @@
+use contract::Sighting;
+use exactonline::{Priority, Source};
 use mapping::LinePut;
 use model::{Content, FailureClass, RecordId};
 use simulator_exactonline::Switches;
 use store::Embedded;
+use tokio::time::Instant;
 use uuid::Uuid;
 use writer::{SearchKey, Target as _};
 
 use super::bench::{Bench, aim, entity, header, id, number, of_lines, properties, version};
-use crate::target::Division;
+use crate::target::{Division, WriteError};
 
 #[tokio::test]
 async fn an_account_is_written_and_told_as_its_feed_shows_it() {
@@ -109,4 +112,52 @@ async fn a_record_of_an_entity_that_no_pair_keeps_exists_or_does_not() {
     assert!(!exists(&id(Uuid::nil())).await);
     assert!(!exists(&RecordId::parse("x' or true").unwrap()).await);
     bench.division.exists(aim(&entity("quotes")), &id(contact)).await.unwrap_err();
+}
+
+/// A cursor of before the move would pass over the edit, for its number is below all before.
+#[tokio::test]
+async fn what_a_person_changed_after_a_move_of_the_division_is_not_written_over() {
+    let bench = Bench::start().await;
+    let (accounts, customer) = (entity("accounts"), id(bench.customer));
+    let seen = renamed(&bench, "Before").await;
+
+    bench.control().move_division();
+    bench.change("crm/Accounts", &customer, r#"{"Name":"A person's"}"#);
+    bench.control().advance_clock(8 * 3_600);
+    let unread = read_anew(&bench).await.unwrap_err();
+    assert_eq!(Division::<Embedded>::class(&unread), FailureClass::Transient, "{unread}");
+    bench.collect("accounts").await;
+    read_anew(&bench).await.unwrap();
+    let put = header(r#"{"Name":"Late"}"#);
+    let late = bench.division.update(aim(&accounts), &customer, seen.record.version, &put).await;
+    let late = late.unwrap_err();
+    assert!(late.to_string().contains("was changed in Exact Online"), "{late}");
+}
+
+#[tokio::test]
+async fn a_write_that_the_feed_does_not_show_leads_to_a_look_whether_the_division_moved() {
+    let bench = Bench::start().await;
+    let (accounts, customer) = (entity("accounts"), id(bench.customer));
+    let seen = renamed(&bench, "Before").await;
+    bench.control().move_division();
+    bench.control().advance_clock(600);
+    let put = header(r#"{"Name":"Ours"}"#);
+    let told = bench.division.update(aim(&accounts), &customer, seen.record.version, &put).await;
+    assert_eq!(told.unwrap(), None);
+    let unread = read_anew(&bench).await.unwrap_err();
+    assert_eq!(Division::<Embedded>::class(&unread), FailureClass::Transient, "{unread}");
+    bench.collect("accounts").await;
+    read_anew(&bench).await.unwrap();
+}
+
+/// The customer as the writer sees it after a change.
+async fn renamed(bench: &Bench, name: &str) -> Sighting {
+    read_anew(bench).await.unwrap();
+    bench.change("crm/Accounts", &id(bench.customer), &format!(r#"{{"Name":"{name}"}}"#));
+    read_anew(bench).await.unwrap();
+    bench.told("accounts", &id(bench.customer)).await.unwrap()
+}
+
+async fn read_anew(bench: &Bench) -> Result<(), WriteError> {
+    bench.division.read_since(&entity("accounts"), Instant::now(), &[Source::Own], Priority::Edit).await
 }

@@ -1,11 +1,11 @@
 //! Incremental reading: what changed, and what was deleted.
 
-use model::{Presence, Properties, Record, UserId};
+use model::{Presence, Properties, Record, UserId, Version};
 use store::Store;
 use url::Url;
 
 use super::{ExactOnline, call::Call, in_query, selected};
-use crate::{ChangesCursor, Error, Feed, Priority, odata};
+use crate::{ChangesCursor, Error, Feed, Priority, numbering::Numbering, odata};
 
 /// A part of an incremental read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,14 +49,15 @@ impl<S: Store> ExactOnline<S> {
         cursor: &ChangesCursor,
         priority: Priority,
     ) -> Result<ChangesPage, Error> {
+        let numbering = self.numbering(priority).await?;
+        let cursor = cursor.within(numbering);
         let select = selected(select, &[feed.key, "Timestamp", "Modifier"]);
-        let (records, next) = self.feed(&format!("sync/{}", feed.path), &select, cursor, priority).await?;
+        let (rows, next) = self.feed(&format!("sync/{}", feed.path), &select, &cursor, priority).await?;
         let offset = self.server_offset();
-        let records: Result<Vec<Record>, Error> =
-            records.iter().map(|row| odata::record(row, feed.key, offset)).collect();
-        let records = records?;
-        if records.iter().any(|record| record.version.is_none()) {
-            return Err(Error::Unexpected { what: "has a record without Timestamp".to_owned() });
+        let mut records = Vec::with_capacity(rows.len());
+        for row in rows {
+            let record = odata::record(&row, feed.key, offset)?;
+            records.push(Record { version: Some(version(numbering, &record)?), ..record });
         }
         let more = next.is_some();
         let (records, next) = cursor.after(records, |record| record, next, self.settings.overlap);
@@ -65,9 +66,11 @@ impl<S: Store> ExactOnline<S> {
 
     /// What was deleted since the cursor, of all kinds. Exact keeps this for two months.
     pub async fn deleted(&self, cursor: &ChangesCursor, priority: Priority) -> Result<DeletedPage, Error> {
+        let numbering = self.numbering(priority).await?;
+        let cursor = cursor.within(numbering);
         let select = "EntityKey,EntityType,Timestamp,DeletedBy";
-        let (rows, next) = self.feed("sync/Deleted", select, cursor, priority).await?;
-        let deleted = rows.iter().map(|row| deleted_record(row)).collect::<Result<_, _>>()?;
+        let (rows, next) = self.feed("sync/Deleted", select, &cursor, priority).await?;
+        let deleted = rows.iter().map(|row| deleted_record(row, numbering)).collect::<Result<_, _>>()?;
         let more = next.is_some();
         let overlap = self.settings.overlap;
         let (deleted, next) = cursor.after(deleted, |row: &DeletedRecord| &row.record, next, overlap);
@@ -96,11 +99,20 @@ impl<S: Store> ExactOnline<S> {
     }
 }
 
-fn deleted_record(row: &str) -> Result<DeletedRecord, Error> {
+/// The version of a row of a feed; every row has one.
+fn version(numbering: Numbering, row: &Record) -> Result<Version, Error> {
+    let unexpected = |what: &str| Error::Unexpected { what: what.to_owned() };
+    let Version(number) = row.version.ok_or_else(|| unexpected("has a row without Timestamp"))?;
+    numbering
+        .version(number)
+        .ok_or_else(|| unexpected("has a Timestamp beyond what this version of tandem keeps"))
+}
+
+fn deleted_record(row: &str, numbering: Numbering) -> Result<DeletedRecord, Error> {
     let mut record = odata::record(row, "EntityKey", None)?;
     let entity_type = odata::integer(&record.properties, "EntityType");
-    let missing = || Error::Unexpected { what: "has a deletion without EntityType or Timestamp".to_owned() };
-    record.version.ok_or_else(missing)?;
+    let missing = || Error::Unexpected { what: "has a deletion without EntityType".to_owned() };
+    record.version = Some(version(numbering, &record)?);
     record.modified_by =
         odata::text(&record.properties, "DeletedBy").and_then(|text| UserId::parse(text).ok());
     record.presence = Presence::Deleted;

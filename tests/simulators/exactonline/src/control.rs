@@ -176,16 +176,27 @@ impl Control {
         Ok(())
     }
 
-    /// Moves the main division to another database: every row version of it is regenerated and
-    /// `DivisionMoveDate` tells so.
+    /// Moves the main division to another database: every row version of it is regenerated and `DivisionMoveDate` tells
+    /// so.
     pub fn move_division(&self) {
+        self.regenerate("DivisionMoveDate");
+    }
+
+    /// Links the main division to Exact HR, or unlinks it: every row version of it is regenerated and
+    /// `DivisionHRLinkUnlinkDate` tells so.
+    pub fn link_division(&self) {
+        self.regenerate("DivisionHRLinkUnlinkDate");
+    }
+
+    fn regenerate(&self, told_by: &str) {
         let mut service = self.service();
         let (now, division) = (service.now(), service.division);
-        service.database.regenerate_timestamps(division, now);
+        let below = service.switches.lower_versions_after_a_move;
+        service.database.regenerate_timestamps(division, now, below);
         let moved = Value::DateTime(wall_clock_at(now, &service.zone));
         let key = Key::Number(i64::from(division));
         if let (Some(mut row), Some(position)) =
-            (service.database.take("divisions", key), shape_of("divisions").position("DivisionMoveDate"))
+            (service.database.take("divisions", key), shape_of("divisions").position(told_by))
         {
             row.values[position] = moved;
             service.database.store("divisions", key, row);

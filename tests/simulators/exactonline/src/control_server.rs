@@ -29,6 +29,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/control/normalise", put(normalise))
         .route("/control/accounts", get(accounts).post(seed))
         .route("/control/move", post(move_division))
+        .route("/control/link", post(link_division))
         .with_state(control)
 }
 
@@ -155,6 +156,11 @@ async fn seed(State(control): State<Control>, body: String) -> Result<Json<Value
 
 async fn move_division(State(control): State<Control>) -> StatusCode {
     control.move_division();
+    StatusCode::NO_CONTENT
+}
+
+async fn link_division(State(control): State<Control>) -> StatusCode {
+    control.link_division();
     StatusCode::NO_CONTENT
 }
 

@@ -193,6 +193,11 @@ pub(crate) fn wall_clock_at(now: i64, zone: &TimeZone) -> i64 {
     now + i64::from(offset) * 1_000
 }
 
+/// Row versions begin above this.
+const FIRST_TIMESTAMP: i64 = 10_000;
+/// Those of a company that has moved begin above this, where they are to be below all before.
+const FIRST_AFTER_A_MOVE: i64 = 100;
+
 /// Everything that is stored, of all companies.
 #[derive(Debug, Default)]
 pub(crate) struct Database {
@@ -210,7 +215,7 @@ impl Database {
             .filter(|shape| shape.stored)
             .map(|shape| (shape.name, Table::new(shape)))
             .collect();
-        Self { tables, happened: Vec::new(), last_timestamp: 10_000 }
+        Self { tables, happened: Vec::new(), last_timestamp: FIRST_TIMESTAMP }
     }
 
     /// The table of an endpoint.
@@ -225,6 +230,10 @@ impl Database {
     /// Stores a record under a row version above all others, in place of what had its key.
     pub(crate) fn store(&mut self, table: &str, key: Key, mut row: Row) {
         self.last_timestamp += 1;
+        // Another company, which was not numbered anew, may have it.
+        while self.table(table).by_timestamp.contains_key(&self.last_timestamp) {
+            self.last_timestamp += 1;
+        }
         row.timestamp = self.last_timestamp;
         if row.first_timestamp == 0 {
             row.first_timestamp = row.timestamp;
@@ -247,8 +256,12 @@ impl Database {
         self.table_mut(table).remove(key)
     }
 
-    /// Gives every record of a company a new row version, as happens when it moves to another database.
-    pub(crate) fn regenerate_timestamps(&mut self, division: i32, now: i64) {
+    /// Gives every record of a company a new row version, as happens when it moves to another database: above all that
+    /// there were, or below them.
+    pub(crate) fn regenerate_timestamps(&mut self, division: i32, now: i64, below: bool) {
+        if below {
+            self.last_timestamp = FIRST_AFTER_A_MOVE;
+        }
         for name in SHAPES.values().filter(|shape| shape.stored).map(|shape| shape.name) {
             let table = self.table(name);
             let mut moved: Vec<(Key, Row)> = table

@@ -163,6 +163,9 @@ pub struct Switches {
     pub empty_text_is_null: bool,
     /// Milliseconds until a change shows in the sync feeds. Not documented.
     pub sync_lag_milliseconds: i64,
+    /// The row versions of a company that has moved, or was linked to Exact HR, begin anew, so that most are below those
+    /// before; off, they are above. Documented is that they are regenerated, and no more.
+    pub lower_versions_after_a_move: bool,
     /// A change of a document that names its lines leaves them as they are, instead of being refused. Not documented.
     pub nested_lines_ignored: bool,
     /// The last line of a document may be deleted. Not documented; a create without any is refused.
@@ -212,6 +215,7 @@ impl Default for Switches {
             ignore_case: false,
             empty_text_is_null: true,
             sync_lag_milliseconds: 0,
+            lower_versions_after_a_move: true,
             nested_lines_ignored: false,
             last_line_deletable: false,
             line_changes_touch_header: false,

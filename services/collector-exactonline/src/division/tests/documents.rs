@@ -309,3 +309,26 @@ async fn headers_alone_are_read_where_no_pair_works_with_lines() {
     assert!(!only(reader.poll().await).properties.contains_key("SalesOrderLines"));
     assert_eq!(bench.calls_of("GET sync/salesorder/salesorderlines"), 0);
 }
+
+/// The numbers begin below all before, and a line was removed and another changed before anybody looked.
+#[tokio::test]
+async fn a_document_of_a_division_that_moved_is_told_anew_with_what_happened_meanwhile() {
+    let bench = Bench::start().await;
+    let order = bench.order(&[1, 2]);
+    let line = bench.line(order, 3);
+    let mut reader = bench.orders();
+    let before = only(reader.poll().await);
+
+    bench.control().move_division();
+    bench.change(LINES, line, r#"{"Quantity":4}"#);
+    bench.control().advance_clock(8 * 3_600);
+    let after = only(reader.poll().await);
+    assert_eq!(quantities(&after), ["1", "2", "4"]);
+    assert!(after.version > before.version, "{:?} {:?}", after.version, before.version);
+    bench.delete(LINES, line);
+    let mut removed = Vec::new();
+    for _ in 0..10 {
+        removed.extend(reader.poll().await);
+    }
+    assert_eq!(quantities(&only(removed)), ["1", "2"]);
+}

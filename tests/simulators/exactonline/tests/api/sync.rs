@@ -90,16 +90,27 @@ async fn a_deletion_has_its_own_row_with_a_version_of_the_same_counter() {
 }
 
 #[tokio::test]
-async fn a_moved_division_gives_every_record_a_new_row_version() {
-    let company = Company::open().await;
-    company.create(r#"{"Name":"Moved"}"#).await;
-    let version =
-        async || numbers(&company.get("sync/CRM/Accounts?$select=Timestamp").await.column("Timestamp"))[0];
-    let before = version().await;
-    company.control().move_division();
-    assert!(version().await > before);
-    let moved = company.get("system/Divisions?$select=DivisionMoveDate").await;
-    assert_eq!(moved.column("DivisionMoveDate"), [json!("/Date(1768474830000)/")]);
+async fn a_moved_or_linked_division_gives_every_record_a_new_row_version() {
+    for lower_versions_after_a_move in [false, true] {
+        let switches = Switches { lower_versions_after_a_move, ..Switches::default() };
+        let company = Company::open_with(Settings { switches, ..calm() }).await;
+        company.create(r#"{"Name":"Moved"}"#).await;
+        company.create(r#"{"Name":"Moved too"}"#).await;
+        let versions =
+            async || numbers(&company.get("sync/CRM/Accounts?$select=Timestamp").await.column("Timestamp"));
+        let date = async |name: &str| {
+            company.get(&format!("system/Divisions?$select={name}")).await.column(name).remove(0)
+        };
+        let before = versions().await;
+        company.control().move_division();
+        let moved = versions().await;
+        assert!(moved[0] < moved[1] && (moved[1] < before[0]) == lower_versions_after_a_move);
+        assert_eq!(date("DivisionMoveDate").await, json!("/Date(1768474830000)/"));
+        assert_eq!(date("DivisionHRLinkUnlinkDate").await, json!(null));
+        company.control().link_division();
+        assert_eq!(versions().await[0] == moved[0], lower_versions_after_a_move);
+        assert_eq!(date("DivisionHRLinkUnlinkDate").await, json!("/Date(1768474830000)/"));
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use collector::{DIRECTORY_READ_EVERY, Pace, ToldPace, WINDOW_MAX, WINDOW_MIN};
+use collector::{Pace, ToldPace, WINDOW_MAX, WINDOW_MIN};
 use exactonline::{NUMBERING_LOOKED_AT_EVERY, Selection};
 use mapping::List;
 use model::ConnectionName;
@@ -11,8 +11,13 @@ use service::ExactOnlineConfig;
 
 use crate::division::{LOOKED_AT_EVERY, POLLS_PER_DELETED};
 
-/// The share of a day's calls, in percent, that idle polling may take: the rest is for changes and writes.
+/// The share of a day's calls, in percent, that polling may take: the rest is for changes and writes.
 const SHARE: f64 = 80.0;
+
+/// Where nobody changes anything, polls are up to so many times as far apart as where somebody does.
+const QUIET: u32 = 4;
+/// The hours of a day in which people change things.
+const BUSY_HOURS: f64 = 10.0;
 
 const DAY_SECONDS: f64 = 86_400.0;
 const HOUR_SECONDS: f64 = 3_600.0;
@@ -22,7 +27,9 @@ const HOUR_SECONDS: f64 = 3_600.0;
 pub(crate) struct Intervals {
     /// The longest that deletions are not read: how late one is seen of which no hint came.
     pub(crate) deletions: Duration,
-    /// How often users and lists are read while webhooks tell of all else.
+    /// How often users and lists are read.
+    pub(crate) directory: Duration,
+    /// How often they are read while webhooks tell of all else.
     pub(crate) directory_told: Duration,
     /// How often it is looked whether the subscriptions are still there.
     pub(crate) subscriptions: Duration,
@@ -40,6 +47,7 @@ impl Default for Intervals {
     fn default() -> Self {
         Self {
             deletions: Duration::from_hours(4),
+            directory: Duration::from_hours(1),
             directory_told: Duration::from_hours(4),
             subscriptions: Duration::from_hours(1),
             subscriptions_again: Duration::from_secs(30),
@@ -60,11 +68,16 @@ impl Intervals {
             window_min: self.window.0,
             window_max: self.window.1,
         });
-        Pace { told, ..Pace::polling(config.poll_interval) }
+        Pace {
+            poll: config.poll_interval,
+            quiet: config.poll_interval.saturating_mul(QUIET),
+            directory: self.directory,
+            told,
+        }
     }
 }
 
-/// The calls that are made while nobody changes anything.
+/// The calls that are made to see whether anything changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Idle {
     /// Feeds of changes, which each poll reads.
@@ -87,16 +100,31 @@ impl Idle {
         }
     }
 
-    /// How long polls must be apart so that an idle day takes so many calls at most; `None` where the users, lists and
-    /// rights alone take them all.
-    fn least_interval(self, calls: f64) -> Option<Duration> {
-        let per_day = |every: Duration| DAY_SECONDS / every.as_secs_f64();
-        let for_polls = calls
-            - self.directory * per_day(DIRECTORY_READ_EVERY)
-            - self.feeds * per_day(LOOKED_AT_EVERY)
-            - per_day(NUMBERING_LOOKED_AT_EVERY);
-        let per_poll = self.feeds + self.entities / f64::from(POLLS_PER_DELETED);
-        (for_polls > 0.0).then(|| Duration::from_secs_f64(DAY_SECONDS * per_poll / for_polls))
+    /// How long polls must be apart so that a day, in whose busy hours people change all kinds of records, takes so many
+    /// calls at most; `None` where what is no poll takes them all.
+    fn least_interval(self, calls: f64, intervals: &Intervals) -> Option<Duration> {
+        let for_polls = calls - self.besides_polls(intervals.directory) * DAY_SECONDS / HOUR_SECONDS;
+        let busy = BUSY_HOURS * HOUR_SECONDS;
+        let seconds = busy + (DAY_SECONDS - busy) / f64::from(QUIET);
+        (for_polls > 0.0).then(|| Duration::from_secs_f64(seconds * self.per_poll() / for_polls))
+    }
+
+    /// The calls of an hour in which nobody changes anything and nothing tells so.
+    fn quiet_per_hour(self, poll: Duration, intervals: &Intervals) -> f64 {
+        let polls = HOUR_SECONDS / (poll.as_secs_f64() * f64::from(QUIET));
+        polls * self.per_poll() + self.besides_polls(intervals.directory)
+    }
+
+    fn per_poll(self) -> f64 {
+        self.feeds + self.entities / f64::from(POLLS_PER_DELETED)
+    }
+
+    /// The calls of an hour that are made whatever is polled.
+    fn besides_polls(self, directory: Duration) -> f64 {
+        let per_hour = |every: Duration| HOUR_SECONDS / every.as_secs_f64();
+        self.directory * per_hour(directory)
+            + self.feeds * per_hour(LOOKED_AT_EVERY)
+            + per_hour(NUMBERING_LOOKED_AT_EVERY)
     }
 
     /// The calls of an hour in which webhooks tell that nothing changes.
@@ -108,9 +136,7 @@ impl Idle {
         let deletions = with_a_poll(intervals.deletions).min(poll * f64::from(POLLS_PER_DELETED));
         self.feeds * per_hour(poll)
             + self.entities * per_hour(deletions)
-            + self.directory * per_hour(with_a_poll(intervals.directory_told))
-            + self.feeds * per_hour(LOOKED_AT_EVERY.as_secs_f64())
-            + per_hour(NUMBERING_LOOKED_AT_EVERY.as_secs_f64())
+            + self.besides_polls(Duration::from_secs_f64(with_a_poll(intervals.directory_told)))
             + per_hour(intervals.subscriptions.as_secs_f64())
     }
 }
@@ -118,18 +144,20 @@ impl Idle {
 /// Warns where polling alone would use up the day's calls long before the day ends.
 pub(crate) fn warn(connection: &ConnectionName, idle: Idle, config: &ExactOnlineConfig) {
     let most = f64::from(config.calls_per_day.get()) * SHARE / 100.0;
-    let least = idle.least_interval(most);
+    let intervals = Intervals::default();
+    let least = idle.least_interval(most, &intervals);
     if least.is_none_or(|least| config.poll_interval < least) {
         tracing::warn!(
             %connection,
             poll_seconds = config.poll_interval.as_secs_f64(),
             at_least = least.map(|least| least.as_secs_f64().ceil()),
-            "polling this often takes more than {SHARE} percent of the day's calls to exact online: raise poll_seconds, \
+            calls_per_idle_hour = idle.quiet_per_hour(config.poll_interval, &intervals).ceil(),
+            "polling this often takes more than {SHARE} percent of a busy day's calls to exact online: raise poll_seconds, \
              or let webhooks tell of changes"
         );
     }
     let Some(webhooks) = &config.webhooks else { return };
-    let per_hour = idle.told_per_hour(webhooks.poll_interval, &Intervals::default());
+    let per_hour = idle.told_per_hour(webhooks.poll_interval, &intervals);
     if per_hour * 24.0 > most {
         tracing::warn!(
             %connection,
@@ -167,12 +195,17 @@ mod tests {
 
     #[test]
     fn polls_are_as_far_apart_as_their_calls_need() {
-        // Of 4,000 calls a day 144 read the users, three look at the numbering, and one asks for the right to each feed.
-        let apart = |per_poll: f64, rest: f64| Some(Duration::from_secs_f64(86_400.0 * per_poll / rest));
-        assert_eq!(idle(&[false]).least_interval(4_000.0), apart(1.1, 3_852.0));
+        // Ten hours of polls, and fourteen of a quarter of them. Of 4,000 calls a day 24 read the users, three look at the
+        // numbering, and one asks for the right to each feed.
+        let apart = |per_poll: f64, rest: f64| 48_600.0 * per_poll / rest;
+        let least = |entities: &[bool], calls: f64| {
+            idle(entities).least_interval(calls, &Intervals::default()).map(|least| least.as_secs_f64())
+        };
+        let is_near = |left: Option<f64>, right: f64| (left.unwrap() - right).abs() < 1e-6;
+        assert!(is_near(least(&[false], 4_000.0), apart(1.1, 3_972.0)));
         // Accounts, contacts, items with prices, orders and quotations with lines: 8.5 calls a poll.
-        assert_eq!(idle(&[false, false, true, true, true]).least_interval(4_000.0), apart(8.5, 3_845.0));
-        assert_eq!(idle(&[false]).least_interval(148.0), None);
+        assert!(is_near(least(&[false, false, true, true, true], 4_000.0), apart(8.5, 3_965.0)));
+        assert_eq!(least(&[false], 28.0), None);
     }
 
     fn of_all_pairs(reading: Reading) -> Idle {
@@ -206,10 +239,19 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_day_of_all_seven_pairs_takes_three_fifths_of_the_calls_at_most_unless_told_otherwise() {
+    fn an_idle_hour_of_all_seven_pairs_takes_sixty_calls_at_most_where_nothing_tells_of_changes() {
+        for reading in Reading::ALL {
+            let poll = ExactOnlineConfig::POLL_INTERVAL;
+            let calls = of_all_pairs(reading).quiet_per_hour(poll, &Intervals::default());
+            assert!(calls <= 60.0, "{reading}: {calls}");
+        }
+    }
+
+    #[test]
+    fn polling_of_all_seven_pairs_takes_three_fifths_of_the_calls_of_a_busy_day_at_most() {
         for reading in Reading::ALL {
             let idle = of_all_pairs(reading);
-            let least = idle.least_interval(THREE_FIFTHS).unwrap();
+            let least = idle.least_interval(THREE_FIFTHS, &Intervals::default()).unwrap();
             assert!(ExactOnlineConfig::POLL_INTERVAL >= least, "{reading}: {least:?}, {idle:?}");
         }
     }

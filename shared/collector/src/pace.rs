@@ -18,8 +18,11 @@ const LOOKS_AGAIN: u32 = 2;
 /// How often a collector asks for changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// How far polls are apart while nothing tells of changes.
+    /// How far polls are apart while people change things and nothing tells of it.
     pub poll: Duration,
+    /// How far they are apart at most when people change nothing: with each poll that finds nothing the next one is twice
+    /// as far.
+    pub quiet: Duration,
     /// How often users and lists are read then.
     pub directory: Duration,
     /// What holds while the system tells of changes; `None` where it never does.
@@ -42,14 +45,17 @@ pub struct ToldPace {
 }
 
 impl Pace {
-    /// That of a system which tells nothing by itself.
+    /// That of a system which tells nothing by itself and may be asked as often as that.
     pub const fn polling(poll: Duration) -> Self {
-        Self { poll, directory: DIRECTORY_READ_EVERY, told: None }
+        Self { poll, quiet: poll, directory: DIRECTORY_READ_EVERY, told: None }
     }
 
-    /// How far polls are apart, while changes are told or not.
-    pub(crate) fn poll(&self, is_told: bool) -> Duration {
-        self.told.filter(|_| is_told).map_or(self.poll, |told| told.poll)
+    /// How far the next poll is, while changes are told or not, after so many in a row that found nothing.
+    pub(crate) fn poll(&self, is_told: bool, found_nothing: u32) -> Duration {
+        match self.told.filter(|_| is_told) {
+            Some(told) => told.poll,
+            None => self.poll.saturating_mul(2_u32.saturating_pow(found_nothing)).min(self.quiet),
+        }
     }
 
     pub(crate) fn directory(&self, is_told: bool) -> Duration {

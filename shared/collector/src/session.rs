@@ -106,6 +106,8 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
             seen: None,
             window: self.pace.told.map(Window::new),
             has_found: false,
+            has_found_edit: false,
+            found_nothing: 0,
         };
         loop {
             session.pulse.beat();
@@ -119,9 +121,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                         self.entity.as_str(),
                         Duration::ZERO,
                     );
-                    if let Some(window) = &mut session.window {
-                        window.found(std::mem::take(&mut session.has_found));
-                    }
+                    session.ends_poll();
                     Rest::UntilPoll
                 }
                 Ok(Turn::Standby) => {
@@ -165,7 +165,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
             // Whether changes are told may turn out otherwise at any time, and with it when the next poll is due.
             let until = match rest {
                 Rest::For(time) => begun + time,
-                Rest::UntilPoll => begun + self.pace.poll(session.is_told),
+                Rest::UntilPoll => begun + self.pace.poll(session.is_told, session.found_nothing),
             };
             if Instant::now() >= until {
                 break;
@@ -255,6 +255,8 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         let page = self.source.page(&self.entity, state.cursor.as_deref());
         let page = self.holding(&session.pulse, holder, page).await.map_err(failed::<R>)?;
         session.has_found |= !page.records.is_empty();
+        session.has_found_edit |=
+            page.records.iter().any(|record| record.modified_by.as_ref() != Some(&ours));
         let (unchanged, more) =
             (page.records.is_empty() && state.cursor.as_deref() == Some(&page.cursor), page.more);
         self.holding(&session.pulse, holder, self.publish(&page, &mut state, &ours)).await?;
@@ -428,6 +430,21 @@ pub(crate) struct Session {
     window: Option<Window>,
     /// Whether anything was read since the last rest.
     has_found: bool,
+    /// Whether anything that is not by us was.
+    has_found_edit: bool,
+    /// How many polls in a row found no edit.
+    found_nothing: u32,
+}
+
+impl Session {
+    fn ends_poll(&mut self) {
+        let has_found = std::mem::take(&mut self.has_found);
+        if let Some(window) = &mut self.window {
+            window.found(has_found);
+        }
+        let has_found_edit = std::mem::take(&mut self.has_found_edit);
+        self.found_nothing = if has_found_edit { 0 } else { self.found_nothing.saturating_add(1) };
+    }
 }
 
 pub(crate) fn failed<R: Source>(error: R::Error) -> CollectorError {

@@ -156,3 +156,29 @@ async fn each_start_reads_in_full_where_the_broker_forgets() {
     assert_eq!(reads.len(), 2);
     assert_ne!(reads[0], reads[1]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn polls_move_apart_while_nobody_changes_anything_and_close_up_after_an_edit() {
+    let mut bench = Bench::new().await;
+    bench.pace.quiet = POLL * 4;
+    let system = Changes::of(records(&["a"]));
+    let running = bench.start(&system);
+    bench.said().await;
+    let reads = async |time: Duration| {
+        let before = system.pages().len();
+        pass(time).await;
+        system.pages().len() - before
+    };
+    for (polls, next) in [(1, POLL), (1, POLL * 2), (1, POLL * 4), (1, POLL * 4)] {
+        assert_eq!(reads(next).await, polls, "{next:?}");
+    }
+    // What we changed ourselves is no reason to look for more.
+    system.add(vec![record("b", Some("tandem"))]);
+    assert_eq!(reads(POLL * 4).await, 1);
+    assert_eq!(reads(POLL * 2).await, 0);
+    system.add(records(&["c"]));
+    assert_eq!(reads(POLL * 2).await, 1);
+    assert_eq!(reads(POLL).await, 1);
+    assert_eq!(reads(POLL * 2).await, 1);
+    running.stop().await;
+}

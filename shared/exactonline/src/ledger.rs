@@ -120,6 +120,8 @@ pub(crate) struct Told {
 /// What an answer tells about one limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ToldOf {
+    /// How many calls a window has.
+    pub(crate) limit: Option<u32>,
     pub(crate) remaining: Option<u32>,
     /// When the window ends, on Exact's clock.
     pub(crate) reset: Option<Timestamp>,
@@ -157,6 +159,11 @@ pub(crate) struct Ledger {
     /// By the path behind the division, in small letters.
     endpoints: BTreeMap<String, Endpoint>,
     token_days: Windows,
+    /// Limits that answers told last, where they are below the configured ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minute_limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day_limit: Option<u32>,
     #[serde(skip_serializing_if = "is_calm")]
     token_trouble: TokenTrouble,
 }
@@ -186,7 +193,7 @@ impl Ledger {
             Some(Opens::Rests(until)) => return wait(until, Why::EndpointRests),
             Some(Opens::Crowded(until)) => return wait(until, Why::EndpointCrowded),
         }
-        let (minute, day) = (minute(limits, class), day(limits, class));
+        let (minute, day) = (settled.minute(limits, class), settled.day(limits, class));
         let mut until = settled.minutes.opens(minute, class as usize, at);
         if counted == Counted::MinuteAndDay {
             until = until.max(settled.days.opens(day, class as usize, at));
@@ -308,8 +315,8 @@ impl Ledger {
             ends_in: Duration::from_millis((length - at.rem_euclid(length)).unsigned_abs()),
         };
         [
-            (QuotaWindow::Minute, left(&self.minutes, MINUTE, limits.per_minute)),
-            (QuotaWindow::Day, left(&self.days, DAY, limits.per_day)),
+            (QuotaWindow::Minute, left(&self.minutes, MINUTE, lower(limits.per_minute, self.minute_limit))),
+            (QuotaWindow::Day, left(&self.days, DAY, lower(limits.per_day, self.day_limit))),
             (QuotaWindow::TokenDay, left(&self.token_days, DAY, limits.token_calls_per_day)),
         ]
     }
@@ -318,15 +325,31 @@ impl Ledger {
         let under_way: usize = self.endpoints.values().map(Endpoint::under_way).sum();
         let under_way = u32::try_from(under_way).unwrap_or(u32::MAX);
         let all = [
-            (&mut self.minutes, MINUTE, limits.per_minute, told.minute),
-            (&mut self.days, DAY, limits.per_day, told.day),
+            (&mut self.minutes, &mut self.minute_limit, MINUTE, limits.per_minute, told.minute),
+            (&mut self.days, &mut self.day_limit, DAY, limits.per_day, told.day),
         ];
-        for (windows, length, limit, told) in all {
+        for (windows, kept, length, configured, told) in all {
+            // Nobody may do anything within a limit of nothing: it tells of something else.
+            if let Some(limit) = told.limit.filter(|limit| *limit > 0) {
+                *kept = (limit < configured).then_some(limit);
+            }
+            // What is left is left of Exact's own limit, which may be above ours.
+            let limit = told.limit.or(*kept).unwrap_or(configured);
             if let (Some(remaining), Some(reset)) = (told.remaining, told.reset) {
                 windows.told(length, limit, remaining, reset.as_millisecond(), under_way);
                 windows.passed(call.at);
             }
         }
+    }
+
+    fn minute(&self, limits: &Limits, class: Priority) -> Terms {
+        let limit = lower(limits.per_minute, self.minute_limit);
+        Terms { length: MINUTE, limit, share: class.share(limit, false) }
+    }
+
+    fn day(&self, limits: &Limits, class: Priority) -> Terms {
+        let limit = lower(limits.per_day, self.day_limit);
+        Terms { length: DAY, limit, share: class.share(limit, true) }
     }
 
     fn settled(&self, now: Timestamp) -> Self {
@@ -351,14 +374,9 @@ impl Ledger {
     }
 }
 
-fn minute(limits: &Limits, class: Priority) -> Terms {
-    let limit = limits.per_minute;
-    Terms { length: MINUTE, limit, share: class.share(limit, false) }
-}
-
-fn day(limits: &Limits, class: Priority) -> Terms {
-    let limit = limits.per_day;
-    Terms { length: DAY, limit, share: class.share(limit, true) }
+/// The configured limit, or the one that Exact tells where that is lower.
+fn lower(configured: u32, told: Option<u32>) -> u32 {
+    told.map_or(configured, |told| told.min(configured))
 }
 
 fn moment(milliseconds: i64) -> Timestamp {

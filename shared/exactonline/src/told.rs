@@ -7,19 +7,23 @@ use crate::ledger::{Told, ToldOf};
 
 /// What they tell. A refusal tells of the exceeded limit only, or of none: a fact of this API.
 pub(crate) fn told(headers: &HeaderMap) -> Told {
-    Told {
-        minute: of(headers, "x-ratelimit-minutely-remaining", "x-ratelimit-minutely-reset"),
-        day: of(headers, "x-ratelimit-remaining", "x-ratelimit-reset"),
-    }
+    Told { minute: of(headers, "x-ratelimit-minutely"), day: of(headers, "x-ratelimit") }
 }
 
-fn of(headers: &HeaderMap, remaining: &str, reset: &str) -> ToldOf {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    // Less than nothing is nothing.
-    let remaining = header(remaining).and_then(|text| text.parse::<i64>().ok());
+fn of(headers: &HeaderMap, limit: &str) -> ToldOf {
+    let header = |what: &str| {
+        let value = headers.get(format!("{limit}-{what}"));
+        value.and_then(|value| value.to_str().ok())
+    };
+    let count = |what: &str| {
+        // Less than nothing is nothing.
+        let count = header(what).and_then(|text| text.parse::<i64>().ok());
+        count.map(|count| u32::try_from(count.max(0)).unwrap_or(u32::MAX))
+    };
     ToldOf {
-        remaining: remaining.map(|left| u32::try_from(left.max(0)).unwrap_or(u32::MAX)),
+        limit: count("limit"),
+        remaining: count("remaining"),
         // In milliseconds since 1970: a fact of these headers.
-        reset: header(reset).and_then(|text| Timestamp::from_millisecond(text.parse().ok()?).ok()),
+        reset: header("reset").and_then(|text| Timestamp::from_millisecond(text.parse().ok()?).ok()),
     }
 }

@@ -53,11 +53,17 @@ fn wait(ledger: &mut Ledger, limits: &Limits, now: &str, class: Priority) -> Tim
 }
 
 fn told_minute(remaining: u32, reset: &str) -> Told {
-    Told { minute: ToldOf { remaining: Some(remaining), reset: Some(at(reset)) }, ..Told::default() }
+    Told {
+        minute: ToldOf { limit: Some(60), remaining: Some(remaining), reset: Some(at(reset)) },
+        ..Told::default()
+    }
 }
 
 fn told_day(remaining: u32) -> Told {
-    Told { day: ToldOf { remaining: Some(remaining), reset: Some(midnight()) }, ..Told::default() }
+    Told {
+        day: ToldOf { limit: Some(5_000), remaining: Some(remaining), reset: Some(midnight()) },
+        ..Told::default()
+    }
 }
 
 #[test]
@@ -372,4 +378,51 @@ fn other_limits_are_kept_as_configured() {
     assert!(matches!(ask(&mut Ledger::default(), &endless, "00:00:30", Priority::Scan), Taken::Granted(_)));
     let single = Limits { per_minute: 1, per_day: 1, ..ROOMY };
     assert_eq!(granted(&mut Ledger::default(), &single, "23:59:57.999", Priority::Scan), 1);
+}
+
+fn told_limits(minute: u32, day: u32) -> Told {
+    let of = |limit, remaining, reset| ToldOf {
+        limit: Some(limit),
+        remaining: Some(remaining),
+        reset: Some(reset),
+    };
+    Told { minute: of(minute, 59, at("10:01:00")), day: of(day, 4_999, midnight()) }
+}
+
+#[test]
+fn a_limit_that_exact_tells_holds_where_it_is_below_the_configured_one() {
+    let limits = Limits { per_minute: 10_000, per_day: 10_000, ..ROOMY };
+    let mut ledger = Ledger::default();
+    let first = call(&mut ledger, &limits, "10:00:57.999");
+    ledger.told(&limits, &first, &told_limits(60, 5_000));
+    assert_eq!(granted(&mut ledger, &limits, "10:00:57.999", Priority::Edit), 59);
+    let left = ledger.left(&limits, at("10:01:01.500")).map(|(_, left)| left.calls);
+    // Calls near the edge of a minute count in both.
+    assert_eq!(left[0], 60);
+
+    // The contract has grown: the configured one holds again where it is lower.
+    let limits = Limits { per_minute: 40, ..limits };
+    let later = call(&mut ledger, &limits, "10:02:30.000");
+    let told = ToldOf { limit: Some(300), remaining: Some(299), reset: Some(at("10:03:00")) };
+    ledger.told(&limits, &later, &Told { minute: told, ..Told::default() });
+    assert_eq!(granted(&mut ledger, &limits, "10:02:57.999", Priority::Edit), 39);
+}
+
+#[test]
+fn what_others_used_is_counted_by_exacts_own_limit() {
+    let limits = Limits { per_minute: 40, ..ROOMY };
+    let mut ledger = Ledger::default();
+    let first = call(&mut ledger, &limits, "10:00:57.000");
+    // Others have made 30 of 60 calls: of our 40 there are ten, less our own.
+    let told = ToldOf { limit: Some(60), remaining: Some(29), reset: Some(at("10:01:00")) };
+    ledger.told(&limits, &first, &Told { minute: told, ..Told::default() });
+    assert_eq!(granted(&mut ledger, &limits, "10:00:57.999", Priority::Edit), 9);
+}
+
+#[test]
+fn a_limit_of_nothing_is_not_believed() {
+    let mut ledger = Ledger::default();
+    let first = call(&mut ledger, &ROOMY, "10:00:57.000");
+    ledger.told(&ROOMY, &first, &told_limits(0, 0));
+    assert_eq!(granted(&mut ledger, &ROOMY, "10:00:57.999", Priority::Edit), 59);
 }

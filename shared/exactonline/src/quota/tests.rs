@@ -139,7 +139,10 @@ async fn take(quota: &Quota<Counting>, endpoint: &str) -> Result<Granted, Error>
 /// An answer that knows of so many calls in this minute.
 fn told(used: u32) -> Told {
     let reset = "2026-11-22T10:01:00Z".parse().unwrap();
-    Told { minute: ToldOf { remaining: Some(60 - used), reset: Some(reset) }, ..Told::default() }
+    Told {
+        minute: ToldOf { limit: Some(60), remaining: Some(60 - used), reset: Some(reset) },
+        ..Told::default()
+    }
 }
 
 #[tokio::test]

@@ -163,3 +163,18 @@ async fn a_refusal_that_tells_nothing_rests_to_the_end_of_the_minute() {
     let throttled = client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap_err();
     assert_eq!(throttled.class(), FailureClass::Throttled { after: Duration::from_secs(41) });
 }
+
+#[tokio::test]
+async fn limits_that_are_configured_too_high_exceed_nothing_and_keep_calls_for_edits() {
+    let company = Company::start().await;
+    let mut settings = company.settings();
+    (settings.limits.per_minute, settings.limits.per_day) = (1_000_000, 1_000_000);
+    let client = company.client_with(settings);
+    let mut reads = 0;
+    while client.find(ACCOUNTS, NAME, &[], Priority::Read).await.is_ok() {
+        reads += 1;
+        assert!(reads < 60, "an edit finds nothing");
+    }
+    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+    assert_eq!(company.statuses(429), 0);
+}

@@ -104,6 +104,7 @@ impl Exact {
         let in_minute = self.minutes.entry(minute).or_insert(self.others);
         let in_day = self.days.entry(day).or_default();
         let of = |left: u32, number: i64, length: i64| ToldOf {
+            limit: Some(if length == MINUTE { limits.per_minute } else { limits.per_day }),
             remaining: Some(left),
             reset: Some(moment((number + 1) * length)),
         };

@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use collector::{Hint, Lists, Page, Source};
 use exactonline::{
-    DocumentStore, Entity, Error, ExactOnline, FeedCursor, FeedReader, Priority, Row, Selection,
-    Source as Feed,
+    DocumentStore, Entity, Error, ExactOnline, FeedCursor, FeedReader, Row, Selection, Source as Feed,
 };
 use mapping::List;
 use model::{EntityName, FailureClass, Record, UserId};
@@ -55,7 +54,8 @@ impl<S: Store> Division<S> {
     }
 
     async fn read(&self, feed: Feed, reader: &mut FeedReader) -> Result<(Vec<Row>, bool), Error> {
-        let page = self.client.read(&self.entity, &self.selection, feed, reader, Priority::Read).await?;
+        let priority = reader.cursor.priority();
+        let page = self.client.read(&self.entity, &self.selection, feed, reader, priority).await?;
         Ok((page.rows, page.more))
     }
 

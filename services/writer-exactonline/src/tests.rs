@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
+mod calls;
 mod documents;
 mod prices;
 mod records;

@@ -3,7 +3,7 @@
 use model::{RecordId, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangesCursor, Selection, Source, numbering::Numbering};
+use crate::{ChangesCursor, Priority, Selection, Source, numbering::Numbering};
 
 #[cfg(test)]
 mod tests;
@@ -91,6 +91,12 @@ impl FeedCursor {
         } else {
             in_round(&self.changes).then_some(Source::Own)
         }
+    }
+
+    /// What the next read is for: after its first page the first read of everything is a backfill.
+    pub fn priority(&self) -> Priority {
+        let mut changes = [Some(&self.changes), self.parts.as_ref()].into_iter().flatten();
+        if changes.any(ChangesCursor::is_in_first_read) { Priority::Backfill } else { Priority::Read }
     }
 
     /// Whether everything that is there would be read from here. The log of deletions is short and does not count.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::{Content, Presence, Record};
+use service::ExactOnlineConfig;
 use simulator_exactonline::Switches;
 use tokio::time::{Instant, sleep};
 
@@ -127,10 +128,24 @@ async fn a_lost_hint_costs_the_time_to_the_next_poll_and_no_more() {
     replica.stop().await;
 }
 
+/// The usual intervals where an hour passes in a second.
+fn scaled(time: Duration) -> Duration {
+    time / 3_600
+}
+
+/// The calls of eight idle hours, each of a second.
+async fn idle_calls(bench: &Bench) -> usize {
+    until("all is read", || bench.polls().iter().all(|polls| *polls >= 2)).await;
+    bench.control().clear_log();
+    sleep(Duration::from_secs(8)).await;
+    let counts = bench.control().counts();
+    let calls = counts.calls - bench.calls("POST api/oauth2/token");
+    println!("{calls} calls in eight idle hours: {:?}", counts.by_endpoint);
+    calls
+}
+
 #[tokio::test]
 async fn an_idle_hour_takes_twelve_calls_at_most() {
-    // An hour passes in a second.
-    let scaled = |time: Duration| time / 3_600;
     let usual = Intervals::default();
     let intervals = Intervals {
         deletions: scaled(usual.deletions),
@@ -141,14 +156,23 @@ async fn an_idle_hour_takes_twelve_calls_at_most() {
     let bench = Bench { intervals, poll_told: Duration::from_secs(1), ..Bench::new().await };
     let replica = bench.start().await;
     until("all subscriptions are made", || bench.subscriptions().len() == 5).await;
-    until("all is read", || bench.polls().iter().all(|polls| *polls >= 2)).await;
-    let hours = 8;
-    bench.control().clear_log();
-    sleep(Duration::from_secs(hours)).await;
-    let counts = bench.control().counts();
-    let calls = counts.calls - bench.calls("POST api/oauth2/token");
-    println!("{calls} calls in {hours} idle hours: {:?}", counts.by_endpoint);
-    // Eight hours and both their ends: one more of everything that is done now and then.
-    assert!(calls <= 12 * 8 + 8 + 5 + 5 + 1, "{calls}: {:?}", counts.by_endpoint);
+    let calls = idle_calls(&bench).await;
+    // Both their ends: one more of everything that is done now and then.
+    assert!(calls <= 12 * 8 + 8 + 5 + 5 + 1, "{calls}");
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn an_idle_hour_without_webhooks_takes_sixty_calls_at_most() {
+    let usual = Intervals::default();
+    let intervals =
+        Intervals { deletions: scaled(usual.deletions), directory: scaled(usual.directory), ..usual };
+    let poll = scaled(ExactOnlineConfig::POLL_INTERVAL);
+    let bench = Bench { intervals, poll, has_webhooks: false, ..Bench::new().await };
+    let replica = bench.start().await;
+    // Until the polls have moved apart.
+    sleep(Duration::from_secs(1)).await;
+    let calls = idle_calls(&bench).await;
+    assert!(calls <= 60 * 8 + 8 + 5 + 5, "{calls}");
     replica.stop().await;
 }

@@ -76,12 +76,36 @@ impl Service {
                 ],
             );
             self.database.store("divisions", Key::Number(i64::from(division)), row);
+            self.add_hrm_division(division, &wall);
             for (table, list) in CODE_TABLES {
                 for code in codes::list(list) {
                     self.add_code(division, table, code);
                 }
             }
         }
+    }
+
+    /// The same company as the list within its licence shows it, with properties and a status of its own.
+    fn add_hrm_division(&mut self, division: i32, wall: &Value) {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let row = fill(
+            shape_of("hrm_divisions"),
+            None,
+            self.now(),
+            &[
+                ("Code", Value::Integer(i64::from(division))),
+                ("Description", Value::Text(format!("Company {division}"))),
+                ("HID", Value::Integer(i64::from(division))),
+                ("Country", text("NL")),
+                ("Currency", text("EUR")),
+                ("Status", Value::Integer(0)),
+                ("BlockingStatus", Value::Integer(0)),
+                ("Main", Value::Boolean(division == self.division)),
+                ("Created", wall.clone()),
+                ("Modified", wall.clone()),
+            ],
+        );
+        self.database.store("hrm_divisions", Key::Number(i64::from(division)), row);
     }
 
     fn add_code(&mut self, division: i32, table: &'static str, code: &Code) {

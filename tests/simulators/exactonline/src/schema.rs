@@ -222,6 +222,7 @@ const TABLES: &[(&str, &str)] = &[
     table!("contacts"),
     table!("deleted"),
     table!("divisions"),
+    table!("hrm_divisions"),
     table!("item_groups"),
     table!("items"),
     table!("me"),

@@ -117,6 +117,7 @@ const ENDPOINTS: &[Endpoint] = &[
         only_filters: &["Timestamp", "EntityType"],
         ..feed("sync/Deleted", "deleted", "Exact.Web.Api.Models.Sync.Deleted")
     },
+    list("hrm/Divisions", "hrm_divisions", "Exact.Web.Api.Models.HRM.Division"),
     list("system/Divisions", "divisions", "Exact.Web.Api.Models.System.Division"),
     list("users/Users", "users", "Exact.Web.Api.Models.Users.User"),
     // The reference lists PUT, and it was seen to be refused.

@@ -45,6 +45,22 @@ async fn divisions_and_users_are_listed() {
 }
 
 #[tokio::test]
+async fn the_divisions_of_the_licence_are_listed_with_a_status_of_their_own() {
+    let company = Company::open_with(Settings { further_divisions: vec![9], ..calm() }).await;
+    let own = company.running.division;
+    let divisions = company.get("hrm/Divisions?$select=Code,Description,Main,Status").await;
+    assert_eq!(divisions.column("Code"), [json!(9), json!(own)]);
+    assert_eq!(divisions.column("Main"), [json!(false), json!(true)]);
+    // Here 0 is a regular company, in the other list an inactive one.
+    assert_eq!(divisions.column("Status"), [json!(0), json!(0)]);
+    let single = company.get(&format!("hrm/Divisions({own})")).await;
+    assert_eq!(single.json()["d"]["Description"], json!(format!("Company {own}")));
+    // This one is known to the other list only.
+    let unknown = company.get("hrm/Divisions?$select=DivisionMoveDate").await;
+    assert_eq!(unknown.status, 400);
+}
+
+#[tokio::test]
 async fn a_division_out_of_scope_is_forbidden_with_the_reason() {
     let company = Company::open().await;
     let url = format!("{}/api/v1/77/crm/Accounts?$top=1", company.running.base_url);

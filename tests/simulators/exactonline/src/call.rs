@@ -18,6 +18,8 @@ pub(crate) struct Call {
     /// The address of the service as the caller wrote it.
     pub(crate) base: String,
     pub(crate) bearer: Option<String>,
+    /// The name and the password of HTTP Basic.
+    pub(crate) basic: Option<(String, String)>,
     pub(crate) accept: Option<String>,
     pub(crate) content_type: Option<String>,
     pub(crate) prefer: Option<String>,

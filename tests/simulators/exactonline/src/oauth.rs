@@ -38,8 +38,9 @@ impl Service {
             .content_type
             .as_deref()
             .is_some_and(|content| content.starts_with("application/x-www-form-urlencoded"));
-        let client = field("client_id") == self.client_id && field("client_secret") == self.client_secret;
-        if !is_form || !client {
+        let in_form = self.is_client(field("client_id"), field("client_secret"));
+        let in_header = call.basic.as_ref().is_some_and(|(id, secret)| self.is_client(id, secret));
+        if !is_form || !(in_form || in_header && self.switches.basic_credentials) {
             return error(400, "invalid_request", None);
         }
         let (code, refresh) = (field("code"), field("refresh_token"));
@@ -66,6 +67,10 @@ impl Service {
             }
             Err(refusal) => self.refuse(refusal, now),
         }
+    }
+
+    fn is_client(&self, id: &str, secret: &str) -> bool {
+        id == self.client_id && secret == self.client_secret
     }
 
     fn refuse(&self, refusal: TokenRefusal, now: i64) -> Answer {

@@ -7,6 +7,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::Client;
 use url::form_urlencoded;
 
@@ -62,6 +64,7 @@ async fn read(request: Request) -> Option<Call> {
         target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         base: format!("http://{}", text(HOST).unwrap_or_default()),
         bearer: text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned)),
+        basic: text(AUTHORIZATION).and_then(|value| basic(value.strip_prefix("Basic ")?)),
         accept: text(ACCEPT),
         content_type: text(CONTENT_TYPE),
         prefer: text(HeaderName::from_static("prefer")),
@@ -72,6 +75,12 @@ async fn read(request: Request) -> Option<Call> {
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// The name and the password of HTTP Basic.
+fn basic(credentials: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(BASE64.decode(credentials).ok()?).ok()?;
+    text.split_once(':').map(|(name, password)| (name.to_owned(), password.to_owned()))
 }
 
 /// A path without its percent signs. A plus stays one, other than in a query.

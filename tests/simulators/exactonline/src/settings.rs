@@ -155,6 +155,9 @@ pub struct Switches {
     pub blocked_calls_prolong: bool,
     /// A refusal for a limit tells of that limit in its headers. An older report has none at all.
     pub refusals_tell: bool,
+    /// The token endpoint takes the client's credentials by HTTP Basic too, as OAuth asks of every server. Documented
+    /// and seen is only that they are in the form.
+    pub basic_credentials: bool,
     /// A refresh voids the access token before it at once. One client claims this; not documented.
     pub single_access_token: bool,
     /// Filters compare text without case, as the default collation of the database below would. Not documented.
@@ -211,6 +214,7 @@ impl Default for Switches {
             errors_by_clock_hour: false,
             blocked_calls_prolong: false,
             refusals_tell: true,
+            basic_credentials: false,
             single_access_token: false,
             ignore_case: false,
             empty_text_is_null: true,

@@ -1,7 +1,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::company::{Company, calm, reply};
+use crate::company::{Company, calm, reply, switched};
 use simulator_exactonline::{Limits, Settings, Switches};
 
 fn text(value: &Value) -> String {
@@ -81,6 +81,28 @@ async fn an_unknown_token_or_client_is_refused_without_a_reason() {
     ];
     let answer = company.token_call(&fields).await;
     assert_eq!((answer.status, answer.json()), (400, json!({"error": "invalid_request"})));
+}
+
+#[tokio::test]
+async fn credentials_by_http_basic_are_taken_only_where_switched_so() {
+    for basic_credentials in [false, true] {
+        let company =
+            Company::open_with(switched(Switches { basic_credentials, ..Switches::default() })).await;
+        let refresh = async |secret: &str| {
+            let token = company.control().grant();
+            let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
+            let request = company
+                .http
+                .post(format!("{}/api/oauth2/token", company.running.base_url))
+                .basic_auth(&company.running.client_id, Some(secret))
+                .form(&fields);
+            reply(request).await
+        };
+        let answer = refresh(&company.running.client_secret).await;
+        assert_eq!(answer.status, if basic_credentials { 200 } else { 400 }, "{answer:?}");
+        let wrong = refresh("wrong").await;
+        assert_eq!((wrong.status, wrong.json()), (400, json!({"error": "invalid_request"})));
+    }
 }
 
 async fn code(company: &Company) -> String {

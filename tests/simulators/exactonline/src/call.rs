@@ -34,6 +34,11 @@ impl Call {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether it is one of the token endpoint.
+    pub(crate) fn is_for_tokens(&self) -> bool {
+        self.path.eq_ignore_ascii_case("/api/oauth2/token")
+    }
+
     /// Whether the caller takes JSON and says so.
     pub(crate) fn takes_json(&self) -> bool {
         self.accept.as_deref().is_some_and(|accept| accept.contains("application/json"))

@@ -35,6 +35,8 @@ pub struct Counts {
     pub by_endpoint: BTreeMap<String, usize>,
     /// Accounts stored, of all divisions.
     pub accounts: usize,
+    /// The most calls of the token endpoint that were ever under way at once.
+    pub token_calls_at_once: usize,
 }
 
 /// A handle on a running simulator. Clones work on the same one.
@@ -78,6 +80,11 @@ impl Control {
         let mut service = self.service();
         let (user, now) = (service.api_user, service.now());
         service.grants.grant(user, now)
+    }
+
+    /// The refresh tokens that were given out and neither used nor revoked.
+    pub fn unused_refresh_tokens(&self) -> Vec<String> {
+        self.service().grants.unused_refresh_tokens()
     }
 
     /// Voids every token of the app.
@@ -138,6 +145,7 @@ impl Control {
             *counts.by_status.entry(call.status).or_default() += 1;
             *counts.by_endpoint.entry(short_name(call)).or_default() += 1;
         }
+        counts.token_calls_at_once = service.token_calls.most;
         counts.accounts = service.database.table("accounts").rows.len();
         counts
     }

@@ -124,6 +124,11 @@ impl Grants {
         }
     }
 
+    /// The refresh tokens that were given out and neither used nor revoked.
+    pub(crate) fn unused_refresh_tokens(&self) -> Vec<String> {
+        self.refreshes.iter().filter(|(_, refresh)| !refresh.spent).map(|(token, _)| token.clone()).collect()
+    }
+
     /// The user whose consent a refresh token carries.
     pub(crate) fn user_of_refresh(&self, token: &str) -> Option<Uuid> {
         self.refreshes.get(token).map(|refresh| refresh.user)

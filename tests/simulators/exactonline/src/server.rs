@@ -35,6 +35,7 @@ async fn handle(
     let Some(mut call) = read(request).await else {
         return response(Answer::empty(413));
     };
+    let _under_way = call.is_for_tokens().then(|| TokenCall::begins(&control));
     let fault = control.service().take_fault(&call);
     if let Some(FaultKind::Delay { ms }) = &fault {
         tokio::time::sleep(Duration::from_millis(*ms)).await;
@@ -49,6 +50,22 @@ async fn handle(
         breaker.break_off();
     }
     response(answer)
+}
+
+/// A call of the token endpoint, from its coming in to its answer, or to its caller's going away.
+struct TokenCall(Control);
+
+impl TokenCall {
+    fn begins(control: &Control) -> Self {
+        control.service().token_calls.begins();
+        Self(control.clone())
+    }
+}
+
+impl Drop for TokenCall {
+    fn drop(&mut self) {
+        self.0.service().token_calls.ends();
+    }
 }
 
 /// Takes a request apart; `None` when its body is too large.

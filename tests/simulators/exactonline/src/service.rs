@@ -45,6 +45,26 @@ pub(crate) struct Service {
     pub(crate) faults: Vec<Fault>,
     pub(crate) log: VecDeque<LoggedCall>,
     pub(crate) delivered: Vec<Delivered>,
+    pub(crate) token_calls: UnderWay,
+}
+
+/// How many calls of an endpoint are under way.
+#[derive(Debug, Default)]
+pub(crate) struct UnderWay {
+    pub(crate) now: usize,
+    /// The most that ever were.
+    pub(crate) most: usize,
+}
+
+impl UnderWay {
+    pub(crate) fn begins(&mut self) {
+        self.now += 1;
+        self.most = self.most.max(self.now);
+    }
+
+    pub(crate) fn ends(&mut self) {
+        self.now -= 1;
+    }
 }
 
 impl Service {
@@ -69,7 +89,10 @@ impl Service {
             api_user: settings.api_user.id,
             people: Vec::new(),
             zone,
-            clock: Clock::new(settings.start_at, settings.frozen_clock),
+            clock: Clock::new(
+                settings.start_at,
+                if settings.frozen_clock { 0 } else { settings.clock_speed },
+            ),
             grants: Grants::default(),
             limiter: Limiter::default(),
             limits: settings.limits.clone(),
@@ -79,6 +102,7 @@ impl Service {
             faults: Vec::new(),
             log: VecDeque::new(),
             delivered: Vec::new(),
+            token_calls: UnderWay::default(),
         };
         for person in people {
             service.add_person(person);

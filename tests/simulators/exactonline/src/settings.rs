@@ -34,6 +34,9 @@ pub struct Settings {
     pub start_at: Option<Timestamp>,
     /// Whether the clock stands still between the moves that the control API makes.
     pub frozen_clock: bool,
+    /// How many times as fast as the machine's the clock runs, where it does not stand still: at 60, a token of ten
+    /// minutes lives ten seconds.
+    pub clock_speed: u16,
     /// The distance of the server's wall clock from UTC in seconds. `None` is Dutch time: one hour, two in summer.
     pub server_utc_offset: Option<i32>,
     /// The limits at the start.
@@ -60,6 +63,7 @@ impl Default for Settings {
             ],
             start_at: None,
             frozen_clock: false,
+            clock_speed: 1,
             server_utc_offset: None,
             limits: Limits::default(),
             switches: Switches::default(),

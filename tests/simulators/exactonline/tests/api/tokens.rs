@@ -2,7 +2,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::company::{Company, calm, reply, switched};
-use simulator_exactonline::{Limits, Settings, Switches};
+use simulator_exactonline::{Fault, FaultKind, Limits, Settings, Switches};
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
@@ -199,6 +199,46 @@ async fn a_new_access_token_ends_the_one_before_only_where_switched_so() {
         company.refresh(&company.control().grant()).await;
         assert_eq!(company.get("users/Users").await.status, expected);
     }
+}
+
+#[tokio::test]
+async fn refresh_tokens_are_unused_until_they_are_used_or_revoked() {
+    let company = Company::open().await;
+    let control = company.control();
+    let (first, second) = (control.unused_refresh_tokens(), control.grant());
+    assert_eq!(first.len(), 1);
+    let next = text(&company.refresh(&second).await.json()["refresh_token"]);
+    let mut unused = control.unused_refresh_tokens();
+    unused.sort_by_key(|token| *token == next);
+    assert_eq!(unused, [first[0].clone(), next]);
+    control.revoke();
+    assert_eq!(control.unused_refresh_tokens(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn token_calls_that_are_under_way_at_once_are_counted() {
+    let company = Company::open().await;
+    let control = company.control();
+    assert_eq!(control.counts().token_calls_at_once, 1);
+    let path_contains = Some("/oauth2/token".to_owned());
+    // The first is still under way when the second comes, however slow this machine is.
+    control.add_fault(Fault {
+        kind: FaultKind::Delay { ms: 3_600_000 },
+        method: None,
+        path_contains,
+        count: 1,
+    });
+    let (token, one) = (control.grant(), control.grant());
+    tokio::select! {
+        _ = company.refresh(&token) => panic!("answered after an hour"),
+        () = async {
+            while !control.faults().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(company.refresh(&one).await.status, 200);
+        } => {}
+    }
+    assert_eq!(control.counts().token_calls_at_once, 2);
 }
 
 #[tokio::test]

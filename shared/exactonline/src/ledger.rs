@@ -269,9 +269,10 @@ impl Ledger {
         moment(self.endpoints.entry(call.endpoint.clone()).or_default().blocked(self.latest))
     }
 
-    /// Whether others must hear at once that a call came back, because its endpoint is in trouble.
-    pub(crate) fn is_in_trouble(&self, call: &Granted) -> bool {
-        self.endpoints.get(&call.endpoint).is_some_and(Endpoint::is_in_trouble)
+    /// Whether others must hear at once that a call came back, because its endpoint is in trouble or takes not many more.
+    pub(crate) fn is_waited_for(&self, limits: &Limits, call: &Granted) -> bool {
+        let endpoint = self.endpoints.get(&call.endpoint);
+        endpoint.is_some_and(|endpoint| endpoint.is_waited_for(limits.errors_per_hour))
     }
 
     /// Asks for a call of the token endpoint. `Err` is when it is worth asking again.

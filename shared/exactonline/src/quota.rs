@@ -184,7 +184,7 @@ impl<S: Store> Quota<S> {
             let (mut without, mut with) = (document.ledger.clone(), document.ledger.clone());
             without.came_back(&call);
             book(&mut with, &call);
-            without != with || document.ledger.is_in_trouble(&call)
+            without != with || document.ledger.is_waited_for(&self.inner.limits, &call)
         });
         let booked = if is_news {
             drop(seen);

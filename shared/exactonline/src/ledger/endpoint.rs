@@ -64,9 +64,11 @@ impl Endpoint {
         *self == Self::default()
     }
 
-    /// Whether one of its calls failed within the hour, or all were refused not long ago.
-    pub(super) fn is_in_trouble(&self) -> bool {
-        !self.errors.is_empty() || self.block.is_some() || self.unexplained > 0
+    /// Whether others must hear at once of a call that came back: one of its calls failed within the hour, or all were
+    /// refused not long ago, or half of what it takes at once is taken.
+    pub(super) fn is_waited_for(&self, errors_per_hour: usize) -> bool {
+        let is_in_trouble = !self.errors.is_empty() || self.block.is_some() || self.unexplained > 0;
+        is_in_trouble || self.under_way.len() * 2 >= errors_per_hour.max(1)
     }
 
     pub(super) fn opens(&self, errors_per_hour: usize, at: i64) -> Opens {

@@ -266,6 +266,26 @@ async fn a_call_that_waits_for_others_of_its_endpoint_goes_when_one_comes_back()
 }
 
 #[tokio::test]
+async fn calls_that_came_back_to_processes_that_fell_silent_keep_nobody_waiting() {
+    let (bench, mut used) = (Bench::new(), 0);
+    for at_once in [1, 2, 3, 1, 2, 3] {
+        let quota = bench.process();
+        let mut calls = Vec::new();
+        for _ in 0..at_once {
+            calls.push(take(&quota, "crm/accounts").await.unwrap());
+            used += 1;
+        }
+        for call in calls {
+            quota.answered(call, &told(used)).await.unwrap();
+        }
+    }
+    let other = bench.process();
+    for _ in 0..4 {
+        let _ = take(&other, "crm/accounts").await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_ledger_of_another_version_is_not_taken_for_an_empty_one() {
     let bench = Bench::new();
     let quota = bench.process();

@@ -7,6 +7,7 @@ mod limits;
 mod lists;
 mod numberings;
 mod records;
+mod replicas;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -16,7 +16,7 @@ use model::{Content, FailureClass, Presence, Properties, Record, RecordId, Syste
 use service::{Context, ServiceError};
 use store::Store;
 use tokio::sync::OnceCell;
-use writer::{Aim, Ports, SearchKey, Target, Writer};
+use writer::{Aim, Duplicate, Ports, SearchKey, Target, Writer};
 
 /// What a patch marks a line with that goes.
 const DELETED: &str = "Deleted";
@@ -62,8 +62,8 @@ impl Target for Crm {
         error.class()
     }
 
-    fn duplicate_of(error: &Error) -> Option<RecordId> {
-        error.duplicate_of().cloned()
+    fn duplicate(error: &Error) -> Option<Duplicate> {
+        error.duplicate_of().cloned().map(Duplicate::Of)
     }
 
     async fn ready(&self, _: Aim<'_>) -> Result<(), Error> {

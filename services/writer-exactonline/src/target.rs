@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contract::{Lane, Sighting};
-use exactonline::{Entity, Error, ExactOnline, Priority};
+use exactonline::{Entity, Error, ExactOnline, Priority, Reason};
 use mapping::{Problem, Put};
 use model::{
     ConnectionName, Content, EntityName, FailureClass, Properties, Record, RecordId, UserId, Version,
@@ -11,7 +11,7 @@ use model::{
 use store::{Store, StoreError};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
-use writer::{Aim, SearchKey, Target};
+use writer::{Aim, Duplicate, SearchKey, Target};
 
 use crate::feed::{Feed, VOUCHES_FOR};
 use crate::reading::{or_untold, present};
@@ -130,8 +130,9 @@ impl<S: Store> Target for Division<S> {
     }
 
     /// Exact names no other record in its refusals.
-    fn duplicate_of(_: &WriteError) -> Option<RecordId> {
-        None
+    fn duplicate(error: &WriteError) -> Option<Duplicate> {
+        matches!(error, WriteError::Exact(Error::Refused { reason: Reason::Duplicate, .. }))
+            .then_some(Duplicate::Unnamed)
     }
 
     async fn ready(&self, aim: Aim<'_>) -> Result<(), WriteError> {

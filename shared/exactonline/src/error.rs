@@ -6,6 +6,8 @@ use contract::json::JsonError;
 use model::{ConnectionName, FailureClass, RecordId};
 use store::StoreError;
 
+use crate::Reason;
+
 /// Why Exact Online did not do what it was asked. Messages hold Exact's own words (at most 1,000 characters), never a
 /// token; those words may name values, so they belong on a link and not in a log.
 #[derive(Debug, thiserror::Error)]
@@ -129,10 +131,12 @@ pub enum Error {
     #[error("what is shared for calls to Exact Online can't be had from the store")]
     Store(#[source] StoreError),
     /// The call is refused as it stands. Business rules come as status 500: a fact of this API.
-    #[error("Exact Online refuses (status {status}): {words}")]
+    #[error("Exact Online refuses (status {status}): {words}{reason}")]
     Refused {
         /// The HTTP status.
         status: u16,
+        /// What its words tell of the reason.
+        reason: Reason,
         /// What it said.
         words: String,
     },

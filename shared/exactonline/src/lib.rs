@@ -46,6 +46,7 @@ pub use feed_reader::{FeedPage, FeedReader, Row, Source};
 pub use ledger::Priority;
 pub use numbering::NUMBERING_LOOKED_AT_EVERY;
 pub use odata::{guid_literal, text_literal};
+pub use refusal::Reason;
 pub use selection::{Selection, lists};
 pub use settings::{Limits, Settings};
 pub use webhooks::{Action, NOTIFICATION_BYTES_MAX, Notification, NotificationError, Repair, Subscription};

@@ -4,8 +4,12 @@ use reqwest::{StatusCode, header::HeaderMap};
 
 use crate::{Error, transport::Effect};
 
+mod reason;
+
 #[cfg(test)]
 mod tests;
+
+pub use reason::Reason;
 
 /// Characters kept of what Exact said.
 const WORDS_MAX: usize = 1_000;
@@ -48,14 +52,14 @@ pub(crate) fn refusal(
     let code = status.as_u16();
     match (code, effect) {
         // Business rules are status 500 in this API.
-        (500, _) if is_told => Error::Refused { status: code, words },
+        (500, _) if is_told => Error::Refused { status: code, reason: Reason::of(&words), words },
         (403, Effect::Read) => Error::Forbidden { words },
         // The reason stands there when the trouble is the user's or the division's, not the record's.
         (403, Effect::Write) if headers.contains_key("reason") => Error::Forbidden { words },
         // A redirect (none is followed) leads to a login or a maintenance page: nothing was done.
         (300..=399, _) | (408 | 500..=599, Effect::Read) => Error::Unavailable { status: code, words },
         (408 | 500..=599, Effect::Write) => Error::WriteUnclear { status: code, words },
-        _ => Error::Refused { status: code, words },
+        _ => Error::Refused { status: code, reason: Reason::of(&words), words },
     }
 }
 

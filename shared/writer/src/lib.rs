@@ -16,5 +16,5 @@ mod tests;
 
 pub use error::WriterError;
 pub use session::{Ports, Writer};
-pub use target::{Aim, SearchKey, Target};
+pub use target::{Aim, Duplicate, SearchKey, Target};
 pub use work::CALL_MAX;

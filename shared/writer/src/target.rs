@@ -27,6 +27,15 @@ pub struct Aim<'a> {
     pub lane: Lane,
 }
 
+/// The other record that a refused value belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Duplicate {
+    /// This one.
+    Of(RecordId),
+    /// The system does not name it: it may be found by a search.
+    Unnamed,
+}
+
 /// A system of one connection, as its writer writes it.
 pub trait Target: Send + Sync + 'static {
     /// How it fails.
@@ -35,8 +44,8 @@ pub trait Target: Send + Sync + 'static {
     /// What a failure means.
     fn class(error: &Self::Error) -> FailureClass;
 
-    /// The other record that a refused value belongs to, where the system names it.
-    fn duplicate_of(error: &Self::Error) -> Option<RecordId>;
+    /// Whether it refused a value because another record has it.
+    fn duplicate(error: &Self::Error) -> Option<Duplicate>;
 
     /// Waits until a write may go out: there is quota for it, and the entity was read a moment ago.
     fn ready(&self, aim: Aim<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;

@@ -2,11 +2,11 @@ use contract::Sighting;
 use exactonline::{Priority, Source};
 use mapping::LinePut;
 use model::{Content, FailureClass, RecordId};
-use simulator_exactonline::Switches;
+use simulator_exactonline::{Language, Switches};
 use store::Embedded;
 use tokio::time::Instant;
 use uuid::Uuid;
-use writer::{SearchKey, Target as _};
+use writer::{Duplicate, SearchKey, Target as _};
 
 use super::bench::{Bench, aim, entity, header, id, number, of_lines, properties, version};
 use crate::target::{Division, WriteError};
@@ -160,4 +160,20 @@ async fn renamed(bench: &Bench, name: &str) -> Sighting {
 
 async fn read_anew(bench: &Bench) -> Result<(), WriteError> {
     bench.division.read_since(&entity("accounts"), Instant::now(), &[Source::Own], Priority::Edit).await
+}
+
+#[tokio::test]
+async fn a_code_that_another_item_has_is_told_as_a_duplicate_in_either_language() {
+    let bench = Bench::start().await;
+    let items = entity("items");
+    for language in [Language::En, Language::Nl] {
+        bench.control().set_switches(Switches { language, ..bench.control().switches() });
+        let again = properties(r#"{"Code":"bolt","Description":"Another","IsSalesItem":true}"#);
+        let refused = bench.division.create(aim(&items), &again, "key").await.unwrap_err();
+        assert_eq!(Division::<Embedded>::class(&refused), FailureClass::Rejected);
+        assert_eq!(Division::<Embedded>::duplicate(&refused), Some(Duplicate::Unnamed), "{refused}");
+        let unnamed = properties(r#"{"Description":"Nothing"}"#);
+        let refused = bench.division.create(aim(&items), &unnamed, "key").await.unwrap_err();
+        assert_eq!(Division::<Embedded>::duplicate(&refused), None, "{refused}");
+    }
 }

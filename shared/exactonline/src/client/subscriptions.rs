@@ -6,11 +6,9 @@ use store::Store;
 use url::Url;
 
 use super::ExactOnline;
-use crate::{Error, Priority, Resource, Subscription, odata};
+use crate::{Error, Priority, Reason, Resource, Subscription, odata};
 
 const SUBSCRIPTIONS: Resource<'static> = Resource::unauthored("webhooks/WebhookSubscriptions", "ID");
-/// What Exact says of a topic that is subscribed to already, in the languages that were seen.
-const ALREADY_THERE: [&str; 2] = ["Data already exists", "Gegeven bestaat reeds"];
 /// What it says when the address did not answer as it should.
 const CALLBACK: &str = "callback URL";
 
@@ -38,13 +36,8 @@ impl<S: Store> ExactOnline<S> {
         properties.insert("Topic".to_owned(), Content::from(topic));
         properties.insert("CallbackURL".to_owned(), Content::from(callback.as_str()));
         match self.create(SUBSCRIPTIONS, &properties, Priority::Read).await {
-            Ok(_) => Ok(()),
-            Err(Error::Refused { status: 500, words })
-                if ALREADY_THERE.iter().any(|known| words.contains(known)) =>
-            {
-                Ok(())
-            }
-            Err(Error::Refused { status: 500, words }) if words.contains(CALLBACK) => {
+            Ok(_) | Err(Error::Refused { reason: Reason::Duplicate, .. }) => Ok(()),
+            Err(Error::Refused { status: 500, words, .. }) if words.contains(CALLBACK) => {
                 Err(Error::CallbackRefused { callback: callback.clone(), words })
             }
             Err(error) => Err(error),

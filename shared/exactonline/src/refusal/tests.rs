@@ -3,7 +3,7 @@
 use model::FailureClass;
 use reqwest::{StatusCode, header::HeaderMap};
 
-use super::{is_block, refusal};
+use super::{Reason, is_block, refusal};
 use crate::{Error, transport::Effect};
 
 fn said(words: &str) -> String {
@@ -64,4 +64,45 @@ fn the_words_are_bounded_and_hold_no_token() {
 fn a_block_is_told_by_its_words() {
     assert!(is_block(StatusCode::FORBIDDEN, &said("API rate limit exceeded")));
     assert!(!is_block(StatusCode::FORBIDDEN, &said("Forbidden")));
+}
+
+#[test]
+fn the_reason_is_told_by_the_words_in_either_language() {
+    for (words, reason) in [
+        ("Mandatory: Relationship", Reason::Mandatory),
+        ("Verplicht: Factuur voor\r\nVerplicht: Besteld door", Reason::Mandatory),
+        ("Invalid reference: Cost unit", Reason::Reference),
+        ("Ongeldige referentie: Leveren aan\r\nOngeldige referentie: Besteld door", Reason::Reference),
+        ("Data already exists", Reason::Duplicate),
+        ("Gegeven bestaat reeds.", Reason::Duplicate),
+        ("Bestaat reeds: Code", Reason::Duplicate),
+        ("Moet zijn: Uniek - Artikel, Valuta, Eenheid, Aantal, Actief vanaf", Reason::Duplicate),
+        ("Ongeldig: Klant (Type)", Reason::Value),
+        ("Ongeldig: Btw-percentage", Reason::Value),
+        ("Error processing request stream. Error encountered in converting the value", Reason::Value),
+        ("Kan niet verwijderen: Relatie - Gebruikt in: Documenten", Reason::InUse),
+        ("In gebruik: Boekstuknummer", Reason::InUse),
+        ("Not allow to update in Basic : Warehouse", Reason::Licence),
+        ("Artikel: Non actief", Reason::State),
+        ("Artikel: Toekomstig", Reason::State),
+        ("Geblokkeerd: Btw code", Reason::State),
+        ("Reeds verwerkt", Reason::State),
+        ("Something was said first\r\nVerplicht: Inkoop", Reason::Mandatory),
+        // A name that reads like a reason is none.
+        ("Het artikel \"Verplicht: nummer\" is vreemd", Reason::Other),
+        ("", Reason::Other),
+    ] {
+        assert_eq!(Reason::of(words), reason, "{words}");
+    }
+}
+
+#[test]
+fn a_refusal_says_in_exacts_words_what_is_wrong_and_then_what_to_do() {
+    let body = said("Gegeven bestaat reeds.");
+    let error = refusal(Effect::Write, StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), &body, &[]);
+    assert_eq!(
+        error.to_string(),
+        "Exact Online refuses (status 500): Gegeven bestaat reeds. (another record of Exact Online has this already: \
+         change one of the two)"
+    );
 }

@@ -8,7 +8,9 @@ use store::Embedded;
 use uuid::Uuid;
 
 use super::{ACCOUNTS, Company, properties};
-use crate::{ChangesCursor, Error, ExactOnline, Feed, Priority, Settings, guid_literal, text_literal};
+use crate::{
+    ChangesCursor, Error, ExactOnline, Feed, Priority, Reason, Settings, guid_literal, text_literal,
+};
 
 const FEED: Feed = Feed { path: "CRM/Accounts", key: "ID" };
 
@@ -191,7 +193,10 @@ async fn a_business_rule_is_a_refusal_in_exacts_own_words() {
     let refused = client.create(ACCOUNTS, &properties("{}"), Priority::Edit).await.unwrap_err();
     assert_eq!(refused.class(), FailureClass::Rejected);
     assert!(
-        matches!(&refused, Error::Refused { status: 500, words } if words.contains("Mandatory")),
+        matches!(
+            &refused,
+            Error::Refused { status: 500, reason: Reason::Mandatory, words } if words.contains("Mandatory")
+        ),
         "{refused}"
     );
 }

@@ -6,10 +6,10 @@ use link::{Event, Pending, Write, step};
 use model::{Content, FailureClass};
 
 use super::bench::Bench;
-use super::fakes::{Call, duplicate, refusal};
+use super::fakes::{Call, duplicate, refusal, taken};
 use super::{EXACT, record, sighting, view};
-use crate::SearchKey;
 use crate::work::Handled;
+use crate::{Duplicate, SearchKey};
 
 const KEYS: [(&str, &str); 5] = [
     ("Name", "Acme"),
@@ -244,5 +244,37 @@ async fn a_duplicate_that_cannot_be_read_for_now_is_looked_at_again_and_not_refu
     bench.target.fail_write(duplicate("a1"));
     bench.target.fail_record(refusal(FailureClass::Transient, "out of order"));
     assert_eq!(bench.handle(&link).await, Handled::Later(RetryTier::Seconds5, "out of order".to_owned()));
+    assert_eq!(bench.outcome().await, None);
+}
+
+/// Somebody makes the record after the search and before the create, and the system does not say which one it is.
+#[tokio::test]
+async fn a_refused_create_whose_duplicate_is_not_named_is_searched_for_again_and_adopted() {
+    let bench = Bench::new().await;
+    let link = bench.to_be_created("c1", &KEYS[..2]).await;
+    let found = sighting("a1", 3, &[("Name", "Acme")]);
+    bench.target.fail_write(taken(Duplicate::Unnamed));
+    bench.target.hold();
+    let somebody_makes_it = async {
+        while !matches!(bench.target.calls().last(), Some(Call::Create { .. })) {
+            tokio::task::yield_now().await;
+        }
+        let Some(Call::Search(key)) = bench.target.calls().into_iter().next() else { panic!("no search") };
+        bench.target.finds(&key.conditions[0].0, std::slice::from_ref(&found));
+        bench.target.resume.notify_one();
+    };
+    let (handled, ()) = tokio::join!(bench.handle(&link), somebody_makes_it);
+    assert_eq!(handled, Handled::Done);
+    assert_eq!(bench.outcome().await.unwrap().result, OutcomeResult::Adopted { found });
+}
+
+#[tokio::test]
+async fn a_duplicate_that_is_not_named_and_that_no_search_finds_is_refused_in_the_systems_words() {
+    let bench = Bench::new().await;
+    let link = bench.to_be_created("c1", &KEYS[..2]).await;
+    bench.target.fail_write(taken(Duplicate::Unnamed));
+    bench.handle(&link).await;
+    let words = "the code exists already".to_owned();
+    assert_eq!(bench.outcome().await.unwrap().result, OutcomeResult::Rejected { words });
     assert_eq!(bench.outcome().await, None);
 }

@@ -11,7 +11,7 @@ use store::{Embedded, Links};
 use tokio::sync::{Barrier, Notify};
 
 use super::{EXACT, connection};
-use crate::{Aim, SearchKey, Target};
+use crate::{Aim, Duplicate, SearchKey, Target};
 
 /// What was asked of the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,16 +29,19 @@ pub(super) enum Call {
 pub(super) struct Refusal {
     class: FailureClass,
     words: String,
-    duplicate_of: Option<RecordId>,
+    duplicate: Option<Duplicate>,
 }
 
 pub(super) fn refusal(class: FailureClass, words: &str) -> Refusal {
-    Refusal { class, words: words.to_owned(), duplicate_of: None }
+    Refusal { class, words: words.to_owned(), duplicate: None }
 }
 
 pub(super) fn duplicate(of: &str) -> Refusal {
-    let duplicate_of = Some(super::record(of));
-    Refusal { class: FailureClass::Rejected, words: "the code exists already".to_owned(), duplicate_of }
+    taken(Duplicate::Of(super::record(of)))
+}
+
+pub(super) fn taken(duplicate: Duplicate) -> Refusal {
+    Refusal { duplicate: Some(duplicate), ..refusal(FailureClass::Rejected, "the code exists already") }
 }
 
 /// Clones are the same system.
@@ -197,8 +200,8 @@ impl Target for Scripted {
         error.class
     }
 
-    fn duplicate_of(error: &Refusal) -> Option<RecordId> {
-        error.duplicate_of.clone()
+    fn duplicate(error: &Refusal) -> Option<Duplicate> {
+        error.duplicate.clone()
     }
 
     async fn ready(&self, aim: Aim<'_>) -> Result<(), Refusal> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Work;
 use super::send::{Job, Sent};
-use crate::{SearchKey, Target, WriterError};
+use crate::{Duplicate, SearchKey, Target, WriterError};
 
 impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     /// A record is created only when a search for it finds none, and when what it refers to holds what it must.
@@ -19,26 +19,8 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         values: &View,
         properties: &Properties,
     ) -> Result<Sent<T::Error>, WriterError> {
-        let Job { queued, pair, claimed, .. } = *job;
-        let (aim, target) = (self.aim(pair, claimed.lane), &job.kept.target);
-        let source = claimed.link.sides[self.system.other()].as_ref();
-        let stand_in = source.and_then(|side| side.stand_in.as_deref());
-        for key in self.search_keys(pair, values, properties, stand_in) {
-            let mut found = match target.search(aim, &key).await {
-                Ok(found) => found,
-                Err(error) => return Ok(Sent::Failed(error)),
-            };
-            if key.only_ours {
-                found = self.unlinked(queued, found).await?;
-            }
-            match found.len() {
-                0 => {}
-                1 => return Ok(Sent::Result(OutcomeResult::Adopted { found: found.remove(0) })),
-                _ => {
-                    let candidates = found.into_iter().map(|sighting| sighting.record.id).collect();
-                    return Ok(Sent::Result(OutcomeResult::FoundSeveral { candidates }));
-                }
-            }
+        if let Some(found) = self.found(job, values, properties).await? {
+            return Ok(found);
         }
         if let Some(instead) = self.raise(job, values).await? {
             return Ok(instead);
@@ -46,13 +28,52 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         if job.is_too_late() {
             return Ok(Sent::TooLate);
         }
-        match target.create(aim, properties, &idempotency_key(queued, properties)).await {
+        let aim = self.aim(job.pair, job.claimed.lane);
+        match job.kept.target.create(aim, properties, &idempotency_key(job.queued, properties)).await {
             Ok(sighting) => {
                 let record = sighting.record.id.clone();
                 Ok(Sent::Result(OutcomeResult::Applied { record, after: Some(sighting) }))
             }
-            Err(error) => Ok(self.refused(job, error).await),
+            Err(error) => {
+                // Somebody made it since it was searched for.
+                let is_unnamed = T::duplicate(&error) == Some(Duplicate::Unnamed);
+                match if is_unnamed { self.found(job, values, properties).await? } else { None } {
+                    Some(found) => Ok(found),
+                    None => Ok(self.refused(job, error).await),
+                }
+            }
         }
+    }
+
+    /// What a search for the new record finds: itself, or several that may be it, or that it can't be told now.
+    async fn found(
+        &self,
+        job: &Job<'_, T>,
+        values: &View,
+        properties: &Properties,
+    ) -> Result<Option<Sent<T::Error>>, WriterError> {
+        let Job { queued, pair, claimed, .. } = *job;
+        let (aim, target) = (self.aim(pair, claimed.lane), &job.kept.target);
+        let source = claimed.link.sides[self.system.other()].as_ref();
+        let stand_in = source.and_then(|side| side.stand_in.as_deref());
+        for key in self.search_keys(pair, values, properties, stand_in) {
+            let mut found = match target.search(aim, &key).await {
+                Ok(found) => found,
+                Err(error) => return Ok(Some(Sent::Failed(error))),
+            };
+            if key.only_ours {
+                found = self.unlinked(queued, found).await?;
+            }
+            match found.len() {
+                0 => {}
+                1 => return Ok(Some(Sent::Result(OutcomeResult::Adopted { found: found.remove(0) }))),
+                _ => {
+                    let candidates = found.into_iter().map(|sighting| sighting.record.id).collect();
+                    return Ok(Some(Sent::Result(OutcomeResult::FoundSeveral { candidates })));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Records that no other link has: one of our own making that is linked is somebody else's partner, unless it is

@@ -12,7 +12,7 @@ use telemetry::Chain;
 
 use super::claim::Claimed;
 use super::{Kept, Work};
-use crate::{Aim, Target, WriterError};
+use crate::{Aim, Duplicate, Target, WriterError};
 
 /// Between a claim and its sending, another writer may have taken the write over when this much has passed.
 const CLAIM_HOLDS: Duration = Duration::from_secs(5);
@@ -136,7 +136,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         let (aim, target) = (self.aim(job.pair, job.claimed.lane), &job.kept.target);
         match T::class(&error) {
             FailureClass::Rejected => {
-                if let Some(other) = T::duplicate_of(&error).filter(|_| job.is_create()) {
+                if let Some(Duplicate::Of(other)) = T::duplicate(&error).filter(|_| job.is_create()) {
                     match target.record(aim, &other).await {
                         Ok(Some(found)) => return Sent::Result(OutcomeResult::Adopted { found }),
                         // A refusal stands until an edit: it may not come of a read that only failed for now.

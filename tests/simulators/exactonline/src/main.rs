@@ -28,6 +28,9 @@ struct Arguments {
     /// Its secret.
     #[arg(long, default_value_t = Settings::default().client_secret)]
     client_secret: String,
+    /// The redirect address that is registered with it.
+    #[arg(long, default_value_t = Settings::default().redirect_uri)]
+    redirect_uri: String,
 }
 
 #[tokio::main]
@@ -52,6 +55,7 @@ async fn run(arguments: Arguments) -> Result<(), SimulatorError> {
         division: arguments.division,
         client_id: arguments.client_id,
         client_secret: arguments.client_secret,
+        redirect_uri: arguments.redirect_uri,
         ..Settings::default()
     })
     .await?;
@@ -61,6 +65,7 @@ async fn run(arguments: Arguments) -> Result<(), SimulatorError> {
         "division": running.division,
         "client_id": running.client_id,
         "client_secret": running.client_secret,
+        "redirect_uri": running.redirect_uri,
         "refresh_token": running.refresh_token,
         "human_token": running.human_token,
         "api_user_id": running.api_user_id,

@@ -9,13 +9,23 @@ use crate::grants::TokenRefusal;
 use crate::json::Json;
 use crate::service::Service;
 
+/// What the consent page may be asked with.
+const DOCUMENTED: [&str; 5] = ["client_id", "redirect_uri", "response_type", "state", "force_login"];
+
 impl Service {
-    /// The consent page, whose user always agrees: a redirect that carries a code.
+    /// The consent page, whose user always agrees: a redirect that carries a code. It takes the documented parameters
+    /// only (inferred: no source shows what becomes of others), and the redirect address as it is registered.
     pub(crate) fn authorize(&mut self, call: &Call, now: i64) -> Answer {
+        if call.method != "GET" {
+            return Answer::empty(405);
+        }
         let known = call.option("client_id") == Some(&self.client_id);
         let code_asked = call.option("response_type") == Some("code");
-        let target = call.option("redirect_uri").and_then(|uri| Url::parse(uri).ok().map(|url| (uri, url)));
-        let (true, true, Some((uri, mut url))) = (known, code_asked, target) else {
+        let login = matches!(call.option("force_login"), None | Some("0" | "1"));
+        let documented = call.query.iter().all(|(name, _)| DOCUMENTED.contains(&name.as_str()));
+        let uri = call.option("redirect_uri").filter(|uri| *uri == self.redirect_uri);
+        let target = uri.and_then(|uri| Url::parse(uri).ok().map(|url| (uri, url)));
+        let (true, Some((uri, mut url))) = (known && code_asked && login && documented, target) else {
             return error(400, "invalid_request", None);
         };
         let code = self.grants.authorize(self.api_user, uri, now);

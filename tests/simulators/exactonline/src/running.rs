@@ -65,6 +65,7 @@ impl Simulator {
             division: settings.division,
             client_id: settings.client_id,
             client_secret: settings.client_secret,
+            redirect_uri: settings.redirect_uri,
             webhook_secret: settings.webhook_secret,
             refresh_token,
             human_token,
@@ -97,6 +98,8 @@ pub struct Running {
     pub client_id: String,
     /// Its secret.
     pub client_secret: String,
+    /// The redirect address that is registered with it.
+    pub redirect_uri: String,
     /// What notifications are signed with.
     pub webhook_secret: String,
     /// A refresh token of a fresh consent; single use, as all of them.

@@ -24,6 +24,8 @@ pub struct Settings {
     pub client_id: String,
     /// Its secret.
     pub client_secret: String,
+    /// The redirect address that is registered with it: over HTTPS, and never `localhost`.
+    pub redirect_uri: String,
     /// What notifications of webhooks are signed with.
     pub webhook_secret: String,
     /// The user who consented to the app. Its writes carry this user's id in `Modifier`.
@@ -55,6 +57,7 @@ impl Default for Settings {
             further_divisions: Vec::new(),
             client_id: "0f8fad5b-d9cb-469f-a165-70867728950e".to_owned(),
             client_secret: "simulator-secret".to_owned(),
+            redirect_uri: "https://app.example/back".to_owned(),
             webhook_secret: "simulator-webhook-secret".to_owned(),
             api_user: Person::new("Connector", "connector@example.com"),
             humans: vec![

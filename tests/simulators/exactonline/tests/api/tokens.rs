@@ -131,6 +131,26 @@ async fn exchange(company: &Company, code: &str, redirect: &str) -> u16 {
 }
 
 #[tokio::test]
+async fn consent_is_asked_for_with_the_documented_parameters_and_the_registered_redirect_only() {
+    let company = Company::open().await;
+    let asked = async |query: &str| {
+        let (url, app) = (&company.running.base_url, &company.running.client_id);
+        let url = format!("{url}/api/oauth2/auth?client_id={app}&response_type=code&{query}");
+        reply(company.http.get(url)).await.status
+    };
+    assert_eq!(asked("redirect_uri=https://app.example/back&state=s1&force_login=1").await, 302);
+    for refused in [
+        "state=s1",
+        "redirect_uri=https://app.example/other",
+        "redirect_uri=http://localhost/back",
+        "redirect_uri=https://app.example/back&force_login=yes",
+        "redirect_uri=https://app.example/back&scope=all",
+    ] {
+        assert_eq!(asked(refused).await, 400, "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn an_authorization_code_works_once_in_three_minutes_for_its_own_redirect() {
     let company = Company::open().await;
     let good = code(&company).await;

@@ -23,11 +23,11 @@ use url::Url;
 use self::numberings::Numberings;
 pub use self::{
     feeds::{ChangesPage, DeletedPage, DeletedRecord},
-    people::Me,
+    people::{Division, Me},
     prices::OwnPrice,
     records::Resource,
 };
-use crate::{Error, Settings, grant::Grant, quota::Quota, settings::Clock, transport::Transport};
+use crate::{Code, Error, Settings, grant::Grant, quota::Quota, settings::Clock, transport::Transport};
 
 /// The offset of the server's clock is not known yet.
 const OFFSET_UNKNOWN: i64 = i64::MIN;
@@ -41,6 +41,8 @@ pub struct ExactOnline<S> {
     grant: Grant<S>,
     quota: Quota<S>,
     numberings: Numberings<S>,
+    /// Where it is shown whether the grant serves.
+    metrics: Option<Arc<Metrics>>,
     clock: Clock,
     /// Seconds, as `me` last told; approximate dates only hang on it.
     server_offset: Arc<AtomicI64>,
@@ -70,6 +72,7 @@ impl<S: Store> ExactOnline<S> {
             numberings,
             grant: Grant::new(&settings, store, quota.clone(), transport.clone(), Arc::clone(&clock)),
             quota,
+            metrics: None,
             clock,
             transport,
             settings,
@@ -77,9 +80,15 @@ impl<S: Store> ExactOnline<S> {
         })
     }
 
-    /// The same client, which shows there how many calls are left.
+    /// The same client, which shows there how many calls are left, and whether its grant serves.
     pub fn measured(self, metrics: Arc<Metrics>) -> Self {
-        Self { quota: self.quota.measured(metrics), ..self }
+        Self { quota: self.quota.measured(Arc::clone(&metrics)), metrics: Some(metrics), ..self }
+    }
+
+    /// Takes a person's consent, which was asked for to be answered at `redirect_uri`. When this returns the grant is in
+    /// both its places, and every client of the connection takes it up with its next call that needs a token.
+    pub async fn begin_grant(&self, code: &Code, redirect_uri: &str) -> Result<(), Error> {
+        self.grant.begin(code, redirect_uri).await
     }
 
     /// The day on the server's wall clock; that of UTC until `me` has told how far the two are apart.

@@ -78,27 +78,49 @@ pub enum Error {
         /// How long.
         after: Duration,
     },
+    /// Nobody has given the app consent yet, or what it brought is gone from both its places.
+    #[error(
+        "connection {connection} has no grant yet; give the app consent with `{command}`: it is taken up without a \
+         restart"
+    )]
+    NoGrant {
+        /// The connection.
+        connection: ConnectionName,
+        /// How to give consent.
+        command: String,
+    },
     /// The consent is spent, expired or withdrawn: only a person can give a new one.
     #[error(
-        "the grant of connection {connection} is lost ({words}); give the app consent anew and write its refresh token \
-         to {} as {{\"refresh_token\": \"...\"}}: it is taken up without a restart", file.display()
+        "the grant of connection {connection} is lost ({words}); give the app consent anew with `{command}`: it is \
+         taken up without a restart"
     )]
     GrantLost {
         /// The connection.
         connection: ConnectionName,
         /// What Exact Online said.
         words: String,
-        /// The grant file, where a new grant is looked for at the next call.
-        file: PathBuf,
+        /// How to give consent anew.
+        command: String,
+    },
+    /// A code was not exchanged for a grant. Exact says no more of the cause: a fact of this API.
+    #[error(
+        "Exact Online refuses the code ({words}): a code serves once and for three minutes, redirect_uri must be written \
+         as it is registered with the app, and client_id and client_secret must be those of the app"
+    )]
+    CodeRefused {
+        /// What Exact Online said.
+        words: String,
     },
     /// The access token is not accepted although it should be.
     #[error(
         "Exact Online does not accept the access token of connection {connection} (status 401); if this goes on, the \
-         consent was withdrawn: give the app consent anew and write its refresh token to the connection's grant file"
+         consent was withdrawn: give the app consent anew with `{command}`"
     )]
     Unauthorised {
         /// The connection.
         connection: ConnectionName,
+        /// How to give consent anew.
+        command: String,
     },
     /// The user or the app may not do this at all.
     #[error(
@@ -119,10 +141,15 @@ pub enum Error {
         endpoint: String,
     },
     /// The grant file can't be read or written, so the grant has no second place.
-    #[error("the grant file {} can't be used; make it readable and writable for Tandem", path.display())]
+    #[error(
+        "the grant file {} can't be used; make it readable and writable for Tandem, or write it anew with `{command}`",
+        path.display()
+    )]
     GrantFile {
         /// The file.
         path: PathBuf,
+        /// How to give consent anew.
+        command: String,
         /// What is wrong with it.
         #[source]
         source: GrantFileError,
@@ -242,7 +269,9 @@ impl Error {
             | Self::EndpointResting { after, .. } => FailureClass::Throttled { after: *after },
             Self::Settings { .. }
             | Self::Client(_)
+            | Self::NoGrant { .. }
             | Self::GrantLost { .. }
+            | Self::CodeRefused { .. }
             | Self::Unauthorised { .. }
             | Self::Forbidden { .. }
             | Self::NoRight { .. }

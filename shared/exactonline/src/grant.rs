@@ -2,6 +2,9 @@
 //!
 //! Facts of this API that shape what follows: a refresh token is single use, a second use kills the grant until a
 //! person consents anew; a refresh is accepted from 570 s after the token before it, which ends at 600 s.
+//!
+//! The newest grant counts, wherever it is found: so a consent is taken up by every process that runs, even by one whose
+//! store the consent could not reach.
 
 mod endpoint;
 mod file;
@@ -13,6 +16,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
 use store::{Applied, Batch, Change, Key, Leased, Store};
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -20,13 +25,15 @@ use uuid::Uuid;
 use self::endpoint::{NotNow, TokenEndpoint};
 use self::file::GrantFile;
 use self::tokens::Tokens;
-use crate::{Error, Settings, quota::Quota, settings::Clock, transport::Transport};
+use crate::{Code, Error, Settings, quota::Quota, settings::Clock, transport::Transport};
 
 /// Longer than a refresh can take, its storing included.
 const LEASE: Duration = Duration::from_mins(2);
 /// How often another replica's refresh is looked at, and how many times.
 const POLL: Duration = Duration::from_millis(200);
 const POLLS: u32 = 175;
+/// How many times when it is a person who waits: until the lease of a process that died has run out.
+const POLLS_OF_CONSENT: u32 = 650;
 /// How often a fresh grant is offered to the store before it is left to the file alone.
 const STORE_TRIES: u32 = 5;
 
@@ -66,7 +73,7 @@ impl<S: Store> Grant<S> {
             store,
             settings: settings.clone(),
             endpoint,
-            file: GrantFile::new(settings.grant_file.clone()),
+            file: GrantFile::new(settings.grant_file.clone(), settings.consent_command.clone()),
             key,
             holder: Uuid::new_v4().to_string(),
             clock,
@@ -86,18 +93,30 @@ impl<S: Store> Grant<S> {
         self.other_than(Some(refused)).await
     }
 
+    /// Takes a consent for the grant: exchanges its code, and puts the tokens in both places.
+    pub(crate) async fn begin(&self, code: &Code, redirect_uri: &str) -> Result<(), Error> {
+        let (inner, code) = (Arc::clone(&self.inner), code.0.clone());
+        let redirect_uri = redirect_uri.to_owned();
+        on_its_own(async move { inner.begin(code.expose_secret(), &redirect_uri).await }).await
+    }
+
     async fn other_than(&self, refused: Option<&str>) -> Result<String, Error> {
         if let Some(token) = self.inner.cached(refused) {
             return Ok(token);
         }
         let (inner, refused) = (Arc::clone(&self.inner), refused.map(str::to_owned));
-        // On its own, so that a caller who gives up cannot drop a new refresh token between its arrival and its storing.
-        let renewal = tokio::spawn(async move { inner.renew(refused.as_deref()).await });
-        match renewal.await {
-            Ok(renewed) => renewed,
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => Err(Error::Ended),
-        }
+        on_its_own(async move { inner.renew(refused.as_deref()).await }).await
+    }
+}
+
+/// So that a caller who gives up cannot drop a new refresh token between its arrival and its storing.
+async fn on_its_own<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(Error::Ended),
     }
 }
 
@@ -118,15 +137,10 @@ impl<S: Store> Inner<S> {
             return Ok(token);
         }
         for _ in 0..POLLS {
-            match self.store.lease(&self.key, &self.holder, LEASE).await.map_err(Error::Store)? {
-                Leased::Held { .. } => {
-                    let renewed = self.renew_alone(&mut lost, refused).await;
-                    if let Err(error) = self.store.release(&self.key, &self.holder).await {
-                        tracing::warn!(%error, "the lease on the grant ends by itself");
-                    }
-                    return renewed;
-                }
-                Leased::Taken => {}
+            if self.is_leased().await? {
+                let renewed = self.renew_alone(&mut lost, refused).await;
+                self.release().await;
+                return renewed;
             }
             let now = (self.clock)();
             if let Some(tokens) = self.stored().await?
@@ -138,6 +152,43 @@ impl<S: Store> Inner<S> {
             sleep(POLL).await;
         }
         Err(Error::GrantBusy)
+    }
+
+    async fn begin(&self, code: &str, redirect_uri: &str) -> Result<(), Error> {
+        let _gate = self.lost.lock().await;
+        for _ in 0..POLLS_OF_CONSENT {
+            if self.is_leased().await? {
+                let begun = self.begin_alone(code, redirect_uri).await;
+                self.release().await;
+                return begun;
+            }
+            sleep(POLL).await;
+        }
+        Err(Error::GrantBusy)
+    }
+
+    /// Begins a grant under the lease. It is newer than any that is known, whatever the clocks of replicas say.
+    async fn begin_alone(&self, code: &str, redirect_uri: &str) -> Result<(), Error> {
+        // A file that can't be read has nothing to say; if it can't be written either, that is told below.
+        let known = [self.stored().await?, self.file.read().await.unwrap_or_default()];
+        let mut tokens = self.endpoint.exchange(code, redirect_uri).await?;
+        let after = |known: Tokens| known.obtained_at?.checked_add(SignedDuration::from_millis(1)).ok();
+        tokens.obtained_at = known.into_iter().flatten().filter_map(after).chain(tokens.obtained_at).max();
+        self.keep(&tokens, true, true).await?;
+        tracing::info!(connection = %self.settings.connection, "grant of exact online begun");
+        self.cache(&tokens);
+        Ok(())
+    }
+
+    async fn is_leased(&self) -> Result<bool, Error> {
+        let leased = self.store.lease(&self.key, &self.holder, LEASE).await.map_err(Error::Store)?;
+        Ok(leased != Leased::Taken)
+    }
+
+    async fn release(&self) {
+        if let Err(error) = self.store.release(&self.key, &self.holder).await {
+            tracing::warn!(%error, "the lease on the grant ends by itself");
+        }
     }
 
     /// Renews under the lease: everything is read again first.
@@ -152,11 +203,11 @@ impl<S: Store> Inner<S> {
             self.cache(tokens);
             return Ok(token);
         }
-        let mut words = "no refresh token is known".to_owned();
+        let mut words = None;
         let mut is_refused = false;
         for tokens in known {
             if let Some(said) = lost.get(&tokens.refresh_token) {
-                words.clone_from(said);
+                words = Some(said.clone());
                 continue;
             }
             if tokens.fresh(now, None).is_some() {
@@ -173,17 +224,18 @@ impl<S: Store> Inner<S> {
                 }
                 Err(NotNow::Lost(said)) => {
                     lost.insert(tokens.refresh_token.clone(), said.clone());
-                    words = said;
+                    words = Some(said);
                 }
                 // The token of before may still live.
                 Err(NotNow::Later(error)) => return tokens.alive(now, refused).ok_or(error),
             }
         }
-        let connection = self.settings.connection.clone();
-        if is_refused {
-            return Err(Error::Unauthorised { connection });
-        }
-        Err(Error::GrantLost { connection, words, file: self.settings.grant_file.clone() })
+        let (connection, command) = (self.settings.connection.clone(), self.settings.consent_command.clone());
+        Err(match words {
+            _ if is_refused => Error::Unauthorised { connection, command },
+            Some(words) => Error::GrantLost { connection, words, command },
+            None => Error::NoGrant { connection, command },
+        })
     }
 
     /// Puts a grant where it is to be; both places are tried even if one fails. No fencing: a new refresh token is

@@ -293,6 +293,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Counts a call of the token endpoint that is made in any case.
+    pub(crate) fn count_token_call(&mut self, now: Timestamp) {
+        self.settle(now);
+        self.token_days.add(DAY, 0, self.latest);
+    }
+
     /// A call of the token endpoint failed in a way that time heals: it rests, so that those who wait do not use it up.
     pub(crate) fn token_call_failed(&mut self, now: Timestamp) {
         self.settle(now);

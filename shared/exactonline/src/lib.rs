@@ -5,12 +5,13 @@
 //! of all calls and errors; and documents, which Exact serves in parts. Of pairs it knows
 //! only what Exact has to say to them: whether it can work with their rows ([`kept`]), and what of its records they read
 //! ([`Selection`]). It never repeats a write by itself: whether a failed call may be repeated is what [`Error::class`]
-//! says.
+//! says. A grant begins with a [`Consent`].
 //!
 //! Start reading at [`ExactOnline`]; incremental reading is [`ExactOnline::read`] and [`FeedReader`]. A record in parts
 //! is a [`Document`], and [`DocumentStore`] keeps it between two reads. What Exact tells by itself is a [`Notification`].
 
 mod client;
+mod consent;
 mod cursor;
 mod document_store;
 mod documents;
@@ -34,7 +35,8 @@ mod webhooks;
 #[cfg(test)]
 mod tests;
 
-pub use client::{ChangesPage, DeletedPage, DeletedRecord, ExactOnline, Me, OwnPrice, Resource};
+pub use client::{ChangesPage, DeletedPage, DeletedRecord, Division, ExactOnline, Me, OwnPrice, Resource};
+pub use consent::{Code, Consent, ConsentError};
 pub use cursor::{ChangesCursor, InvalidCursor};
 pub use document_store::DocumentStore;
 pub use documents::{Document, InvalidDocument};

@@ -164,6 +164,11 @@ impl<S: Store> Quota<S> {
         taken.map_err(Error::Store)?.map_err(|until| Error::TokenTooEarly { after: self.until(until) })
     }
 
+    /// Counts a call of the token endpoint that is made in any case.
+    pub(crate) async fn count_token_call(&self) -> Result<(), StoreError> {
+        self.change(Ledger::count_token_call).await
+    }
+
     /// A call of the token endpoint ended; if not well, in a way that time heals.
     pub(crate) async fn token_call_ended(&self, well: bool) -> Result<(), StoreError> {
         self.change(|ledger, now| {

@@ -26,8 +26,11 @@ pub struct Settings {
     /// Its secret.
     pub client_secret: SecretString,
     /// The second place of the grant, on a disk that outlives the process: a JSON file with `refresh_token`, and
-    /// `access_token`, `obtained_at` and `expires_in` where they are known. It is rewritten at each refresh.
+    /// `access_token`, `obtained_at` and `expires_in` where they are known. It is written by a consent and by each
+    /// refresh.
     pub grant_file: PathBuf,
+    /// The command by which a person gives the app consent, for messages.
+    pub consent_command: String,
     /// What may be used.
     pub limits: Limits,
     /// The longest that a call waits by itself for its turn; beyond, it fails as throttled.
@@ -65,7 +68,7 @@ impl Default for Limits {
 
 impl Settings {
     /// Settings with the usual limits: Exact's own, calls wait up to 2 s for their turn, 5 s to connect, 30 s a call,
-    /// answers up to 32 MiB.
+    /// answers up to 32 MiB. The command for a consent names no configuration.
     pub fn new(
         url: Url,
         division: u32,
@@ -75,6 +78,7 @@ impl Settings {
         grant_file: PathBuf,
     ) -> Self {
         let (client_id, client_secret) = client;
+        let consent_command = format!("tandem auth exactonline --connection {connection}");
         Self {
             url,
             division,
@@ -83,6 +87,7 @@ impl Settings {
             client_id: client_id.to_owned(),
             client_secret,
             grant_file,
+            consent_command,
             limits: Limits::default(),
             wait_max: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(5),

@@ -1,6 +1,7 @@
 //! The promises of the client, against a strict simulator of the service.
 #![allow(clippy::unwrap_used)]
 
+mod consent;
 mod documents;
 mod grant;
 mod limits;

@@ -147,12 +147,15 @@ pub struct Metrics {
     sync_lag: HistogramVec,
     poll_age: GaugeVec,
     quota_left: GaugeVec,
+    grant_usable: GaugeVec,
     webhooks: IntCounterVec,
     webhooks_kept: GaugeVec,
     ready: IntGauge,
     polled: Mutex<BTreeMap<Cursor, (Duration, Instant)>>,
     /// When the window ends that the gauge tells of.
     quotas: Mutex<BTreeMap<Limit, Instant>>,
+    /// Until when it holds that a connection's grant does not serve.
+    useless_grants: Mutex<BTreeMap<String, Instant>>,
 }
 
 impl Metrics {
@@ -206,6 +209,7 @@ impl Metrics {
             sync_lag: sync_lag(&registry),
             poll_age: poll_age(&registry),
             quota_left: quota_left(&registry),
+            grant_usable: grant_usable(&registry),
             webhooks: counter(
                 &registry,
                 metric::WEBHOOKS,
@@ -216,6 +220,7 @@ impl Metrics {
             ready: ready(&registry),
             polled: Mutex::default(),
             quotas: Mutex::default(),
+            useless_grants: Mutex::default(),
             registry,
         }
     }
@@ -289,6 +294,20 @@ impl Metrics {
         self.quota_left.with_label_values(&[connection, window.name()]).set(f64::from(calls));
     }
 
+    /// A connection's grant of Exact Online serves.
+    pub fn set_grant_usable(&self, connection: &str) {
+        self.useless_grants.lock().unwrap_or_else(PoisonError::into_inner).remove(connection);
+        self.grant_usable.with_label_values(&[connection]).set(1.0);
+    }
+
+    /// A connection's grant of Exact Online does not serve. Unless that is said again within this time it is forgotten:
+    /// another process may be the one that finds it repaired.
+    pub fn set_grant_unusable(&self, connection: &str, said_again_within: Duration) {
+        let mut useless = self.useless_grants.lock().unwrap_or_else(PoisonError::into_inner);
+        useless.insert(connection.to_owned(), Instant::now() + said_again_within);
+        self.grant_usable.with_label_values(&[connection]).set(0.0);
+    }
+
     /// Something was posted to the address of a connection's webhooks.
     pub fn count_webhook(&self, connection: &str, result: WebhookResult) {
         self.webhooks.with_label_values(&[connection, result.name()]).inc();
@@ -327,6 +346,13 @@ impl Metrics {
             }
             goes_on
         });
+        self.useless_grants.lock().unwrap_or_else(PoisonError::into_inner).retain(|connection, until| {
+            let goes_on = now < *until;
+            if !goes_on {
+                let _ = self.grant_usable.remove_label_values(&[connection.as_str()]);
+            }
+            goes_on
+        });
         text(&self.registry)
     }
 }
@@ -356,6 +382,13 @@ fn quota_left(registry: &Registry) -> GaugeVec {
     let help = "Calls to Exact Online that are left of a limit, as of the last call.";
     let options = Opts::new(metric::QUOTA_LEFT, help);
     registered(registry, GaugeVec::new(options, &["connection", "window"]).expect(STATIC))
+}
+
+fn grant_usable(registry: &Registry) -> GaugeVec {
+    let help = "1 while the grant of Exact Online serves, 0 while it is lost or was never given: give consent with \
+                `tandem auth exactonline`.";
+    let options = Opts::new(metric::GRANT_USABLE, help);
+    registered(registry, GaugeVec::new(options, &["connection"]).expect(STATIC))
 }
 
 fn webhooks_kept(registry: &Registry) -> GaugeVec {

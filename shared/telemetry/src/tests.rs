@@ -196,6 +196,23 @@ fn what_is_left_of_a_quota_is_shown_until_its_window_ends() {
 }
 
 #[test]
+fn a_grant_that_does_not_serve_is_shown_until_it_does_or_nobody_says_so_any_more() {
+    let metrics = Metrics::new("writer-exactonline");
+    metrics.set_grant_usable("acme");
+    metrics.set_grant_unusable("acme", Duration::from_hours(1));
+    metrics.set_grant_usable("beta");
+    metrics.set_grant_unusable("gamma", Duration::from_hours(1));
+    metrics.set_grant_usable("gamma");
+    metrics.set_grant_unusable("delta", Duration::ZERO);
+    let text = metrics.render();
+    let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("tandem_grant_usable{")).collect();
+    let line = |name, value| {
+        format!(r#"tandem_grant_usable{{connection="{name}",service="writer-exactonline"}} {value}"#)
+    };
+    assert_eq!(shown, [line("acme", 0), line("beta", 1), line("gamma", 1)]);
+}
+
+#[test]
 fn what_may_hold_personal_values_or_a_password_is_held_down_whatever_the_filter_says() {
     let filter = crate::LogFilter::parse("trace,lapin=trace").unwrap();
     let built = filter.build().unwrap().to_string();

@@ -19,6 +19,9 @@ use crate::{
     transport::{Answer, Effect},
 };
 
+/// Whoever a connection refuses tries again sooner.
+const TRIED_AGAIN_WITHIN: Duration = Duration::from_mins(2);
+
 /// A call to be made.
 #[derive(Debug, Clone)]
 pub(super) struct Call<'a> {
@@ -60,19 +63,34 @@ impl<'a> Call<'a> {
 impl<S: Store> ExactOnline<S> {
     /// Makes a call and gives the body of its answer. After a 401 it is made once more if there is another token.
     pub(super) async fn perform(&self, call: Call<'_>) -> Result<String, Error> {
+        let performed = self.performed(&call).await;
+        if let (Some(metrics), Some(serves)) = (&self.metrics, grant_serves(&performed)) {
+            let connection = self.settings.connection.as_str();
+            if serves {
+                metrics.set_grant_usable(connection);
+            } else {
+                metrics.set_grant_unusable(connection, TRIED_AGAIN_WITHIN);
+            }
+        }
+        performed
+    }
+
+    async fn performed(&self, call: &Call<'_>) -> Result<String, Error> {
         // The service does not mind the case of paths, so errors are counted without it.
         let endpoint = call.endpoint.to_ascii_lowercase();
         let token = self.grant.access_token().await?;
-        let answer = self.made(&call, &endpoint, &token).await?;
+        let answer = self.made(call, &endpoint, &token).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
-            return settled(&call, answer, &token);
+            return settled(call, answer, &token);
         }
         let token = self.grant.in_place_of(&token).await?;
-        let answer = self.made(&call, &endpoint, &token).await?;
+        let answer = self.made(call, &endpoint, &token).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
-            return Err(Error::Unauthorised { connection: self.settings.connection.clone() });
+            let (connection, command) =
+                (self.settings.connection.clone(), self.settings.consent_command.clone());
+            return Err(Error::Unauthorised { connection, command });
         }
-        settled(&call, answer, &token)
+        settled(call, answer, &token)
     }
 
     /// Makes a call once, within all budgets, and books what its answer tells.
@@ -119,6 +137,20 @@ impl<S: Store> ExactOnline<S> {
             booked(self.quota.answered(granted, &told).await);
         }
         Ok(answer)
+    }
+}
+
+/// Whether the grant serves, as far as a call tells.
+fn grant_serves(performed: &Result<String, Error>) -> Option<bool> {
+    match performed {
+        Ok(_) => Some(true),
+        Err(
+            Error::NoGrant { .. }
+            | Error::GrantLost { .. }
+            | Error::GrantFile { .. }
+            | Error::Unauthorised { .. },
+        ) => Some(false),
+        Err(_) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use jiff::SignedDuration;
-use model::{Content, UserId};
+use model::{Content, Properties, UserId};
 use rust_decimal::prelude::ToPrimitive as _;
 use store::Store;
 use url::Url;
@@ -16,16 +16,27 @@ use crate::{Error, Priority, odata};
 pub struct Me {
     /// The user whose changes are ours.
     pub user: UserId,
+    /// Their name, which is personal: for the person who gives consent, and for no log.
+    pub name: Option<String>,
     /// The division that the user works in at present, which may be another than that of the connection.
     pub current_division: u64,
     /// How far the server's wall clock is ahead of UTC now.
     pub server_offset: SignedDuration,
 }
 
+/// A company that the user sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Division {
+    /// Its number.
+    pub code: u64,
+    /// Its name.
+    pub name: Option<String>,
+}
+
 impl<S: Store> ExactOnline<S> {
     /// Whose token it is. From then on records tell when they were changed, where `Modified` is asked for.
     pub async fn me(&self) -> Result<Me, Error> {
-        let url = self.everywhere("current/Me", "$select=UserID,CurrentDivision,ServerUtcOffset");
+        let url = self.everywhere("current/Me", "$select=UserID,FullName,CurrentDivision,ServerUtcOffset");
         let body = self.perform(Call::everywhere(url, "current/Me")).await?;
         let properties = odata::first(&body)?;
         let missing =
@@ -39,12 +50,40 @@ impl<S: Store> ExactOnline<S> {
             offset.filter(|seconds| seconds.abs() <= 86_400).ok_or_else(|| missing("ServerUtcOffset"))?;
         let me = Me {
             user: user.ok_or_else(|| missing("UserID"))?,
+            name: filled(&properties, "FullName"),
             current_division: odata::integer(&properties, "CurrentDivision")
                 .ok_or_else(|| missing("CurrentDivision"))?,
             server_offset: SignedDuration::from_secs(offset),
         };
         self.server_offset.store(offset, Ordering::Relaxed);
         Ok(me)
+    }
+
+    /// The companies that the user sees from within a division, which the consent must cover for that. Two addresses list
+    /// them; which one a licence serves differs.
+    pub async fn divisions(&self, within: u64) -> Result<Vec<Division>, Error> {
+        match self.all_divisions(within, "system/Divisions").await {
+            Err(Error::Refused { status: 404, .. } | Error::Forbidden { .. }) => {
+                self.all_divisions(within, "hrm/Divisions").await
+            }
+            divisions => divisions,
+        }
+    }
+
+    async fn all_divisions(&self, within: u64, endpoint: &str) -> Result<Vec<Division>, Error> {
+        let mut divisions = Vec::new();
+        let mut next = Some(self.everywhere(&format!("{within}/{endpoint}"), "$select=Code,Description"));
+        while let Some(url) = next {
+            let body = self.perform(Call::read(url, endpoint, Priority::Edit)).await?;
+            let page = odata::page(&body)?;
+            for raw in &page.records {
+                let division = odata::properties(raw.get())?;
+                let name = filled(&division, "Description");
+                divisions.extend(odata::integer(&division, "Code").map(|code| Division { code, name }));
+            }
+            next = self.next(page.next)?;
+        }
+        Ok(divisions)
     }
 
     /// All users with their e-mail addresses as Exact writes them. Two addresses list them; which one a licence
@@ -86,7 +125,7 @@ impl<S: Store> ExactOnline<S> {
             let page = odata::page(&body)?;
             for raw in &page.records {
                 let user = odata::properties(raw.get())?;
-                let email = odata::text(&user, "Email").filter(|email| !email.is_empty()).map(str::to_owned);
+                let email = filled(&user, "Email");
                 users.extend(
                     odata::text(&user, "UserID").and_then(|id| UserId::parse(id).ok()).map(|id| (id, email)),
                 );
@@ -97,4 +136,9 @@ impl<S: Store> ExactOnline<S> {
             }
         }
     }
+}
+
+/// A text that is not empty.
+fn filled(properties: &Properties, name: &str) -> Option<String> {
+    odata::text(properties, name).filter(|text| !text.is_empty()).map(str::to_owned)
 }

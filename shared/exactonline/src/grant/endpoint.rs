@@ -1,4 +1,4 @@
-//! The token endpoint: a refresh, and what its refusals mean.
+//! The token endpoint: the exchange of a code, a refresh, and what its refusals mean.
 
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ pub(super) enum NotNow {
     /// This refresh token will never give any. What Exact said.
     Lost(String),
 }
+
+/// What is sent, by names that the API gives.
+type Form<'a> = [(&'a str, &'a str)];
 
 /// The token endpoint, for one connection.
 pub(super) struct TokenEndpoint<S> {
@@ -77,59 +80,90 @@ impl<S: Store> TokenEndpoint<S> {
         }
     }
 
+    /// Exchanges the code of a consent for the first tokens. Must be called under the lease on the grant.
+    ///
+    /// Exact itself says when a person has asked too often: no refresh may stand in their way.
+    pub(super) async fn exchange(&self, code: &str, redirect_uri: &str) -> Result<Tokens, Error> {
+        self.quota.count_token_call().await.map_err(Error::Store)?;
+        let answer = self
+            .send(&[
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", redirect_uri),
+                ("client_id", self.client_id.as_str()),
+                ("client_secret", self.client_secret.expose_secret()),
+            ])
+            .await?;
+        if answer.status.is_success() {
+            return self.granted(&answer).await.map(|(tokens, _)| tokens);
+        }
+        let refusal = Refusal::read(&answer);
+        let words = self.words(&refusal, code, answer.status);
+        Err(time_heals(answer.status, &words).unwrap_or(Error::CodeRefused { words }))
+    }
+
     /// Spends the refresh token for new tokens; the access token comes by itself too. Must be called under the lease on
     /// the grant.
     pub(super) async fn refresh(&self, tokens: &Tokens) -> Result<(Tokens, String), NotNow> {
         self.quota.take_token_call().await.map_err(NotNow::Later)?;
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", tokens.refresh_token.as_str()),
-            ("client_id", self.client_id.as_str()),
-            ("client_secret", self.client_secret.expose_secret()),
-        ];
-        let request = self.transport.client.post(self.url.clone()).form(&form);
-        // If the answer is lost the token may be spent; only its next use tells, so this counts as a read.
-        let answer = match self.transport.send(Effect::Read, request).await {
-            Ok(answer) => answer,
-            Err(error) => return Err(self.later(error).await),
-        };
-        let now = (self.clock)();
-        if !answer.status.is_success() {
-            return Err(self.refused(tokens, answer).await);
+        let sent = self
+            .send(&[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", tokens.refresh_token.as_str()),
+                ("client_id", self.client_id.as_str()),
+                ("client_secret", self.client_secret.expose_secret()),
+            ])
+            .await;
+        match sent {
+            Err(error) => Err(self.later(error).await),
+            Ok(answer) if answer.status.is_success() => match self.granted(&answer).await {
+                Ok(renewed) => Ok(renewed),
+                Err(error) => Err(self.later(error).await),
+            },
+            Ok(answer) => Err(self.refused(tokens, &answer).await),
         }
-        let granted: Granted = match serde_json::from_str(&answer.body) {
-            Ok(granted) => granted,
-            Err(_) => {
-                let what = "to a refresh has no tokens".to_owned();
-                return Err(self.later(Error::Unexpected { what }).await);
-            }
-        };
+    }
+
+    /// If the answer is lost what was sent may be spent; only its next use tells, so this counts as a read.
+    async fn send(&self, form: &Form<'_>) -> Result<Answer, Error> {
+        let request = self.transport.client.post(self.url.clone()).form(form);
+        self.transport.send(Effect::Read, request).await
+    }
+
+    /// The tokens of an answer that says it has some.
+    async fn granted(&self, answer: &Answer) -> Result<(Tokens, String), Error> {
+        let now = (self.clock)();
+        let no_tokens = |_| Error::Unexpected { what: "to a call for tokens has none".to_owned() };
+        let granted: Granted = serde_json::from_str(&answer.body).map_err(no_tokens)?;
         if let Err(error) = self.quota.token_call_ended(true).await {
             tracing::warn!(%error, "the success of the token endpoint could not be stored");
         }
-        let renewed = Tokens {
+        let tokens = Tokens {
             refresh_token: granted.refresh_token,
             access_token: Some(granted.access_token.clone()),
             obtained_at: Some(now),
             expires_in: granted.expires_in.seconds(),
         };
-        Ok((renewed, granted.access_token))
+        Ok((tokens, granted.access_token))
     }
 
-    async fn refused(&self, tokens: &Tokens, answer: Answer) -> NotNow {
-        let refusal: Refusal = serde_json::from_str(&answer.body).unwrap_or_default();
-        let words = self.words(&refusal, tokens, answer.status);
-        let status = answer.status.as_u16();
+    async fn refused(&self, tokens: &Tokens, answer: &Answer) -> NotNow {
+        let refusal = Refusal::read(answer);
+        let words = self.words(&refusal, &tokens.refresh_token, answer.status);
         if is_too_early(&answer.headers, &refusal) {
             let left = tokens.refresh_in((self.clock)()).unwrap_or(SignedDuration::from_secs(30));
             let after = Duration::try_from(left).unwrap_or_default().max(Duration::from_secs(1));
             return self.later(Error::TokenTooEarly { after }).await;
         }
-        match status {
-            429 => self.later(Error::Throttled { after: Duration::from_mins(1) }).await,
-            300..=399 | 408 | 500..=599 => self.later(Error::Unavailable { status, words }).await,
-            _ => NotNow::Lost(words),
+        if let Some(error) = time_heals(answer.status, &words) {
+            return self.later(error).await;
         }
+        // Only Exact's own word is believed that a person is needed: what stands before it refuses calls as well.
+        if refusal.error.is_empty() {
+            let status = answer.status.as_u16();
+            return self.later(Error::Unavailable { status, words }).await;
+        }
+        NotNow::Lost(words)
     }
 
     /// Lets the endpoint rest, so that waiting calls do not use up its few calls a day.
@@ -140,19 +174,26 @@ impl<S: Store> TokenEndpoint<S> {
         NotNow::Later(error)
     }
 
-    fn words(&self, refusal: &Refusal, tokens: &Tokens, status: StatusCode) -> String {
+    fn words(&self, refusal: &Refusal, sent: &str, status: StatusCode) -> String {
         let said = match (refusal.error.as_str(), refusal.error_description.as_str()) {
             ("", "") => format!("status {status}"),
             (error, "") => error.to_owned(),
             (error, description) => format!("{error}: {description}"),
         };
         let mut said = said;
-        for secret in [tokens.refresh_token.as_str(), self.client_secret.expose_secret()] {
+        for secret in [sent, self.client_secret.expose_secret()] {
             if !secret.is_empty() {
                 said = said.replace(secret, "(token)");
             }
         }
         said.chars().take(WORDS_MAX).collect()
+    }
+}
+
+impl Refusal {
+    /// What is no refusal of Exact's says nothing.
+    fn read(answer: &Answer) -> Self {
+        serde_json::from_str(&answer.body).unwrap_or_default()
     }
 }
 
@@ -164,6 +205,17 @@ impl Seconds {
             Self::Untold => None,
         };
         told.filter(|seconds| (30..=86_400).contains(seconds)).unwrap_or(600)
+    }
+}
+
+/// A refusal that says nothing of what was sent.
+fn time_heals(status: StatusCode, words: &str) -> Option<Error> {
+    match status.as_u16() {
+        429 => Some(Error::Throttled { after: Duration::from_mins(1) }),
+        status @ (300..=399 | 408 | 500..=599) => {
+            Some(Error::Unavailable { status, words: words.to_owned() })
+        }
+        _ => None,
     }
 }
 

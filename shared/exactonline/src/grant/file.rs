@@ -13,11 +13,13 @@ use crate::{Error, GrantFileError};
 #[derive(Debug, Clone)]
 pub(crate) struct GrantFile {
     path: PathBuf,
+    /// How a person writes it anew.
+    consent_command: String,
 }
 
 impl GrantFile {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path }
+    pub(crate) fn new(path: PathBuf, consent_command: String) -> Self {
+        Self { path, consent_command }
     }
 
     /// What the file holds; `None` if there is none.
@@ -45,7 +47,7 @@ impl GrantFile {
     }
 
     fn failed(&self, source: GrantFileError) -> Error {
-        Error::GrantFile { path: self.path.clone(), source }
+        Error::GrantFile { path: self.path.clone(), command: self.consent_command.clone(), source }
     }
 }
 

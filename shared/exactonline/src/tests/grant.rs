@@ -117,7 +117,7 @@ async fn a_spent_token_is_a_lost_grant_that_names_the_way_out() {
         let text = error.to_string();
         assert!(text.contains("give the app consent anew"), "{text}");
         assert!(text.contains("Old refresh token used."), "{text}");
-        assert!(text.contains(company.grant_file().to_str().unwrap()), "{text}");
+        assert!(text.contains("`tandem auth exactonline --connection acme`"), "{text}");
     }
     // It is asked once, not at every call.
     assert_eq!(company.refreshes(), 2);
@@ -136,7 +136,8 @@ async fn no_grant_at_all_and_a_grant_file_of_nonsense_are_told() {
     assert!(matches!(company.client().me().await, Err(Error::GrantFile { .. })));
     std::fs::remove_file(company.grant_file()).unwrap();
     let error = company.client().me().await.unwrap_err();
-    assert!(matches!(&error, Error::GrantLost { .. }) && error.class() == FailureClass::Auth, "{error:?}");
+    assert!(matches!(&error, Error::NoGrant { .. }) && error.class() == FailureClass::Auth, "{error:?}");
+    assert!(error.to_string().contains("`tandem auth exactonline --connection acme`"), "{error}");
     assert_eq!(company.refreshes(), 0);
 }
 
@@ -231,4 +232,47 @@ async fn an_access_token_that_is_not_accepted_stops_the_connection_even_when_tol
     assert!(matches!(&error, Error::Unauthorised { .. }) && error.class() == FailureClass::Auth, "{error:?}");
     assert!(error.to_string().contains("give the app consent anew"));
     assert_eq!((company.statuses(401), company.refreshes()), (1, 1));
+}
+
+#[tokio::test]
+async fn the_first_call_after_a_long_sleep_works() {
+    let company = Company::start().await;
+    let client = company.client();
+    client.me().await.unwrap();
+    let day = 86_400;
+    for (refreshes, asleep) in [601, 3_600, day, 29 * day, 30 * day - 1].into_iter().enumerate() {
+        company.running.control().advance_clock(asleep);
+        client.me().await.unwrap();
+        // A process that starts after the sleep, too.
+        company.client().me().await.unwrap();
+        assert_eq!(company.refreshes(), refreshes + 2, "after {asleep} s");
+    }
+    assert_eq!((company.statuses(400), company.statuses(401)), (0, 0));
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_nobody_used_for_thirty_days_is_a_lost_grant() {
+    let company = Company::start().await;
+    let client = company.client();
+    client.me().await.unwrap();
+    company.running.control().advance_clock(30 * 86_400);
+    for _ in 0..3 {
+        let error = client.me().await.unwrap_err();
+        assert!(matches!(&error, Error::GrantLost { .. }), "{error:?}");
+        assert!(error.to_string().contains("invalid_request: The refresh token expired at"), "{error}");
+    }
+    assert_eq!(company.refreshes(), 2, "it is asked once");
+}
+
+#[tokio::test]
+async fn what_refuses_in_the_place_of_exact_loses_no_grant() {
+    let company = Company::start().await;
+    let client = company.client();
+    for status in [403, 404, 407] {
+        company.on_token_endpoint(FaultKind::FailBefore { status });
+        let error = client.me().await.unwrap_err();
+        assert_eq!(error.class(), FailureClass::Transient, "{status}: {error:?}");
+        company.running.control().advance_clock(600);
+    }
+    client.me().await.unwrap();
 }

@@ -71,6 +71,7 @@ fn context(crm: &Running, pairs: Vec<Pair>) -> Context {
         pairs: PathBuf::new(),
         health_listen: ([127, 0, 0, 1], 0).into(),
         webhooks_listen: None,
+        auth_listen: None,
         log_filter: LogFilter::parse("info").unwrap(),
         log_format: LogFormat::Text,
         otlp_endpoint: None,

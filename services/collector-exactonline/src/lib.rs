@@ -83,6 +83,7 @@ fn settings(context: &Context, connection: &ConnectionName, config: &ExactOnline
     };
     Settings {
         limits,
+        consent_command: config.consent_command.clone(),
         ..Settings::new(
             config.url.clone(),
             config.division.get(),

@@ -50,6 +50,7 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         let namespace = &context.config.namespace;
         let settings = Settings {
             limits,
+            consent_command: config.consent_command.clone(),
             timeout: writer::CALL_MAX,
             ..Settings::new(
                 config.url.clone(),

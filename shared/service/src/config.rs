@@ -37,6 +37,9 @@ pub struct Config {
     /// Where notifications of webhooks are taken in; port 0 takes a free one. It is there if a connection has webhooks
     /// and the service needs them.
     pub webhooks_listen: Option<SocketAddr>,
+    /// Where `tandem auth` takes in the redirect that answers a consent; port 0 takes a free one. `None`: nowhere, and a
+    /// person pastes it.
+    pub auth_listen: Option<SocketAddr>,
     /// Which events are logged.
     pub log_filter: LogFilter,
     /// What a log line looks like.
@@ -141,6 +144,11 @@ pub struct ExactOnlineConfig {
     pub client_secret_file: PathBuf,
     /// Where the current refresh token is kept as the second durable place. Its folder exists; the file may not yet.
     pub grant_file: PathBuf,
+    /// Where Exact sends a person back to who gave the app consent, letter by letter as it is registered with the app.
+    /// Only a consent needs it.
+    pub redirect_uri: Option<String>,
+    /// The command by which a person gives consent, for messages.
+    pub consent_command: String,
     /// How often changes are asked for while people change things, and up to four times as far apart while they do not;
     /// unless set, every [150 s](Self::POLL_INTERVAL).
     pub poll_interval: Duration,
@@ -176,6 +184,15 @@ impl WebhooksConfig {
     /// How often changes are asked for while Exact Online tells of them, where the configuration does not say: with all
     /// seven pairs an idle hour then takes twelve calls at most. A notification that is lost costs no more than this.
     pub const POLL_INTERVAL: Duration = Duration::from_hours(1);
+}
+
+/// The command by which a person gives the app consent for a connection of this configuration, as it can be pasted into
+/// a shell.
+fn consent_command(file: &Path, connection: &ConnectionName) -> String {
+    let file = file.display().to_string();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,@".contains(&byte);
+    let file = if file.bytes().all(is_plain) { file } else { format!("'{}'", file.replace('\'', "'\\''")) };
+    format!("tandem auth exactonline --config {file} --connection {connection}")
 }
 
 /// What a service needs of the configuration, beyond what all need.
@@ -221,8 +238,7 @@ impl Config {
         let unreadable = |source| ServiceError::Unreadable { file: file.to_owned(), source };
         let text = std::fs::read_to_string(file).map_err(unreadable)?;
         let whole = std::path::absolute(file).map_err(unreadable)?;
-        let folder = whole.parent().unwrap_or(&whole);
-        read::config(file, folder, &text, needs).map_err(ServiceError::Configuration)
+        read::config(file, &whole, &text, needs).map_err(ServiceError::Configuration)
     }
 
     /// The effective configuration as TOML. Secrets are not in it: it names their files, and masks the passwords of

@@ -95,6 +95,7 @@ fn context() -> Context {
         pairs: PathBuf::new(),
         health_listen: ([127, 0, 0, 1], 0).into(),
         webhooks_listen: None,
+        auth_listen: None,
         log_filter: LogFilter::parse("info").unwrap(),
         log_format: LogFormat::Text,
         otlp_endpoint: None,

@@ -27,6 +27,9 @@ pub(super) fn toml(config: &Config) -> String {
     if let Some(listen) = &config.webhooks_listen {
         root.insert("webhooks".to_owned(), section([("listen", text(&listen.to_string()))]));
     }
+    if let Some(listen) = &config.auth_listen {
+        root.insert("auth".to_owned(), section([("listen", text(&listen.to_string()))]));
+    }
     if let Some(endpoint) = &config.otlp_endpoint {
         root.insert("telemetry".to_owned(), section([("otlp", text(endpoint.as_str()))]));
     }
@@ -88,6 +91,9 @@ fn exactonline(side: &ExactOnlineConfig) -> Value {
         ("calls_per_minute", side.calls_per_minute.get().into()),
         ("calls_per_day", side.calls_per_day.get().into()),
     ]);
+    if let Some(redirect_uri) = &side.redirect_uri {
+        keys.insert("redirect_uri".to_owned(), text(redirect_uri));
+    }
     if let Some(hooks) = &side.webhooks {
         keys.insert("webhooks".to_owned(), webhooks(hooks));
     }

@@ -23,8 +23,8 @@ const POLL_SECONDS: RangeInclusive<f64> = 0.1..=3_600.0;
 const GRACE_SECONDS: RangeInclusive<f64> = 0.1..=600.0;
 const NAMESPACE_BYTES_MAX: usize = 32;
 
-/// Reads the text of `file`; relative paths in it begin at `folder`.
-pub(super) fn config(file: &Path, folder: &Path, text: &str, needs: Needs) -> Result<Config, Vec<Problem>> {
+/// Reads the text of `file`, whose whole path is `whole`; relative paths in it begin at its folder.
+pub(super) fn config(file: &Path, whole: &Path, text: &str, needs: Needs) -> Result<Config, Vec<Problem>> {
     let report = Report::new(file, text);
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -33,7 +33,8 @@ pub(super) fn config(file: &Path, folder: &Path, text: &str, needs: Needs) -> Re
     if !errors.is_empty() {
         return Err(report.into_problems());
     }
-    let read = Reader { folder, needs }.root(Section::root(&report, root.get_ref()));
+    let folder = whole.parent().unwrap_or(whole);
+    let read = Reader { whole, folder, needs }.root(Section::root(&report, root.get_ref()));
     let problems = report.into_problems();
     match read {
         Some(config) if problems.is_empty() => Ok(config),
@@ -42,6 +43,7 @@ pub(super) fn config(file: &Path, folder: &Path, text: &str, needs: Needs) -> Re
 }
 
 struct Reader<'a> {
+    whole: &'a Path,
     folder: &'a Path,
     needs: Needs,
 }
@@ -52,7 +54,8 @@ impl Reader<'_> {
         let namespace = namespace(&root);
         let pairs = self.pairs(&root);
         let health_listen = health(root.section("health"));
-        let webhooks_listen = webhooks(root.section("webhooks"));
+        let webhooks_listen = required_listen(root.section("webhooks"), "0.0.0.0:8081");
+        let auth_listen = required_listen(root.section("auth"), "127.0.0.1:8082");
         let log = log(root.section("log"));
         let otlp_endpoint = otlp(root.section("telemetry"));
         let broker = self.broker(&root);
@@ -74,6 +77,7 @@ impl Reader<'_> {
             pairs: pairs?,
             health_listen: health_listen?,
             webhooks_listen: webhooks_listen?.filter(|_| are_awaited),
+            auth_listen: auth_listen?,
             log_filter,
             log_format,
             otlp_endpoint: otlp_endpoint?,
@@ -231,13 +235,14 @@ fn health(section: Option<Section<'_>>) -> Option<SocketAddr> {
 }
 
 #[expect(clippy::option_option, reason = "absent or present, right or wrong")]
-fn webhooks(section: Option<Section<'_>>) -> Option<Option<SocketAddr>> {
+fn required_listen(section: Option<Section<'_>>, example: &str) -> Option<Option<SocketAddr>> {
     let Some(section) = section else { return Some(None) };
-    let text = section.required_text("listen", "\"0.0.0.0:8081\"");
+    let text = section.required_text("listen", &format!("\"{example}\""));
     let listen = text.and_then(|text| {
         let address = text.parse().ok();
         if address.is_none() {
-            section.problem("listen", "is not an address with a port", "write it as \"0.0.0.0:8081\"");
+            let remedy = format!("write it as \"{example}\"");
+            section.problem("listen", "is not an address with a port", remedy);
         }
         address
     });

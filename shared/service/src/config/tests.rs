@@ -5,11 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use mapping::Reading;
-use model::EntityName;
+use model::{ConnectionName, EntityName};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use super::{BrokerConfig, Config, ExactOnlineConfig, LiteralConfig, Needs, Servers, StoreConfig};
+use super::{
+    BrokerConfig, Config, ExactOnlineConfig, LiteralConfig, Needs, Servers, StoreConfig, consent_command,
+};
 use crate::ServiceError;
 
 const ALL: Needs =
@@ -25,6 +27,9 @@ listen = "127.0.0.1:9001"
 
 [webhooks]
 listen = "0.0.0.0:9002"
+
+[auth]
+listen = "127.0.0.1:9003"
 
 [log]
 filter = "info,lapin=warn"
@@ -57,6 +62,7 @@ division = 123456
 client_id = "app"
 client_secret_file = "exact-secret"
 grant_file = "grant"
+redirect_uri = "https://sync.example.com"
 
 [connection.exactonline.webhooks]
 url = "https://sync.example.com/exact/acme"
@@ -154,6 +160,41 @@ fn a_full_configuration_is_read_with_its_secrets() {
     assert_eq!(webhooks.secret.expose_secret(), "hidden-webhook");
     assert_eq!(webhooks.poll_interval, Duration::from_mins(15));
     assert_eq!(config.webhooks_listen, Some(([0, 0, 0, 0], 9002).into()));
+}
+
+#[test]
+fn a_redirect_address_is_kept_letter_by_letter_and_the_command_for_a_consent_can_be_pasted() {
+    let folder = folder();
+    let config = load(folder.path(), FULL, ALL).unwrap();
+    assert_eq!(config.auth_listen, Some(([127, 0, 0, 1], 9003).into()));
+    let sides: Vec<_> = config.exactonline().map(|(_, side)| side).collect();
+    assert_eq!(sides[0].redirect_uri.as_deref(), Some("https://sync.example.com"), "no slash of ours");
+    assert_eq!(sides[1].redirect_uri, None);
+    let file = folder.path().join("tandem.toml");
+    let command = format!("tandem auth exactonline --config {} --connection beta", file.display());
+    assert_eq!(sides[1].consent_command, command);
+
+    let name = ConnectionName::parse("acme").unwrap();
+    let command = consent_command(Path::new("/etc/it's mine/a.toml"), &name);
+    assert_eq!(command, r"tandem auth exactonline --config '/etc/it'\''s mine/a.toml' --connection acme");
+}
+
+#[test]
+fn a_redirect_address_that_exact_would_not_take_is_refused() {
+    let written = |uri: &str| FULL.replace("\"https://sync.example.com\"", &format!("\"{uri}\""));
+    let key = "connection.acme.exactonline.redirect_uri";
+    for (uri, expected) in [
+        ("http://sync.example.com/back", "is not over TLS, and Exact Online takes https:// only"),
+        ("https://localhost/back", "is on this machine, where Exact Online can't reach it"),
+        ("https://sync.example.com/back?x=1", "holds credentials, a query or a fragment"),
+        ("sync.example.com/back", "is not a web address"),
+    ] {
+        let told = problems(&written(uri), ALL);
+        assert!(told.contains(key) && told.contains(expected), "{told}");
+        assert!(told.contains("write it as \"https://sync.example.com/exact/consent\""), "{told}");
+    }
+    let told = problems(&FULL.replace("127.0.0.1:9003", "9003"), ALL);
+    assert!(told.contains("auth.listen = \"9003\": is not an address with a port"), "{told}");
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub(super) fn context_of(bench: &Bench, connections: Vec<ConnectionConfig>) -> C
         pairs: PathBuf::new(),
         health_listen: ([127, 0, 0, 1], 0).into(),
         webhooks_listen: None,
+        auth_listen: None,
         log_filter: LogFilter::parse("info").unwrap(),
         log_format: LogFormat::Text,
         otlp_endpoint: None,

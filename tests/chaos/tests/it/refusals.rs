@@ -106,7 +106,13 @@ async fn a_connection_whose_token_is_revoked_stops_and_the_others_go_on(hosting:
         Hosting::OneProcess | Hosting::OneProcessOnServers => (Service::Tandem, Service::Tandem),
     };
     says_how_to_repair(&world, crm_collector, "acme", "set a valid token").await;
-    says_how_to_repair(&world, exact_collector, "beta", "give the app consent anew").await;
+    says_how_to_repair(
+        &world,
+        exact_collector,
+        "beta",
+        "give the app consent anew with `tandem auth exactonline --config ",
+    )
+    .await;
 
     // Edits on the refused connections first: they hold up nobody.
     acme.exact.change("Voor de Breuk", &json!({ "City": "Weesp" }));

@@ -10,7 +10,7 @@ use url::Url;
 use uuid::{Uuid, fmt::Hyphenated};
 
 use super::{POLL_SECONDS, Reader, is_loopback, is_plain, seconds};
-use crate::config::section::Section;
+use crate::config::{consent_command, section::Section};
 use crate::{ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, WebhooksConfig};
 
 /// What a GUID looks like.
@@ -59,7 +59,8 @@ impl Reader<'_> {
             .section("literal")
             .map_or_else(|| (!section.has("literal")).then(LiteralConfig::default), literal);
         let customcrm = section.section("customcrm").map(|side| self.customcrm(side));
-        let exactonline = section.section("exactonline").map(|side| self.exactonline(side, taken));
+        let command = name.as_ref().map(|name| consent_command(self.whole, name)).unwrap_or_default();
+        let exactonline = section.section("exactonline").map(|side| self.exactonline(side, command, taken));
         section.finish();
         Some(ConnectionConfig {
             name: name?,
@@ -87,7 +88,12 @@ impl Reader<'_> {
         })
     }
 
-    fn exactonline(&self, section: Section<'_>, taken: &mut Taken) -> Option<ExactOnlineConfig> {
+    fn exactonline(
+        &self,
+        section: Section<'_>,
+        consent_command: String,
+        taken: &mut Taken,
+    ) -> Option<ExactOnlineConfig> {
         let url = http_url(&section, "\"https://start.exactonline.nl\"");
         let division = required_count(&section, "division", "123456, the number of the division");
         let client_id = section.required_text("client_id", "\"...\", the id of your app at Exact");
@@ -96,6 +102,7 @@ impl Reader<'_> {
         }
         let secret = self.side_secret(&section, "client_secret_file", self.needs.exactonline);
         let grant_file = self.grant_file(&section);
+        let redirect_uri = redirect_uri(&section);
         let default = ExactOnlineConfig::POLL_INTERVAL.as_secs_f64();
         let poll_interval = seconds(&section, "poll_seconds", default, POLL_SECONDS);
         let calls_per_minute = count(&section, "calls_per_minute", 60);
@@ -113,6 +120,8 @@ impl Reader<'_> {
             client_secret: client_secret.into(),
             client_secret_file,
             grant_file: grant_file?,
+            redirect_uri: redirect_uri?,
+            consent_command,
             poll_interval: poll_interval?,
             calls_per_minute: calls_per_minute?,
             calls_per_day: calls_per_day?,
@@ -123,7 +132,12 @@ impl Reader<'_> {
     /// Checked always; there only for a service that takes notifications in.
     #[expect(clippy::option_option, reason = "needed or not, right or wrong")]
     fn webhooks(&self, section: Section<'_>, taken: &mut Taken) -> Option<Option<WebhooksConfig>> {
-        let url = callback(&section);
+        let url = public_url(
+            &section,
+            "url",
+            "\"https://sync.example.com/exact/acme\"",
+            "and Exact Online posts to https:// only",
+        );
         if let Some(url) = &url
             && !taken.callbacks.insert(url.path().to_owned())
         {
@@ -239,24 +253,35 @@ fn required_count(section: &Section<'_>, key: &'static str, example: &str) -> Op
     None
 }
 
-/// The address that Exact posts to: it takes nothing but HTTPS, and must find it from outside.
-fn callback(section: &Section<'_>) -> Option<Url> {
-    let example = "\"https://sync.example.com/exact/acme\"";
-    let text = section.required_text("url", example)?;
+/// The address that Exact sends a person back to, kept as it is written: Exact compares it with the registered one. Its
+/// App Center takes no address but one over HTTPS that is not this machine's: a fact of this API.
+#[expect(clippy::option_option, reason = "written or not, right or wrong")]
+fn redirect_uri(section: &Section<'_>) -> Option<Option<String>> {
+    let key = "redirect_uri";
+    if !section.has(key) {
+        return Some(None);
+    }
+    let example = "\"https://sync.example.com/exact/consent\"";
+    public_url(section, key, example, "and Exact Online takes https:// only")?;
+    section.text(key).map(|text| Some(text.to_owned()))
+}
+
+/// An address that Exact uses: it takes nothing but HTTPS, and must find it from outside.
+fn public_url(section: &Section<'_>, key: &'static str, example: &str, why_tls: &str) -> Option<Url> {
+    let text = section.required_text(key, example)?;
     let remedy = format!("write it as {example}, an address of yours that the whole Internet can reach");
     match Url::parse(text) {
         Ok(url) if url.has_host() && !is_plain(&url) => {
-            let what = "holds credentials, a query or a fragment";
-            section.problem_with_secret("url", what, remedy);
+            section.problem_with_secret(key, "holds credentials, a query or a fragment", remedy);
         }
         Ok(url) if url.scheme() == "http" => {
-            section.problem("url", "is not over TLS, and Exact Online posts to https:// only", remedy);
+            section.problem(key, format!("is not over TLS, {why_tls}"), remedy);
         }
         Ok(url) if url.scheme() == "https" && is_loopback(&url) => {
-            section.problem("url", "is on this machine, where Exact Online can't reach it", remedy);
+            section.problem(key, "is on this machine, where Exact Online can't reach it", remedy);
         }
         Ok(url) if url.scheme() == "https" => return Some(url),
-        _ => section.problem_with_secret("url", "is not a web address", remedy),
+        _ => section.problem_with_secret(key, "is not a web address", remedy),
     }
     None
 }

@@ -74,7 +74,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                     connection = %self.connection, system = %self.system, error = %Chain(&error),
                     "the {what} may not be read, and what refers to them waits; give our user the right to it"
                 );
-                self.health.set(&check, Check::Waiting(Chain(&error).to_string()));
+                self.health.set(&check, Check::Resting(Chain(&error).to_string()));
                 Ok(None)
             }
             Err(error) => Err(failed::<R>(error)),

@@ -137,10 +137,12 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                     self.metrics.count_call(self.system.name(), CallResult::Auth);
                     // The directory may have been refused with all the rest, and is repaired with it.
                     session.directory_read = None;
+                    let reason = Chain(&*source).to_string();
                     tracing::error!(
-                        connection = %self.connection, system = %self.system, error = %Chain(&*source),
+                        connection = %self.connection, system = %self.system, error = reason,
                         "the connection is refused and rests until it is repaired; the others go on"
                     );
+                    self.health.set(name, HealthCheck::Resting(reason));
                     Rest::For(REFUSED_REST)
                 }
                 Err(CollectorError::Source { class: FailureClass::Throttled { after }, .. }) => {

@@ -48,7 +48,8 @@ async fn live(State(told): State<Told>) -> impl IntoResponse {
 
 async fn ready(State(told): State<Told>) -> impl IntoResponse {
     let waits_for = told.waits_for();
-    (status(waits_for.is_empty()), Json(json!({ "ready": waits_for.is_empty(), "waits_for": waits_for })))
+    let (ready, rests) = (waits_for.is_empty(), told.health.rests());
+    (status(ready), Json(json!({ "ready": ready, "waits_for": waits_for, "rests": rests })))
 }
 
 async fn metrics_text(State(told): State<Told>) -> impl IntoResponse {

@@ -17,6 +17,8 @@ pub enum Check {
     Ok,
     /// It waits for something, as told: no personal value, no secret.
     Waiting(String),
+    /// It rests until a person repairs it, as told. The process is ready all the same, for all that goes on.
+    Resting(String),
 }
 
 /// The checks and pulses of one process. Clones share them.
@@ -72,11 +74,18 @@ impl Health {
         if state.checks.is_empty() {
             return BTreeMap::from([("start".to_owned(), "nothing has reported yet".to_owned())]);
         }
-        let waiting = state.checks.iter().filter_map(|(name, check)| match check {
-            Check::Ok => None,
-            Check::Waiting(reason) => Some((name.clone(), reason.clone())),
-        });
-        waiting.collect()
+        state.told(|check| match check {
+            Check::Waiting(reason) => Some(reason),
+            Check::Ok | Check::Resting(_) => None,
+        })
+    }
+
+    /// What rests until a person repairs it, by the check's name.
+    pub fn rests(&self) -> BTreeMap<String, String> {
+        self.state().told(|check| match check {
+            Check::Resting(reason) => Some(reason),
+            Check::Ok | Check::Waiting(_) => None,
+        })
     }
 
     /// The loops that have not beaten for a minute; empty when the process is alive.
@@ -89,6 +98,13 @@ impl Health {
     /// Nothing that can panic runs while the lock is held, so that a poisoned state is still whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn told(&self, reason: impl Fn(&Check) -> Option<&String>) -> BTreeMap<String, String> {
+        let told = |(name, check): (&String, &Check)| Some((name.clone(), reason(check)?.clone()));
+        self.checks.iter().filter_map(told).collect()
     }
 }
 

@@ -168,6 +168,19 @@ fn readiness_tells_what_it_waits_for_and_whose_it_is() {
     assert_eq!(health.waits_for(), BTreeMap::new());
 }
 
+#[test]
+fn what_rests_for_a_person_is_told_and_holds_up_nobody() {
+    let health = Health::new();
+    health.part("collector").set("acme", Check::Resting("the grant is lost".to_owned()));
+    assert_eq!(health.waits_for(), BTreeMap::new());
+    assert_eq!(
+        health.rests(),
+        BTreeMap::from([("collector/acme".to_owned(), "the grant is lost".to_owned())])
+    );
+    health.part("collector").set("acme", Check::Ok);
+    assert_eq!(health.rests(), BTreeMap::new());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_loop_that_no_longer_beats_is_stalled_until_it_beats_or_ends() {
     let health = Health::new();

@@ -103,7 +103,7 @@ fn a_service_tells_how_it_stands_and_stops_cleanly_when_asked() {
         }
         assert_eq!(
             service.get("/health/ready"),
-            (503, r#"{"ready":false,"waits_for":{"store":"connection refused"}}"#.to_owned())
+            (503, r#"{"ready":false,"rests":{},"waits_for":{"store":"connection refused"}}"#.to_owned())
         );
         assert_eq!(service.get("/health/live"), (200, r#"{"live":true,"stalled":[]}"#.to_owned()));
         let (status, metrics) = service.get("/metrics");

@@ -15,7 +15,7 @@ use telemetry::{Chain, Settlement as Counted};
 use tracing::Instrument;
 
 use crate::given::Looked;
-use crate::work::{Handled, Kept, Work};
+use crate::work::{Handled, Kept, Refusals, Work};
 use crate::{Target, WriterError};
 
 /// Writes in hand at a time, in each lane: they share the reads that vouch for them.
@@ -60,6 +60,7 @@ impl<B: Broker, S: Store, T: Target> Writer<B, S, T> {
             names: self.topology.names.clone(),
             system: self.system,
             connections: self.targets.into_iter().map(kept).collect(),
+            refusals: Refusals::new(self.system, self.context.health.clone()),
             metrics: Arc::clone(&self.context.metrics),
         });
         let mut tasks = self.context.tasks();
@@ -137,7 +138,10 @@ async fn consume<B: Broker, S: Store, T: Target>(
             return Ok(());
         }
         tokio::select! {
-            _ = beat.tick() => pulse.beat(),
+            _ = beat.tick() => {
+                pulse.beat();
+                work.refusals.forget();
+            }
             () = context.stop.cancelled(), if !stopping => {}
             Some(done) = in_hand.next() => done?,
             delivery = subscription.next(), if !stopping && in_hand.len() < usize::from(IN_HAND) => {

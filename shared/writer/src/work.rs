@@ -3,6 +3,7 @@
 mod claim;
 mod create;
 mod raise;
+mod refusals;
 mod send;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use telemetry::{Chain, Metrics, WriteOutcome};
 use uuid::Uuid;
 
 use self::claim::{Claimed, Claiming};
+pub(crate) use self::refusals::Refusals;
 use self::send::{Job, Sent};
 use crate::given::{GivenRecords, Looked};
 use crate::{Target, WriterError};
@@ -43,6 +45,7 @@ pub(crate) struct Work<B, S, T> {
     pub(crate) names: Names,
     pub(crate) system: System,
     pub(crate) connections: BTreeMap<ConnectionName, Kept<T>>,
+    pub(crate) refusals: Refusals,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -97,10 +100,10 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         match kept.records.look(&kept.target).await {
             Looked::All => {}
             Looked::Missing(words) => return Ok(Handled::Later(RetryTier::Seconds30, words)),
-            Looked::Failed(error) => return Ok(self.later(&queued.pair, &error, attempt)),
+            Looked::Failed(error) => return Ok(self.later(queued, &error, attempt)),
         }
         if let Err(error) = kept.target.ready(self.aim(pair, lane)).await {
-            return Ok(self.later(&queued.pair, &error, attempt));
+            return Ok(self.later(queued, &error, attempt));
         }
         let claimed = match self.claim(queued, pair, lane).await? {
             Claiming::Ours(claimed) => claimed,
@@ -119,10 +122,11 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         match self.send(&Job { queued, kept, pair, claimed: &claimed }).await? {
             Sent::Result(result) => {
                 self.metrics.count_write(pair.name.as_str(), self.system.name(), outcome_label(&result));
+                self.refusals.made(queued);
                 self.report(queued, &claimed, result).await?;
                 Ok(Handled::Done)
             }
-            Sent::Failed(error) => Ok(self.later(&queued.pair, &error, attempt)),
+            Sent::Failed(error) => Ok(self.later(queued, &error, attempt)),
             Sent::TooLate => Ok(Handled::Later(RetryTier::Seconds5, "the claim took too long".to_owned())),
         }
     }
@@ -133,7 +137,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     }
 
     /// When a write that failed for now is tried again.
-    fn later(&self, pair: &PairName, error: &T::Error, attempt: u32) -> Handled {
+    fn later(&self, queued: &WriteQueued, error: &T::Error, attempt: u32) -> Handled {
         let class = T::class(error);
         let (tier, outcome) = match class {
             FailureClass::Throttled { after } => (tier_for(after), WriteOutcome::Retried),
@@ -143,13 +147,14 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 (RetryTier::after_attempt(attempt), WriteOutcome::Retried)
             }
         };
-        self.metrics.count_write(pair.as_str(), self.system.name(), outcome);
+        self.metrics.count_write(queued.pair.as_str(), self.system.name(), outcome);
         let reason = Chain(error).to_string();
         if class == FailureClass::Auth {
             tracing::error!(
-                error = reason,
+                connection = %queued.connection, system = %self.system, error = reason,
                 "the connection is refused: its writes wait until it is repaired"
             );
+            self.refusals.refused(queued, &reason);
         } else {
             tracing::warn!(error = reason, attempt, "the write waits");
         }

@@ -93,12 +93,13 @@ async fn a_directory_that_may_not_be_read_is_told_and_records_are_read_all_the_s
     let running = bench.start(&source);
     let (seen, ends) = bench.said().await;
     assert_eq!((ids(&seen), ends.len()), (vec!["a"], 1));
-    assert_eq!(bench.health.waits_for()["acme customcrm users"], "the system says no");
+    assert_eq!(bench.health.rests()["acme customcrm users"], "the system says no");
+    assert_eq!(bench.health.waits_for(), [].into(), "the others go on");
     assert_eq!(bench.people().await, None, "nobody is taken for unknown");
     assert!(bench.units().await.is_some(), "the lists are another right");
     pass(TEN_MINUTES + POLL).await;
     assert!(bench.people().await.is_some(), "the right was given meanwhile");
-    assert_eq!(bench.health.waits_for(), [].into());
+    assert_eq!((bench.health.waits_for(), bench.health.rests()), ([].into(), [].into()));
     running.stop().await;
 }
 
@@ -111,7 +112,7 @@ async fn lists_that_may_not_be_read_are_told_and_what_was_read_before_is_kept() 
     bench.said().await;
     source.fail_lists(&[FailureClass::Auth]);
     pass(TEN_MINUTES + POLL).await;
-    assert_eq!(bench.health.waits_for()["acme customcrm lists"], "the system says no");
+    assert_eq!(bench.health.rests()["acme customcrm lists"], "the system says no");
     assert!(bench.units().await.is_some());
     running.stop().await;
 }
@@ -128,6 +129,6 @@ async fn a_connection_that_was_refused_as_a_whole_reads_its_directory_once_it_is
     source.fail(&[FailureClass::Auth; 6]);
     pass(POLL * 5).await;
     assert!(source.count(&Call::People) > 2, "it does not wait for another ten minutes");
-    assert_eq!(bench.health.waits_for(), [].into());
+    assert_eq!((bench.health.waits_for(), bench.health.rests()), ([].into(), [].into()));
     running.stop().await;
 }

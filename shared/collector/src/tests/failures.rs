@@ -64,10 +64,14 @@ async fn a_refused_connection_rests_and_goes_on_once_it_is_repaired() {
     pass(Duration::from_secs(45)).await;
     assert_eq!(source.pages().len(), 2, "asked now and then");
     assert!(!running.task.is_finished(), "a refusal ends no service");
+    let rests: Vec<_> = bench.health.rests().into_values().collect();
+    assert_eq!(rests, ["the system says no"], "and it is told");
+    assert_eq!(bench.health.waits_for(), [].into(), "a service is ready for its other connections");
     assert_eq!(bench.said().await.0, []);
     pass(Duration::from_secs(20)).await;
     let (seen, ends) = bench.said().await;
     assert_eq!((ids(&seen), ends.len()), (vec!["a"], 1));
+    assert_eq!(bench.health.rests(), [].into());
     running.stop().await;
 }
 

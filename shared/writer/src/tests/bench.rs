@@ -10,14 +10,14 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 use link::{Event, Link, Observation, Pending, Side, Status, step};
 use mapping::{Pair, Reading};
 use model::{Content, LinkId, PairName, Presence, System, SystemPair, Version, View};
-use service::Given;
+use service::{Given, Health};
 use store::{Commit, Embedded, LinkChange, Links};
 use telemetry::Metrics;
 
 use super::fakes::Scripted;
 use super::{CRM, EXACT, connection, record, view};
 use crate::given::GivenRecords;
-use crate::work::{Handled, Kept, Work};
+use crate::work::{Handled, Kept, Refusals, Work};
 
 const PAIR_FILE: &str = include_str!("../../../../deploy/pairs/customer-account.toml");
 
@@ -39,6 +39,7 @@ pub(super) struct Bench {
     pub(super) links: Links<Embedded>,
     pub(super) target: Scripted,
     pub(super) topology: Topology,
+    pub(super) health: Health,
     outcomes: tokio::sync::Mutex<InProcessSubscription>,
 }
 
@@ -62,7 +63,8 @@ impl Bench {
         let links = Links::new(store.clone(), "test");
         let target = Scripted::new(links.clone(), pair.name.clone());
         let given = Vec::new();
-        Self { pair, others, given, broker, store, links, target, topology, outcomes: outcomes.into() }
+        let (health, outcomes) = (Health::new(), outcomes.into());
+        Self { pair, others, given, broker, store, links, target, topology, health, outcomes }
     }
 
     /// A customer with these values whose account is to be created.
@@ -169,7 +171,8 @@ impl Bench {
         self.handle_attempt(link, 1).await
     }
 
-    pub(super) async fn handle_attempt(&self, link: &LinkId, attempt: u32) -> Handled {
+    /// A writer as it starts.
+    pub(super) fn work(&self) -> Work<InProcess, Embedded, Scripted> {
         let pairs = self.others.iter().chain([&self.pair]);
         let kept = Kept {
             target: self.target.clone(),
@@ -181,14 +184,27 @@ impl Bench {
                 .collect(),
             records: GivenRecords::new(connection(), self.given.clone()),
         };
-        let work = Work {
+        Work {
             links: self.links.clone(),
             broker: self.broker.clone(),
             names: self.topology.names.clone(),
             system: EXACT,
             connections: BTreeMap::from([(connection(), kept)]),
+            refusals: Refusals::new(EXACT, self.health.clone()),
             metrics: Arc::new(Metrics::new("writer")),
-        };
+        }
+    }
+
+    pub(super) async fn handle_attempt(&self, link: &LinkId, attempt: u32) -> Handled {
+        self.handle_by(&self.work(), link, attempt).await
+    }
+
+    pub(super) async fn handle_by(
+        &self,
+        work: &Work<InProcess, Embedded, Scripted>,
+        link: &LinkId,
+        attempt: u32,
+    ) -> Handled {
         work.handle(&self.queued(link), Lane::Live, attempt).await.unwrap()
     }
 

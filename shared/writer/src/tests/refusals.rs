@@ -134,6 +134,29 @@ async fn a_refused_connection_lets_its_writes_wait() {
     assert_eq!(rests(FailureClass::Auth, 20).await, RetryTier::Seconds30);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_system_refuses_is_told_until_it_is_made_or_no_longer_tried() {
+    let bench = Bench::new().await;
+    let (work, link) = (bench.work(), edited(&bench).await);
+    let refused = async || {
+        bench.target.fail_write(refusal(FailureClass::Auth, "give consent"));
+        let handled = bench.handle_by(&work, &link, 1).await;
+        assert_eq!(handled, Handled::Later(RetryTier::Seconds30, "give consent".to_owned()));
+        let told = [("acme exactonline customer-account".to_owned(), "give consent".to_owned())];
+        assert_eq!(bench.health.rests(), told.into());
+    };
+    refused().await;
+    work.refusals.forget();
+    assert_eq!(bench.health.rests().len(), 1, "it goes on");
+    tokio::time::advance(Duration::from_mins(2)).await;
+    work.refusals.forget();
+    assert_eq!(bench.health.rests(), [].into(), "another replica has it by now");
+
+    refused().await;
+    assert_eq!(bench.handle_by(&work, &link, 2).await, Handled::Done);
+    assert_eq!(bench.health.rests(), [].into(), "it was repaired");
+}
+
 #[tokio::test]
 async fn a_write_that_fails_for_now_rests_the_longer_the_more_often_it_failed() {
     let mut tiers = Vec::new();

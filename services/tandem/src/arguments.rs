@@ -19,6 +19,7 @@ Then write a configuration, let it be checked, and run it:
   tandem check --pairs pairs
   tandem dataflow --pairs pairs --format html > dataflow.html
   tandem run --config tandem.toml --print-config
+  tandem auth exactonline --config tandem.toml
   tandem run --config tandem.toml
 
 A small configuration; relative paths in it start at its own folder:
@@ -33,11 +34,12 @@ A small configuration; relative paths in it start at its own folder:
   token_file = "/run/secrets/crm-token"
 
   [connection.exactonline]
-  url = "https://start.exactonline.nl"
+  url = "https://start.exactonline.nl"   # or .be, .de, .fr, .es, .co.uk, .com: the site of your country
   division = 123456
   client_id = "..."
   client_secret_file = "/run/secrets/exact-secret"
-  grant_file = "grant.json"          # holds {"refresh_token": "..."}; rewritten at each refresh
+  redirect_uri = "https://sync.example.com/exact/consent"   # as it is registered with the app
+  grant_file = "grant.json"          # made by `tandem auth`; rewritten at each refresh
 
 Without [broker] and [store] everything is within the process, and links are kept in
 tandem.redb beside the configuration. To share the work with other processes, name a RabbitMQ
@@ -52,6 +54,24 @@ good, all end, and the exit code is 1.
 
 SIGTERM or Ctrl-C asks for a clean stop within shutdown.grace_seconds; a second signal ends the
 process at once. Health is on health.listen: /health/live, /health/ready, /metrics.";
+
+const AUTH_TEACHING: &str = r#"Prints an address of Exact Online. Open it in a browser, log in as the user that Tandem works as,
+and agree; Exact then sends you to the app's redirect URI, with a code in the address. Paste that
+address, and Tandem exchanges the code, keeps the tokens in the connection's grant_file and in the
+store, and shows the user and the divisions. Services that run take the grant up by themselves, so
+this is also how a lost grant is repaired.
+
+[connection.exactonline] must name redirect_uri, the one that is registered with the app. Where it
+leads to this machine, a section of its own lets the redirect come in by itself:
+
+  [auth]
+  listen = "127.0.0.1:8082"
+
+Run it where the services find grant_file, and consent as the same user as before: Tandem knows its
+own changes by their user. After a change of the user restart the services.
+
+Exit codes: 0 when the grant serves for the configured division; 1 when it does not, or when there
+is no grant; 64 when the command line or the configuration cannot be used."#;
 
 const CHECK_TEACHING: &str = r"Reads every pair file of the folder and tells, per pair, what it keeps; or, with exit code 64,
 everything that can't work: its file, line and column, and what to write instead. What Exact's
@@ -122,6 +142,9 @@ pub(crate) enum Command {
         #[arg(long)]
         print_config: bool,
     },
+    /// Give it consent at Exact Online, for the first time or anew
+    #[command(after_long_help = AUTH_TEACHING)]
+    Auth(AuthOptions),
     /// Show it at work on simulated systems, without any server
     #[command(after_long_help = DEMO_TEACHING)]
     Demo(DemoOptions),
@@ -150,6 +173,28 @@ pub(crate) enum Command {
     },
     /// Print the version
     Version,
+}
+
+/// Whose consent is asked for.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AuthOptions {
+    /// At which system
+    #[arg(value_enum)]
+    pub(crate) at: ConsentAt,
+    /// The configuration file
+    #[arg(long, value_name = "FILE", env = "TANDEM_CONFIG", default_value = "tandem.toml")]
+    pub(crate) config: PathBuf,
+    /// For which of the configuration's connections, where it has several
+    #[arg(long, value_name = "NAME", value_parser = connection_name)]
+    pub(crate) connection: Option<ConnectionName>,
+}
+
+/// A system that a person gives consent at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConsentAt {
+    /// Exact Online
+    #[value(name = "exactonline")]
+    ExactOnline,
 }
 
 /// How the checklist is run.

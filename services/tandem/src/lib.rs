@@ -2,15 +2,17 @@
 //!
 //! `tandem run` is all services in one process ([`host`]), on the embedded broker and store or on the servers that
 //! the configuration names. `tandem demo` is the same on simulated systems, with a scripted human who edits both
-//! sides, and ends with a comparison of the two. Start reading at [`run`].
+//! sides, and ends with a comparison of the two. `tandem auth` turns a person's consent into a grant. Start reading at [`run`].
 //!
 //! What it refuses: to hold any rule of the synchronisation. It only starts, watches and compares.
 
 mod arguments;
+mod auth;
 mod check;
 mod checklist;
 mod dataflow;
 mod demo;
+mod exact;
 mod hosting;
 #[cfg(test)]
 mod outcomes;
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 
 use service::Needs;
 
-use arguments::{Command, SchemaOf, Told};
+use arguments::{AuthOptions, Command, ConsentAt, SchemaOf, Told};
 pub use hosting::host;
 
 /// The exit code for a command line or data that cannot be used (`EX_USAGE`).
@@ -38,6 +40,7 @@ pub fn run() -> ExitCode {
                 Needs { pairs: true, customcrm: true, exactonline: true, webhooks: true, ..Needs::NOTHING };
             service::run_from("tandem", &config, print_config, needs, hosting::start)
         }
+        Ok(Command::Auth(options @ AuthOptions { at: ConsentAt::ExactOnline, .. })) => auth::run(&options),
         Ok(Command::Check { pairs, reading }) => check::run(&pairs, reading.into()),
         Ok(Command::Demo(options)) => demo::run(&options),
         Ok(Command::Checklist(options)) => checklist::run(&options),

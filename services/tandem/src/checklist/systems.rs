@@ -5,7 +5,7 @@ use std::path::Path;
 
 use broker::InProcess;
 use customcrm::CustomCrm;
-use exactonline::{ExactOnline, Limits};
+use exactonline::ExactOnline;
 use mapping::{Pair, Reading};
 use model::{ConnectionName, Content};
 use service::{Config, ConnectionConfig, Needs, load_pairs};
@@ -15,7 +15,7 @@ use telemetry::LogFilter;
 use super::ChecklistError;
 use super::sides::Sides;
 use super::simulated::Simulated;
-use crate::shipped;
+use crate::{exact, shipped};
 
 /// One connection's systems and the pairs that are checked there.
 pub(crate) struct Systems {
@@ -84,23 +84,7 @@ impl Systems {
         let missing = || ChecklistError::Stage("the connection has no two systems".to_owned());
         let crm = self.connection.customcrm.as_ref().ok_or_else(missing)?;
         let exact = self.connection.exactonline.as_ref().ok_or_else(missing)?;
-        let limits = Limits {
-            per_minute: exact.calls_per_minute.get(),
-            per_day: exact.calls_per_day.get(),
-            ..Limits::default()
-        };
-        let client = (exact.client_id.as_str(), exact.client_secret.clone());
-        let settings = exactonline::Settings {
-            limits,
-            ..exactonline::Settings::new(
-                exact.url.clone(),
-                exact.division.get(),
-                self.connection.name.clone(),
-                &self.config.namespace,
-                client,
-                exact.grant_file.clone(),
-            )
-        };
+        let settings = exact::settings(&self.config, &self.connection.name, exact);
         let crm = CustomCrm::new(customcrm::Settings::new(crm.url.clone(), crm.token.clone()))?;
         Ok(Sides { crm, exact: ExactOnline::new(settings, store)? })
     }

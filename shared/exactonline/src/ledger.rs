@@ -340,8 +340,7 @@ impl Ledger {
             if let Some(limit) = told.limit.filter(|limit| *limit > 0) {
                 *kept = (limit < configured).then_some(limit);
             }
-            // What is left is left of Exact's own limit, which may be above ours.
-            let limit = told.limit.or(*kept).unwrap_or(configured);
+            let limit = lower(configured, *kept);
             if let (Some(remaining), Some(reset)) = (told.remaining, told.reset) {
                 windows.told(length, limit, remaining, reset.as_millisecond(), under_way);
                 windows.passed(call.at);

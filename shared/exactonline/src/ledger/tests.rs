@@ -409,14 +409,15 @@ fn a_limit_that_exact_tells_holds_where_it_is_below_the_configured_one() {
 }
 
 #[test]
-fn what_others_used_is_counted_by_exacts_own_limit() {
+fn of_a_limit_that_is_shared_others_may_use_what_is_not_ours() {
     let limits = Limits { per_minute: 40, ..ROOMY };
-    let mut ledger = Ledger::default();
-    let first = call(&mut ledger, &limits, "10:00:57.000");
-    // Others have made 30 of 60 calls: of our 40 there are ten, less our own.
-    let told = ToldOf { limit: Some(60), remaining: Some(29), reset: Some(at("10:01:00")) };
-    ledger.told(&limits, &first, &Told { minute: told, ..Told::default() });
-    assert_eq!(granted(&mut ledger, &limits, "10:00:57.999", Priority::Edit), 9);
+    for (remaining, left) in [(59, 39), (41, 39), (29, 29), (0, 0)] {
+        let mut ledger = Ledger::default();
+        let first = call(&mut ledger, &limits, "10:00:57.000");
+        let told = ToldOf { limit: Some(60), remaining: Some(remaining), reset: Some(at("10:01:00")) };
+        ledger.told(&limits, &first, &Told { minute: told, ..Told::default() });
+        assert_eq!(granted(&mut ledger, &limits, "10:00:57.999", Priority::Edit), left, "{remaining}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod deletions;
 mod documents;
 mod rights;
+mod sweep;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,14 @@ use deletions::Deletions;
 pub(crate) use deletions::POLLS_PER_DELETED;
 pub(crate) use rights::LOOKED_AT_EVERY;
 use rights::Rights;
+pub(crate) use sweep::Known;
+
+/// What a page is made of.
+struct Read {
+    records: Vec<Record>,
+    cursor: FeedCursor,
+    more: bool,
+}
 
 /// One entity of a division.
 pub(crate) struct Division<S> {
@@ -34,6 +43,8 @@ pub(crate) struct Division<S> {
     lists: BTreeSet<List>,
     rights: Rights,
     deletions: Deletions,
+    /// What else is known of the entity's records.
+    known: Known<S>,
     /// How far the feeds were read at the end of the last page.
     reader: Mutex<Option<FeedReader>>,
 }
@@ -46,11 +57,12 @@ impl<S: Store> Division<S> {
         documents: DocumentStore<S>,
         lists: BTreeSet<List>,
         deletions_every: Duration,
+        known: Known<S>,
     ) -> Self {
         let documents = selection.parts.is_some().then_some(documents);
         let (rights, deletions) = (Rights::default(), Deletions::new(deletions_every));
         let reader = Mutex::new(None);
-        Self { client, entity: *entity, selection, documents, lists, rights, deletions, reader }
+        Self { client, entity: *entity, selection, documents, lists, rights, deletions, known, reader }
     }
 
     async fn read(&self, feed: Feed, reader: &mut FeedReader) -> Result<(Vec<Row>, bool), Error> {
@@ -60,7 +72,7 @@ impl<S: Store> Division<S> {
     }
 
     /// A page of records that are whole as their feed shows them.
-    async fn plain_page(&self, cursor: FeedCursor) -> Result<Page, Error> {
+    async fn plain_page(&self, cursor: FeedCursor) -> Result<Read, Error> {
         let mut reader = FeedReader::at(cursor);
         let (mut rows, mut more) = self.read(Feed::Own, &mut reader).await?;
         // After the last page of changes only: a record must not be gone before it was seen.
@@ -71,7 +83,7 @@ impl<S: Store> Division<S> {
                 more
             }))?;
         }
-        Ok(Page { records: rows.into_iter().filter_map(own).collect(), cursor: reader.cursor.write(), more })
+        Ok(Read { records: rows.into_iter().filter_map(own).collect(), cursor: reader.cursor, more })
     }
 }
 
@@ -97,11 +109,19 @@ impl<S: Store> Source for Division<S> {
         self.check_rights(cursor.is_none()).await?;
         // A cursor that this version, or these pairs, can't go on from begins anew: a repeat does no harm.
         let cursor = cursor.and_then(|text| FeedCursor::read(text, &self.selection));
-        let cursor = cursor.unwrap_or_else(|| FeedCursor::start(&self.selection));
-        match &self.documents {
-            Some(documents) => self.document_page(documents, cursor).await,
-            None => self.plain_page(cursor).await,
+        let mut cursor = cursor.unwrap_or_else(|| FeedCursor::start(&self.selection));
+        if self.client.has_slept_too_long(&cursor).await? {
+            cursor.deletions_at = None;
+            self.deletions.come_next();
         }
+        let mut read = match &self.documents {
+            Some(documents) => self.document_page(documents, cursor).await?,
+            None => self.plain_page(cursor).await?,
+        };
+        if !read.more {
+            self.sweep(&mut read).await?;
+        }
+        Ok(Page { records: read.records, cursor: read.cursor.write(), more: read.more })
     }
 
     fn hinted(&self, hint: Hint) {

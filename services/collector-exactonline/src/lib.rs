@@ -3,8 +3,9 @@
 //! It reads each entity's sync feed and the log of deletions, page by page and in order, and produces one
 //! observation for every record that changed or went. A document comes in parts, header and lines by feeds of their
 //! own: it is put together first and published whole. Where a connection has webhooks, Exact tells of changes by itself:
-//! that is a hint, which leads to a read at once. What it refuses: to write records, to take an absent record for a
-//! deleted one, and to believe a notification more than a feed.
+//! that is a hint, which leads to a read at once. After a silence that is longer than Exact keeps deletions, everything is
+//! read again, and what does not show is asked for. What it refuses: to write records, to take an absent record for a
+//! deleted one without asking, and to believe a notification more than a feed.
 
 mod division;
 mod pace;
@@ -21,10 +22,10 @@ use collector::{Collector, Hints, Ports};
 use exactonline::{DocumentStore, Entity, ExactOnline, Limits, Selection, Settings};
 use model::{ConnectionName, EntityName, System};
 use service::{Context, ExactOnlineConfig, ServiceError, Tasks, WebhooksConfig};
-use store::Store;
+use store::{Links, Store};
 use tokio::net::TcpListener;
 
-use division::Division;
+use division::{Division, Known};
 use pace::{Idle, Intervals};
 use webhooks::{Callback, Gathered, Keeper};
 
@@ -112,8 +113,17 @@ fn collect<B: Broker, S: Store>(
     let namespace = &context.config.namespace;
     for ((name, entity), selection) in entities.into_iter().zip(selections) {
         let documents = DocumentStore::new(ports.store.clone(), namespace, connection, &entity);
-        let source =
-            Division::new(client.clone(), &entity, selection, documents, lists.clone(), intervals.deletions);
+        let known = Known {
+            links: Links::new(ports.store.clone(), namespace),
+            connection: connection.clone(),
+            pairs: pairs
+                .iter()
+                .filter(|pair| pair.entities[SYSTEM] == name)
+                .map(|pair| pair.name.clone())
+                .collect(),
+        };
+        let (lists, every) = (lists.clone(), intervals.deletions);
+        let source = Division::new(client.clone(), &entity, selection, documents, lists, every, known);
         let collector = Collector {
             ports: ports.clone(),
             source,

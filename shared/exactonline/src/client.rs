@@ -98,6 +98,10 @@ impl<S: Store> ExactOnline<S> {
         there.to_zoned(TimeZone::UTC).date()
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
     fn server_offset(&self) -> Option<SignedDuration> {
         let seconds = self.server_offset.load(Ordering::Relaxed);
         (seconds != OFFSET_UNKNOWN).then(|| SignedDuration::from_secs(seconds))

@@ -65,6 +65,11 @@ impl ChangesCursor {
         self.numbering() != numbering || is_first_round
     }
 
+    /// Below every version of the numbering that it reads in.
+    pub(crate) fn start_of_numbering(&self) -> Version {
+        self.numbering().start()
+    }
+
     /// Whether it stands in the middle of the very first read.
     pub(crate) fn is_in_first_read(&self) -> bool {
         self.0.page.is_some() && Version(self.0.after) == Numbering::default().start()

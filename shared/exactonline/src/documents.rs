@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 pub use self::json::InvalidDocument;
 pub(crate) use self::price::{PRICE, currencies, is_general, price_in_force};
-use crate::{Entity, PartKind, selection::LINE_NUMBER};
+use crate::{Entity, PartKind, numbering::Numbering, selection::LINE_NUMBER};
 
 #[cfg(test)]
 mod tests;
@@ -122,7 +122,7 @@ impl Document {
 
     /// Whether this part was seen and is not gone.
     pub fn holds(&self, part: &RecordId) -> bool {
-        self.parts.get(part).is_some_and(|part| part.properties.is_some())
+        self.there().any(|(there, _)| there == part)
     }
 
     /// What an item's price holds, as far as this price was seen and is not gone.
@@ -132,7 +132,7 @@ impl Document {
 
     /// How many parts it has that are not gone.
     pub fn count(&self) -> usize {
-        self.parts.values().filter(|part| part.properties.is_some()).count()
+        self.there().count()
     }
 
     /// Whether its late properties must be read from the record before it can be told in full: a part is newer than the
@@ -166,7 +166,8 @@ impl Document {
                     record.properties.insert(name.to_owned(), self.lines());
                 }
                 Some(PartKind::Prices(name)) => {
-                    let price = price_in_force(self.live(), today).and_then(|price| price.get(PRICE));
+                    let price = price_in_force(self.there().map(|(_, price)| price), today)
+                        .and_then(|price| price.get(PRICE));
                     record.properties.insert(name.to_owned(), price.cloned().unwrap_or(Content::Null));
                 }
                 None => {}
@@ -197,8 +198,7 @@ impl Document {
 
     /// The lines by their numbers; those of equal ones, and those without, by their ids.
     fn lines(&self) -> Content {
-        let mut lines: Vec<(&RecordId, &Properties)> =
-            self.parts.iter().filter_map(|(id, part)| Some((id, part.properties.as_ref()?))).collect();
+        let mut lines: Vec<(&RecordId, &Properties)> = self.there().collect();
         lines.sort_by_key(|(_, line)| match line.get(LINE_NUMBER) {
             Some(Content::Number(number)) => (false, *number),
             _ => (true, Decimal::ZERO),
@@ -206,8 +206,12 @@ impl Document {
         Content::List(lines.into_iter().map(|(_, line)| Content::Object(line.clone())).collect())
     }
 
-    fn live(&self) -> impl Iterator<Item = &Properties> {
-        self.parts.values().filter_map(|part| part.properties.as_ref())
+    /// The parts that are not gone. One that has no version of the newest numbering did not show when everything was read
+    /// again: it is gone, and nobody has told so.
+    fn there(&self) -> impl Iterator<Item = (&RecordId, &Properties)> {
+        let numbering = self.version().map(Numbering::of);
+        let shown = self.parts.iter().filter(move |(_, part)| Some(Numbering::of(part.version)) == numbering);
+        shown.filter_map(|(id, part)| Some((id, part.properties.as_ref()?)))
     }
 
     fn newest(&self) -> Option<&Part> {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use contract::json::JsonError;
 use model::{ConnectionName, FailureClass, RecordId};
-use store::StoreError;
+use store::{LinksError, StoreError};
 
 use crate::Reason;
 
@@ -157,6 +157,9 @@ pub enum Error {
     /// The store, which holds the grant and the quota, did not do its part; nothing was called.
     #[error("what is shared for calls to Exact Online can't be had from the store")]
     Store(#[source] StoreError),
+    /// What is known of the connection's records can't be read.
+    #[error("the links of the connection can't be read, so it can't be told what is gone in Exact Online")]
+    Links(#[source] LinksError),
     /// The call is refused as it stands. Business rules come as status 500: a fact of this API.
     #[error("Exact Online refuses (status {status}): {words}{reason}")]
     Refused {
@@ -255,6 +258,7 @@ impl Error {
             | Self::ReadLost(_)
             | Self::Unavailable { .. }
             | Self::Store(_)
+            | Self::Links(_)
             | Self::TooLarge { .. }
             | Self::NotARecord(_)
             | Self::Unexpected { .. }

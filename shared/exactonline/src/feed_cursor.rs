@@ -1,5 +1,6 @@
 //! Where the reading of an entity stands: its changes, its parts' and the log of deletions, in one text.
 
+use jiff::{SignedDuration, Timestamp};
 use model::{RecordId, Version};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,10 @@ pub struct FeedCursor {
     pub parts: Option<ChangesCursor>,
     /// Of the log of deletions.
     pub deleted: ChangesCursor,
+    /// When the log of deletions was last read to its end, to the day; `None` where that is not known.
+    pub deletions_at: Option<Timestamp>,
+    /// What has no version above this, though everything was read, is gone, unless it was looked for since.
+    pub(crate) swept: Version,
     /// The documents that were published last, and are on the list of those to be published until that is safe.
     pub published: Vec<RecordId>,
 }
@@ -27,6 +32,10 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parts: Option<String>,
     deleted: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deletions_at: Option<Timestamp>,
+    #[serde(default)]
+    swept: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     published: Vec<String>,
 }
@@ -38,6 +47,8 @@ impl FeedCursor {
             changes: ChangesCursor::start(),
             parts: selection.parts.is_some().then(ChangesCursor::start),
             deleted: ChangesCursor::start(),
+            deletions_at: None,
+            swept: Version(0),
             published: Vec::new(),
         }
     }
@@ -56,6 +67,8 @@ impl FeedCursor {
             changes: written.changes.parse().ok()?,
             parts,
             deleted: written.deleted.parse().ok()?,
+            deletions_at: written.deletions_at,
+            swept: Version(written.swept),
             published: ids.collect::<Option<_>>()?,
         })
     }
@@ -66,6 +79,8 @@ impl FeedCursor {
             changes: self.changes.to_string(),
             parts: self.parts.as_ref().map(ToString::to_string),
             deleted: self.deleted.to_string(),
+            deletions_at: self.deletions_at,
+            swept: self.swept.0,
             published: self.published.iter().map(ToString::to_string).collect(),
         };
         serde_json::to_string(&written).expect("a cursor holds only texts")
@@ -78,6 +93,7 @@ impl FeedCursor {
             parts: self.parts.as_ref().map(ChangesCursor::first_page),
             deleted: self.deleted.first_page(),
             published: Vec::new(),
+            ..self.clone()
         }
     }
 
@@ -105,6 +121,28 @@ impl FeedCursor {
             .into_iter()
             .flatten()
             .any(|cursor| cursor.begins_anew(numbering))
+    }
+
+    /// The log of deletions was read to its end.
+    pub(crate) fn read_deletions(&mut self, now: Timestamp) {
+        const TOLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
+        if self.deletions_at.is_none_or(|at| now.duration_since(at).abs() >= TOLD_EVERY) {
+            self.deletions_at = Some(now);
+        }
+    }
+
+    /// What is older than this and is still known must be looked for: everything was read again, and it did not show.
+    pub fn to_sweep(&self) -> Option<Version> {
+        let start = self.changes.start_of_numbering();
+        let is_read = self.unfinished().is_none() && !self.begins_anew(Numbering::of(start));
+        // Where nothing at all shows, nothing is concluded from it.
+        let is_any = self.changes.highest() > start;
+        (is_read && is_any && start > self.swept && start > Numbering::default().start()).then_some(start)
+    }
+
+    /// What was older than this was looked for.
+    pub fn was_swept(&mut self, start: Version) {
+        self.swept = start;
     }
 
     /// The highest row version seen in any of the feeds.

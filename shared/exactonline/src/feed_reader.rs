@@ -146,6 +146,9 @@ impl<S: Store> ExactOnline<S> {
             }
         };
         reader.read_on(source, next, more);
+        if source == Source::Deleted && !more {
+            reader.cursor.read_deletions(self.now());
+        }
         Ok(FeedPage { rows, more })
     }
 }

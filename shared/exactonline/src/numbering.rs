@@ -4,6 +4,9 @@
 //! HR or unlinked from it. The new numbers may be below the old ones, so that a cursor would pass over changes, and a
 //! change would look older than what is known. So each version of ours holds, above Exact's own number, the numbering
 //! that this is of: versions only ever rise, and a cursor of an earlier numbering begins anew by itself.
+//!
+//! After a long silence, of which Exact has forgotten the deletions, a numbering of our own begins: what has no version of
+//! it once everything was read is gone.
 
 use std::time::Duration;
 
@@ -105,6 +108,11 @@ impl Known {
             }
             _ => Self { looked_at: now, ..before },
         }
+    }
+
+    /// The same with everything to be read again, though Exact has numbered nothing anew.
+    pub(crate) fn begun_anew(self) -> Self {
+        Self { numbering: Numbering((self.numbering.0 + 1).min(LAST)), ..self }
     }
 
     /// Whether it is to be looked at again.

@@ -6,12 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use collector::Page;
 use exactonline::{Document, DocumentStore, Error, FeedCursor, FeedReader, Priority, Source as Feed};
 use model::{Properties, Record, RecordId, Version};
 use store::Store;
 
-use super::Division;
+use super::{Division, Read};
 
 /// Documents on a page, at most.
 const DOCUMENTS_MAX: usize = 100;
@@ -30,7 +29,7 @@ impl<S: Store> Division<S> {
         &self,
         documents: &DocumentStore<S>,
         mut cursor: FeedCursor,
-    ) -> Result<Page, Error> {
+    ) -> Result<Read, Error> {
         let published = std::mem::take(&mut cursor.published);
         if !published.is_empty() {
             documents.published(&published).await.map_err(Error::Store)?;
@@ -52,9 +51,9 @@ impl<S: Store> Division<S> {
             records = whole;
             reader.cursor.published = ids;
         }
-        let cursor = reader.cursor.write();
+        let cursor = reader.cursor.clone();
         *known = Some(reader);
-        Ok(Page { records, cursor, more })
+        Ok(Read { records, cursor, more })
     }
 
     /// Reads all feeds up to the end or up to the end of a page, which is told; then goes on with that page.

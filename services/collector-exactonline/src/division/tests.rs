@@ -6,3 +6,4 @@ mod calls;
 mod documents;
 mod lists;
 mod plain;
+mod sweep;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use model::Version;
 use store::{Applied, Batch, Change, Check, Entry, Key, Store, StoreError};
 use tokio::sync::Mutex;
@@ -12,6 +13,9 @@ use crate::{
     numbering::{Dates, Known, Numbering, SELECT},
     odata,
 };
+
+/// Exact keeps deletions for two months (a fact of this API), which may have 59 days.
+const DELETIONS_KEPT: SignedDuration = SignedDuration::from_hours(58 * 24);
 
 /// Where the numbering is kept.
 #[derive(Clone)]
@@ -60,6 +64,31 @@ impl<S: Store> ExactOnline<S> {
             self.look(priority).await?;
         }
         Ok(())
+    }
+
+    /// Whether the deletions since this cursor were forgotten, because they were not read for almost as long as Exact keeps
+    /// them: two months. Then everything is read again, and what does not show is gone.
+    pub async fn has_slept_too_long(&self, cursor: &FeedCursor) -> Result<bool, Error> {
+        let now = (self.clock)();
+        if cursor.deletions_at.is_none_or(|at| now.duration_since(at) <= DELETIONS_KEPT) {
+            return Ok(false);
+        }
+        self.numbering(Priority::Read).await?;
+        loop {
+            let (entry, known) = self.numberings.kept().await?;
+            // Another entity's collector has slept as long, or a process ended right after this.
+            let Some(known) = known.filter(|known| !cursor.begins_anew(known.numbering)) else {
+                return Ok(true);
+            };
+            if self.numberings.keep(entry, &known.begun_anew()).await? {
+                tracing::warn!(
+                    connection = %self.settings.connection, division = self.settings.division,
+                    "deletions were not read for two months, and exact online keeps them no longer: everything is read \
+                     again, and what does not show is gone"
+                );
+                return Ok(true);
+            }
+        }
     }
 
     /// Whether a read from this cursor would be one of everything: the division was numbered anew since, or the first

@@ -3,13 +3,13 @@ use std::collections::BTreeSet;
 use collector::Source as _;
 use exactonline::{DocumentStore, Entity, Error, ExactOnline, Selection, Settings};
 use mapping::List;
-use model::{ConnectionName, Content, EntityName, Presence, Record};
+use model::{ConnectionName, Content, EntityName, PairName, Presence, Record};
 use simulator_exactonline::{Control, Running, Simulator};
-use store::Embedded;
+use store::{Embedded, Links};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::super::Division;
+use super::super::{Division, Known};
 use crate::pace::Intervals;
 
 /// A company with a customer and an item, and a store that outlives its collectors.
@@ -48,6 +48,16 @@ impl Bench {
         bench.item =
             bench.by_person("logistics/Items", r#"{"Code":"bolt","Description":"Bolt","IsSalesItem":true}"#);
         bench
+    }
+
+    /// A person gives consent anew: a grant ends when it is not used for thirty days.
+    pub(super) fn consent_anew(&self) {
+        let grant = format!(r#"{{"refresh_token":"{}"}}"#, self.control().grant());
+        std::fs::write(self.folder.path().join("grant.json"), grant).unwrap();
+    }
+
+    pub(super) fn links(&self) -> Links<Embedded> {
+        Links::new(self.store.clone(), "test")
     }
 
     pub(super) fn control(&self) -> Control {
@@ -103,7 +113,12 @@ impl Bench {
         let documents = DocumentStore::new(self.store.clone(), "test", &connection, &kept);
         let lists = BTreeSet::from(List::ALL);
         let every = Intervals::default().deletions;
-        let division = Division::new(client, &kept, selection, documents, lists, every);
+        let known = Known {
+            links: self.links(),
+            connection,
+            pairs: vec![PairName::parse("customer-account").unwrap()],
+        };
+        let division = Division::new(client, &kept, selection, documents, lists, every, known);
         Reader { division, entity: EntityName::parse(entity).unwrap(), cursor }
     }
 

@@ -54,6 +54,16 @@ pub enum Priority {
 }
 
 impl Priority {
+    /// In spans and metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Edit => "edit",
+            Self::Read => "read",
+            Self::Backfill => "backfill",
+            Self::Scan => "scan",
+        }
+    }
+
     fn share(self, limit: u32, day: bool) -> Share {
         // An idle day of polling takes up to three fifths of the calls, so backfill leaves more than that.
         let (leaves, own) = match (self, day) {

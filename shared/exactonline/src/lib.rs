@@ -23,6 +23,7 @@ mod feed_reader;
 mod grant;
 mod ledger;
 mod numbering;
+mod observed;
 mod odata;
 mod quota;
 mod refusal;

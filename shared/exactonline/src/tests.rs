@@ -7,6 +7,7 @@ mod grant;
 mod limits;
 mod lists;
 mod numberings;
+mod observed;
 mod records;
 mod replicas;
 

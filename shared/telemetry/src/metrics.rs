@@ -144,6 +144,7 @@ pub struct Metrics {
     dead_letters: IntCounterVec,
     messages: IntCounterVec,
     calls: IntCounterVec,
+    exactonline_calls: IntCounterVec,
     sync_lag: HistogramVec,
     poll_age: GaugeVec,
     quota_left: GaugeVec,
@@ -206,6 +207,12 @@ impl Metrics {
                 "Calls to a system by their result.",
                 &["system", "result"],
             ),
+            exactonline_calls: counter(
+                &registry,
+                metric::EXACTONLINE_CALLS,
+                "Calls to Exact Online by what they are for.",
+                &["endpoint", "class", "status"],
+            ),
             sync_lag: sync_lag(&registry),
             poll_age: poll_age(&registry),
             quota_left: quota_left(&registry),
@@ -263,6 +270,12 @@ impl Metrics {
     /// A call to `system` ended.
     pub fn count_call(&self, system: &str, result: CallResult) {
         self.calls.with_label_values(&[system, result.name()]).inc();
+    }
+
+    /// A call of this endpoint of Exact Online was answered with this status; `None`: no answer came.
+    pub fn count_exactonline_call(&self, endpoint: &str, class: &str, status: Option<u16>) {
+        let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        self.exactonline_calls.with_label_values(&[endpoint, class, &status]).inc();
     }
 
     /// A change in `pair` took `seconds` from the edit to its write being applied. Negative values (clocks that

@@ -38,6 +38,9 @@ pub mod metric {
     pub const MESSAGES: &str = "tandem_messages_total";
     /// Counter: calls to a system by their result. Labels: system, result.
     pub const CALLS: &str = "tandem_calls_total";
+    /// Counter: calls to Exact Online, those for tokens apart. Labels: endpoint (the path behind the division, without a
+    /// key), class (edit, read, backfill, scan), status (of HTTP, or `none` where no answer came).
+    pub const EXACTONLINE_CALLS: &str = "tandem_exactonline_calls_total";
     /// Gauge: calls to Exact Online that are left of a limit, as of this process's last call; absent once the window of
     /// that call has ended. Labels: connection, window (minute, day, token-day).
     pub const QUOTA_LEFT: &str = "tandem_quota_left_calls";

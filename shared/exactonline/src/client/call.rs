@@ -14,6 +14,7 @@ use super::ExactOnline;
 use crate::{
     Error, Priority,
     ledger::{Counted, Granted},
+    observed::Observed,
     refusal::{is_block, refusal},
     told::told,
     transport::{Answer, Effect},
@@ -108,7 +109,14 @@ impl<S: Store> ExactOnline<S> {
                 request = request.header("Prefer", "return=representation");
             }
         }
-        match self.transport.send(call.effect, request).await {
+        let observed = Observed {
+            connection: &self.settings.connection,
+            method: &call.method,
+            endpoint,
+            class: call.priority.name(),
+            metrics: self.metrics.as_deref(),
+        };
+        match observed.sent(self.transport.send(call.effect, request)).await {
             Ok(answer) => self.book(granted, answer).await,
             Err(error) => {
                 booked(self.quota.unanswered(granted).await);

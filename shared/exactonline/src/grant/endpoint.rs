@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use reqwest::{StatusCode, header::HeaderMap};
+use model::ConnectionName;
+use reqwest::{Method, StatusCode, header::HeaderMap};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::Store;
 use url::Url;
@@ -11,6 +12,7 @@ use url::Url;
 use super::tokens::Tokens;
 use crate::{
     Error, Settings,
+    observed::Observed,
     quota::Quota,
     settings::Clock,
     transport::{Answer, Effect, Transport},
@@ -33,6 +35,7 @@ type Form<'a> = [(&'a str, &'a str)];
 
 /// The token endpoint, for one connection.
 pub(super) struct TokenEndpoint<S> {
+    connection: ConnectionName,
     quota: Quota<S>,
     transport: Transport,
     url: Url,
@@ -71,6 +74,7 @@ impl<S: Store> TokenEndpoint<S> {
         let mut url = settings.url.clone();
         url.set_path("/api/oauth2/token");
         Self {
+            connection: settings.connection.clone(),
             quota,
             transport,
             url,
@@ -127,7 +131,14 @@ impl<S: Store> TokenEndpoint<S> {
     /// If the answer is lost what was sent may be spent; only its next use tells, so this counts as a read.
     async fn send(&self, form: &Form<'_>) -> Result<Answer, Error> {
         let request = self.transport.client.post(self.url.clone()).form(form);
-        self.transport.send(Effect::Read, request).await
+        let observed = Observed {
+            connection: &self.connection,
+            method: &Method::POST,
+            endpoint: "oauth2/token",
+            class: "token",
+            metrics: None,
+        };
+        observed.sent(self.transport.send(Effect::Read, request)).await
     }
 
     /// The tokens of an answer that says it has some.

@@ -41,11 +41,22 @@ fn a_failure_of_its_own_is_transient_for_a_read_and_ambiguous_for_a_write() {
 fn a_missing_right_stops_reads_and_a_division_out_of_scope_stops_all() {
     check(Effect::Read, 403, &said("Forbidden"), FailureClass::Auth);
     check(Effect::Write, 403, &said("Forbidden"), FailureClass::Rejected);
-    let headers: HeaderMap =
-        [("reason".parse().unwrap(), "NoDivisionAccess".parse().unwrap())].into_iter().collect();
-    let error = refusal(Effect::Write, StatusCode::FORBIDDEN, &headers, &said("Forbidden"), &[]);
-    assert_eq!(error.class(), FailureClass::Auth);
-    assert!(error.to_string().contains("Forbidden (NoDivisionAccess)"), "{error}");
+    // Every reason that Exact gives: whatever is asked, only a person can repair it.
+    for reason in [
+        "BlockedUser",
+        "InactiveUser",
+        "BlockedCustomer",
+        "LicenseExpired",
+        "DivisionBlocked",
+        "NoDivisionAccess",
+    ] {
+        let headers: HeaderMap = [("reason".parse().unwrap(), reason.parse().unwrap())].into_iter().collect();
+        for effect in [Effect::Read, Effect::Write] {
+            let error = refusal(effect, StatusCode::FORBIDDEN, &headers, &said("Forbidden"), &[]);
+            assert_eq!(error.class(), FailureClass::Auth);
+            assert!(error.to_string().contains(&format!("Forbidden ({reason})")), "{error}");
+        }
+    }
 }
 
 #[test]

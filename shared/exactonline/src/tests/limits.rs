@@ -178,3 +178,32 @@ async fn limits_that_are_configured_too_high_exceed_nothing_and_keep_calls_for_e
     client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
     assert_eq!(company.statuses(429), 0);
 }
+
+#[tokio::test]
+async fn a_day_that_others_used_up_is_looked_at_again_now_and_then_and_no_more() {
+    let mut company = Company::start().await;
+    let control = company.running.control();
+    control.set_limits(Limits { per_day: 3, ..Limits::default() });
+    let other = company.client();
+    for _ in 0..3 {
+        other.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+    }
+    // Of what they used nothing is known here.
+    company.empty_store();
+    let client = company.client();
+    let find = async || client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap_err();
+    let quarter = Duration::from_mins(15);
+    assert_eq!(find().await.class(), FailureClass::Throttled { after: quarter });
+    for _ in 0..5 {
+        assert!(matches!(find().await, Error::QuotaSpent { .. }));
+    }
+    assert_eq!((company.statuses(429), company.calls("GET crm/accounts")), (1, 4));
+    control.advance_clock(15 * 60);
+    assert!(matches!(find().await, Error::Throttled { .. }));
+    // The contract has grown.
+    control.set_limits(Limits::default());
+    control.advance_clock(15 * 60);
+    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+    client.find(ACCOUNTS, NAME, &[], Priority::Edit).await.unwrap();
+    assert_eq!(company.statuses(429), 2);
+}

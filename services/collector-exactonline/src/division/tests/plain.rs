@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
+
 use collector::{Hint, Source as _};
 use exactonline::{Error, Selection};
 use model::Presence;
-use simulator_exactonline::{Fault, FaultKind, Switches};
+use simulator_exactonline::{Fault, FaultKind, Limits, Switches};
 use uuid::Uuid;
 
 use super::bench::{Bench, Reader, items};
@@ -99,4 +101,35 @@ async fn a_deletion_that_was_hinted_at_is_read_with_the_next_poll_even_after_one
     bench.control().add_fault(Fault { path_contains, ..away });
     assert!(reader.page().await.is_err());
     assert_eq!(reader.poll().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_fails_in_the_middle_of_a_read_loses_and_doubles_nothing() {
+    let bench = Bench::start().await;
+    bench.control().set_limits(Limits { per_minute: 10_000, large_page_size: 10, ..Limits::default() });
+    let bodies: Vec<String> = (0..39).map(|number| format!(r#"{{"Name":"N{number}"}}"#)).collect();
+    bench.control().seed_accounts(&bodies).unwrap();
+    let own = vec!["Name".to_owned()];
+    let selection = Selection { own: own.clone(), parts: None, late: Vec::new(), records: own };
+    for kind in [FaultKind::FailBefore { status: 503 }, FaultKind::LoseAnswer, FaultKind::Throttle] {
+        let mut reader = bench.reader("accounts", selection.clone(), None);
+        let (mut seen, mut failed, mut more) = (Vec::new(), 0, true);
+        let path_contains = Some("skiptoken".to_owned());
+        bench.control().add_fault(Fault { path_contains, ..Fault::next(kind.clone()) });
+        while more {
+            match reader.page().await {
+                Ok((page, goes_on)) => {
+                    seen.extend(page.into_iter().map(|record| record.id));
+                    more = goes_on;
+                }
+                Err(_) => {
+                    failed += 1;
+                    // To the next minute, where it was one call too many.
+                    bench.control().advance_clock(60);
+                }
+            }
+        }
+        let distinct: BTreeSet<_> = seen.iter().collect();
+        assert_eq!((seen.len(), distinct.len(), failed), (40, 40, 1), "{kind:?}");
+    }
 }

@@ -106,6 +106,8 @@ impl<S: Store> Stage<S> {
         let (pair, name) = (subject.pair, &subject.cell);
         let exact = System::ExactOnline;
         let entity = pair.entities.exactonline.as_str();
+        // The checklist acts as Tandem's own user: what it did during a write of ours would be taken for a part of that.
+        self.until_at_rest(pair, &subject.link).await?;
         let before = cell(&self.view(pair, exact, &subject.link).await?, name);
         let property = exact_name(pair, subject.row);
         let cause = cause(entity, &property);

@@ -52,13 +52,13 @@ async fn serve_at<B: Broker, S: Store>(
     let mut callbacks = BTreeMap::new();
     for (connection, config) in context.config.exactonline() {
         let entities = exactonline::kept(context.pairs_of(connection)).map_err(ServiceError::Pairs)?;
-        let client = ExactOnline::new(settings(&context, connection, config), ports.store.clone()).map_err(
-            |error| ServiceError::System {
-                system: SYSTEM,
-                connection: connection.clone(),
-                source: Box::new(error),
-            },
-        )?;
+        let client =
+            ExactOnline::new(settings(&context.config.namespace, connection, config), ports.store.clone())
+                .map_err(|error| ServiceError::System {
+                    system: SYSTEM,
+                    connection: connection.clone(),
+                    source: Box::new(error),
+                })?;
         let client = client.measured(Arc::clone(&context.metrics));
         if let Some(webhooks) = &config.webhooks {
             let hooked = Hooked { connection, config, webhooks, entities: &entities, client: &client };
@@ -76,7 +76,8 @@ async fn serve_at<B: Broker, S: Store>(
     tasks.join().await
 }
 
-fn settings(context: &Context, connection: &ConnectionName, config: &ExactOnlineConfig) -> Settings {
+/// How a connection's division is called, as this service and whatever reads beside it call it.
+pub fn settings(namespace: &str, connection: &ConnectionName, config: &ExactOnlineConfig) -> Settings {
     let limits = Limits {
         per_minute: config.calls_per_minute.get(),
         per_day: config.calls_per_day.get(),
@@ -89,7 +90,7 @@ fn settings(context: &Context, connection: &ConnectionName, config: &ExactOnline
             config.url.clone(),
             config.division.get(),
             connection.clone(),
-            &context.config.namespace,
+            namespace,
             (&config.client_id, config.client_secret.clone()),
             config.grant_file.clone(),
         )

@@ -20,8 +20,8 @@ use telemetry::{Chain, LogFilter, LogFormat, Settings, Telemetry};
 use tokio::runtime::Builder;
 use uuid::Uuid;
 
+use crate::BAD_USAGE;
 use crate::arguments::AuthOptions;
-use crate::{BAD_USAGE, exact};
 use answer::Answers;
 use told::{Kept, Seen};
 
@@ -190,7 +190,7 @@ impl<'a> Asked<'a> {
 
     /// Exchanges the code, keeps the grant and tries it; whether it serves for the division.
     async fn taken<S: Store>(&self, code: &Code, store: S, kept: Kept) -> Result<bool, AuthError> {
-        let settings = exact::settings(self.config, self.connection, self.side);
+        let settings = collector_exactonline::settings(&self.config.namespace, self.connection, self.side);
         let client = ExactOnline::new(settings, store).map_err(AuthError::Grant)?;
         client.begin_grant(code, self.redirect_uri).await.map_err(AuthError::Grant)?;
         say(&told::kept(self.connection, &self.side.grant_file, kept))?;

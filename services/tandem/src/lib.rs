@@ -12,7 +12,6 @@ mod check;
 mod checklist;
 mod dataflow;
 mod demo;
-mod exact;
 mod hosting;
 #[cfg(test)]
 mod outcomes;

@@ -15,7 +15,7 @@ use telemetry::LogFilter;
 use super::ChecklistError;
 use super::sides::Sides;
 use super::simulated::Simulated;
-use crate::{exact, shipped};
+use crate::shipped;
 
 /// One connection's systems and the pairs that are checked there.
 pub(crate) struct Systems {
@@ -84,7 +84,7 @@ impl Systems {
         let missing = || ChecklistError::Stage("the connection has no two systems".to_owned());
         let crm = self.connection.customcrm.as_ref().ok_or_else(missing)?;
         let exact = self.connection.exactonline.as_ref().ok_or_else(missing)?;
-        let settings = exact::settings(&self.config, &self.connection.name, exact);
+        let settings = collector_exactonline::settings(&self.config.namespace, &self.connection.name, exact);
         let crm = CustomCrm::new(customcrm::Settings::new(crm.url.clone(), crm.token.clone()))?;
         Ok(Sides { crm, exact: ExactOnline::new(settings, store)? })
     }

@@ -110,7 +110,7 @@ impl<S: Store> Source for Division<S> {
         // A cursor that this version, or these pairs, can't go on from begins anew: a repeat does no harm.
         let cursor = cursor.and_then(|text| FeedCursor::read(text, &self.selection));
         let mut cursor = cursor.unwrap_or_else(|| FeedCursor::start(&self.selection));
-        if self.client.has_slept_too_long(&cursor).await? {
+        if self.client.begin_anew_after_silence(&cursor).await? {
             cursor.deletions_at = None;
             self.deletions.come_next();
         }

@@ -66,9 +66,10 @@ impl<S: Store> ExactOnline<S> {
         Ok(())
     }
 
-    /// Whether the deletions since this cursor were forgotten, because they were not read for almost as long as Exact keeps
-    /// them: two months. Then everything is read again, and what does not show is gone.
-    pub async fn has_slept_too_long(&self, cursor: &FeedCursor) -> Result<bool, Error> {
+    /// Begins a numbering of our own where deletions since this cursor were forgotten, because they were not read for almost
+    /// as long as Exact keeps them: two months. `true` where it was so: everything is read again from then on, and what
+    /// does not show is gone.
+    pub async fn begin_anew_after_silence(&self, cursor: &FeedCursor) -> Result<bool, Error> {
         let now = (self.clock)();
         if cursor.deletions_at.is_none_or(|at| now.duration_since(at) <= DELETIONS_KEPT) {
             return Ok(false);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use link::Flow;
-use mapping::{Lines, Pair, Property};
+use mapping::{Lines, Pair, Property, writers};
 use model::{LineKey, PropertyName, System, Value, View};
 use rust_decimal::Decimal;
 use store::Store;
@@ -20,6 +20,9 @@ use super::values::{Known, other};
 /// How long nothing must happen where nothing may happen: several polls of both systems.
 const QUIET: Duration = Duration::from_millis(1_500);
 
+/// The last steps of a link that a red check shows.
+const STEPS_TOLD: usize = 12;
+
 /// The rows under check and where they stand.
 struct Subject<'a> {
     pair: &'a Pair,
@@ -30,7 +33,7 @@ struct Subject<'a> {
 }
 
 impl<S: Store> Stage<S> {
-    /// Makes one check on the records of the fixture.
+    /// Makes one check on the records of the fixture. A red one tells what the link went through last.
     pub(crate) async fn check(
         &self,
         check: &Check,
@@ -38,6 +41,22 @@ impl<S: Store> Stage<S> {
         turn: usize,
     ) -> Result<Verdict, ChecklistError> {
         let pair = self.pair(&check.pair)?;
+        let verdict = self.judged(pair, check, fixture, turn).await?;
+        let (Verdict::Red(reason), Some((system, record))) = (&verdict, fixture.subjects.get(&check.pair))
+        else {
+            return Ok(verdict);
+        };
+        let told = self.told(pair, *system, record, STEPS_TOLD).await?;
+        Ok(Verdict::Red(format!("{reason}; {told}")))
+    }
+
+    async fn judged(
+        &self,
+        pair: &Pair,
+        check: &Check,
+        fixture: &Fixture,
+        turn: usize,
+    ) -> Result<Verdict, ChecklistError> {
         let Some(record) = fixture.subjects.get(&check.pair) else {
             return Ok(Verdict::Red("no record of this pair could be linked".to_owned()));
         };
@@ -121,7 +140,15 @@ impl<S: Store> Stage<S> {
             }
         }
         let now = cell(&self.view(pair, exact, &self.fresh(pair, &subject.link).await?).await?, name);
-        let wanted = |view: &View| cell(view, name) == now;
+        let counts = match self.preceding(subject).await? {
+            None => now.clone(),
+            Some(counts) => {
+                // It would stand already while this pair has not yet seen what it must not put in its place.
+                self.until_seen(pair, &subject.link, exact, (name, &now)).await?;
+                counts
+            }
+        };
+        let wanted = |view: &View| cell(view, name) == counts;
         let arrived = self.until(pair, System::CustomCrm, &subject.link, wanted).await?;
         let link = self.fresh(pair, &subject.link).await?;
         if let (Some(cause), Some(record)) = (cause, link.record(exact)) {
@@ -133,8 +160,34 @@ impl<S: Store> Stage<S> {
         Ok(match arrived {
             Ok(()) if now.is_empty() => Verdict::Skipped("Exact sets nothing here".to_owned()),
             Ok(()) => Verdict::Green,
-            Err(last) => Verdict::Red(format!("Exact holds \"{now}\", the CRM \"{}\"", cell(&last, name))),
+            Err(last) => Verdict::Red(format!(
+                "Exact holds \"{now}\" and \"{counts}\" counts, the CRM holds \"{}\"",
+                cell(&last, name)
+            )),
         })
+    }
+
+    /// What the row's property holds by the pair that sets it, where this one only follows and that one has the record too.
+    async fn preceding(&self, subject: &Subject<'_>) -> Result<Option<Value>, ChecklistError> {
+        let (pair, crm) = (subject.pair, System::CustomCrm);
+        if !matches!(subject.row.flow, Flow::Follow(_)) {
+            return Ok(None);
+        }
+        let property = subject.row.names[crm].as_deref();
+        let writers = writers(&self.pairs).into_iter().find(|writers| {
+            writers.system == crm
+                && writers.entity == pair.entities[crm]
+                && property == Some(writers.property.as_str())
+        });
+        let first = writers.and_then(|writers| writers.pairs.into_iter().next());
+        let Some(first) = first.filter(|first| *first != pair.name) else { return Ok(None) };
+        let first = self.pair(&first)?;
+        let (Some(record), Some(row)) = (subject.link.record(crm), first.property(&subject.row.name)) else {
+            return Ok(None);
+        };
+        let Some(link) = self.linked(first, crm, record).await? else { return Ok(None) };
+        let value = cell(&self.view(first, System::ExactOnline, &link).await?, &row.name);
+        Ok(Some(value).filter(|value| !value.is_empty()))
     }
 
     /// An edit stays where it is made, or is set back.

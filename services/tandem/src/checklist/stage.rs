@@ -138,22 +138,23 @@ impl<S: Store> Stage<S> {
             }
             sleep(LOOKS_EVERY).await;
         }
-        let why = self.trouble(pair, system, record).await?;
-        Err(ChecklistError::Stage(format!("{} {system} record {record} got no partner{why}", pair.name)))
+        let why = self.told(pair, system, record, 3).await?;
+        Err(ChecklistError::Stage(format!("{} {system} record {record} got no partner: {why}", pair.name)))
     }
 
-    /// What a link tells about why it does not go on.
-    async fn trouble(
+    /// The last steps of a record's link, the newest first.
+    pub(crate) async fn told(
         &self,
         pair: &Pair,
         system: System,
         record: &RecordId,
+        steps: usize,
     ) -> Result<String, ChecklistError> {
         let Some(id) = self.links.link_of(&self.connection, &pair.name, system, record).await? else {
-            return Ok(": it was never seen, or is not admitted".to_owned());
+            return Ok("it was never seen, or is not admitted".to_owned());
         };
-        let lines = self.links.history(&self.connection, &pair.name, &id, 3).await?;
-        Ok(format!(": {}", lines.join("; ")))
+        let lines = self.links.history(&self.connection, &pair.name, &id, steps).await?;
+        Ok(lines.join("; "))
     }
 
     /// How a side looks now, its lines under the keys that the link gives them.
@@ -204,6 +205,26 @@ impl<S: Store> Stage<S> {
     pub(crate) async fn until_at_rest(&self, pair: &Pair, link: &Link) -> Result<(), ChecklistError> {
         let began = Instant::now();
         while began.elapsed() < ARRIVES_WITHIN && !self.fresh(pair, link).await?.is_at_rest() {
+            sleep(LOOKS_EVERY).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until a link has seen that a side holds this, and nothing is pending on it.
+    pub(crate) async fn until_seen(
+        &self,
+        pair: &Pair,
+        link: &Link,
+        system: System,
+        (name, value): (&PropertyName, &Value),
+    ) -> Result<(), ChecklistError> {
+        let began = Instant::now();
+        while began.elapsed() < ARRIVES_WITHIN {
+            let link = self.fresh(pair, link).await?;
+            let seen = link.sides[system].as_ref().and_then(|side| side.view.get(name));
+            if link.is_at_rest() && seen == Some(value) {
+                break;
+            }
             sleep(LOOKS_EVERY).await;
         }
         Ok(())

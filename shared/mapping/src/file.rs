@@ -1,59 +1,24 @@
 //! The pair file: as written, checked whole, and turned into a [`Pair`].
 //!
-//! `format` says what may be written, once, for the reader and for the JSON Schema that editors use. `shape` holds a
-//! file against that and drops what does not fit, so that `read` can judge the rest and all is told at once.
+//! `format` says what may be written, once, for the reader and for the JSON Schema that editors use. A file is held
+//! against that, and what does not fit is dropped, so that `read` can judge the rest and all is told at once.
 
 mod format;
 mod kinds;
-mod nearest;
 mod read;
-mod report;
 mod schema;
-mod shape;
 
 use std::collections::BTreeSet;
 
 use model::PairName;
 use serde::Deserialize;
-use toml::de::{DeTable, Deserializer};
 
-use self::{format::File, read::Reader, report::Report};
+use files::{FileProblem, Report};
+
+use self::{format::File, read::Reader};
 use crate::{Pair, Reading};
 
 pub use self::schema::schema;
-
-/// Something in a pair file that can't work: where, what, and what to write instead.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}:{column}: {problem}")]
-pub struct FileProblem {
-    /// The file.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1, in characters.
-    pub column: usize,
-    /// What is wrong and what to write instead.
-    pub problem: String,
-}
-
-/// A place in a pair file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1, in characters.
-    pub column: usize,
-}
-
-impl Place {
-    /// Where a file begins: for what is missing in it.
-    pub const START: Self = Self { line: 1, column: 1 };
-
-    /// A problem at this place.
-    pub fn problem(self, file: &str, problem: String) -> FileProblem {
-        FileProblem { file: file.to_owned(), line: self.line, column: self.column, problem }
-    }
-}
 
 impl Pair {
     /// Reads a pair file in one of the two readings. `file` is its name for messages; `kept` are the pairs of this
@@ -88,22 +53,11 @@ impl Pair {
 
 /// The pair; `None` only where a problem was reported.
 fn read(report: &mut Report<'_>, reading: Reading, kept: &BTreeSet<PairName>) -> Option<Pair> {
-    let (mut root, errors) = DeTable::parse_recoverable(report.text());
-    for error in &errors {
-        report.refuse(error.span().map_or(0, |span| span.start), error.message());
-    }
-    if !errors.is_empty() {
-        return None;
-    }
+    let mut root = files::parse(report)?;
     let written = read::row_names(root.get_ref());
-    if !shape::fit(root.get_mut(), report) {
+    if !files::fit(root.get_mut(), schema::document(), report) {
         return None;
     }
-    match File::deserialize(Deserializer::from(root)) {
-        Ok(file) => Reader::new(report, reading, kept, written).pair(file),
-        Err(error) => {
-            report.refuse(error.span().map_or(0, |span| span.start), error.message());
-            None
-        }
-    }
+    let file: File = files::read(root, report)?;
+    Reader::new(report, reading, kept, written).pair(file)
 }

@@ -22,7 +22,8 @@ mod tests;
 
 pub use admission::{Admission, Wanted};
 pub use dataflow::{Dataflow, Format, facts};
-pub use file::{FileProblem, Place, schema};
+pub use file::schema;
+pub use files::{FileProblem, Place};
 pub use lens::{
     Holds, InvalidLabel, InvalidWords, Label, Lens, LensProblem, List, Over, Word, Words, labelled,
 };

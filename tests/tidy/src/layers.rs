@@ -4,7 +4,7 @@ use crate::metadata::{Ours, chain, ours};
 
 /// The layers of `shared`, lowest first. A crate uses crates of lower layers only.
 const LAYERS: &[&[&str]] = &[
-    &["model"],
+    &["model", "files"],
     &["link"],
     &["mapping"],
     &["contract"],

@@ -1,18 +1,17 @@
 //! What may be written in a pair file. The comments are what the JSON Schema tells the writer of a file.
 
-mod at;
 mod row;
 mod words;
 
 use std::collections::BTreeMap;
 
+use files::At;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Reading;
 
 pub(super) use self::{
-    at::At,
     row::{Constant, Lines, Row},
     words::{
         AgainstEdit, Conflict, Delete, Direction, ExactWord, ExactWords, HoldsWord, ListWord, OneOrMany,

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use model::PairName;
 
-use super::format::{At, ExactWord, ExactWords, HoldsWord, ListWord, OverWord, Row};
-use super::report::Report;
+use files::{At, Report};
+
+use super::format::{ExactWord, ExactWords, HoldsWord, ListWord, OverWord, Row};
 use crate::lens::{Holds, Label, Lens, List, Over, Word, Words};
 
 /// How a property is carried over.

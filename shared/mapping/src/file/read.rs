@@ -8,13 +8,13 @@ mod whole;
 
 use std::collections::BTreeSet;
 
+use files::{At, Report};
 use link::{ConflictPolicy, DeleteConflict};
 use model::{Content, EntityName, PairName, PropertyName, System, SystemPair, Value};
 use rust_decimal::Decimal;
 
-use super::format::{AgainstEdit, At, Conflict, File, Plain, Scalar, Side};
+use super::format::{AgainstEdit, Conflict, File, Plain, Scalar, Side};
 use super::kinds::named;
-use super::report::Report;
 use crate::{About, Admission, OnDelete, Pair, Property, Reading, Wanted};
 
 pub(super) use self::names::{RowName, row_names};

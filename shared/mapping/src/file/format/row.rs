@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use files::At;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Value;
 
 use super::{
-    At, Conflict, Direction, ExactWords, HoldsWord, ListWord, OneOrMany, OverWord, WrittenToWord,
+    Conflict, Direction, ExactWords, HoldsWord, ListWord, OneOrMany, OverWord, WrittenToWord,
     words::{ReadingWord, Set},
 };
 use crate::file::kinds::{self, Kind};

@@ -1,12 +1,13 @@
 //! The lines of a document, and what records are given.
 
+use files::At;
 use link::{ConflictPolicy, Flow};
 use model::{PropertyName, System, SystemPair};
 
 use super::{Reader, Rows, policy, property_name};
 use crate::{
     Constant, Lens, Lines,
-    file::format::{self, At, Direction},
+    file::format::{self, Direction},
 };
 
 impl Reader<'_, '_> {

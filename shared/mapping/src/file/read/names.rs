@@ -1,9 +1,10 @@
 //! What rows are called, and the row that a name means.
 
+use files::nearest;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::{Reader, Rows};
-use crate::{Property, file::nearest::nearest};
+use crate::Property;
 
 /// The name of a row as it is written, before anything of the file is judged.
 pub(in crate::file) struct RowName {

@@ -1,9 +1,10 @@
 //! Two that write one property would undo one another.
 
+use files::Report;
 use model::System;
 
 use super::Rows;
-use crate::{Constant, Lens, Lines, Place, Property, file::report::Report};
+use crate::{Constant, Lens, Lines, Place, Property};
 
 /// Something that writes a property of a system.
 struct Writer<'p> {

@@ -1,5 +1,6 @@
 //! One row.
 
+use files::At;
 use link::{ConflictPolicy, Flow};
 use model::{PropertyName, System, SystemPair};
 
@@ -7,7 +8,7 @@ use super::{Reader, Rows, policy, property_name};
 use crate::{
     Lens, Property,
     file::{
-        format::{At, Direction, Row},
+        format::{Direction, Row},
         kinds::{self, Kind},
     },
 };

@@ -1,12 +1,13 @@
 //! What the file says of the pair as a whole, by the names of its rows.
 
+use files::At;
 use jiff::civil::date;
 use model::{PairName, PropertyName, System, Value};
 
 use super::{Reader, Rows, names::Found, property_name, value};
 use crate::{
     Archive, KeyRows, Lens, Lookups, Mark, OnDelete, Property, Raise, StandIn, Through, Versions,
-    file::format::{self, At, File, OneOrMany},
+    file::format::{self, File, OneOrMany},
     file::kinds::named,
 };
 

@@ -4,7 +4,7 @@
 const ALIKE: f64 = 0.75;
 
 /// The known word that is most like this one; `None` where none is.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let likeness = |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &word.to_lowercase());
     known
         .iter()
@@ -15,7 +15,7 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// What to write instead of an unknown word: the nearest, and all that there are.
-pub(super) fn instead(word: &str, known: &[&str]) -> String {
+pub fn instead(word: &str, known: &[&str]) -> String {
     let all = known.join(", ");
     match nearest(word, known) {
         Some(nearest) if known.len() > 1 => format!("did you mean {nearest:?}? Known here: {all}"),

@@ -6,12 +6,11 @@ use toml::{
     de::{DeArray, DeTable, DeValue},
 };
 
-use super::{nearest, report::Report, schema};
+use crate::{Report, nearest};
 
 /// Tells all that does not fit the schema and drops it: a key, an element of a list, or the table that can't do
 /// without what was dropped. False where that is the whole file.
-pub(super) fn fit(root: &mut DeTable<'_>, report: &mut Report<'_>) -> bool {
-    let document = schema::document();
+pub fn fit(root: &mut DeTable<'_>, document: &'static Value, report: &mut Report<'_>) -> bool {
     Shape { document, report, unfit_values: 0 }.table(root, document, 0)
 }
 

@@ -9,11 +9,11 @@ use toml::Spanned;
 /// Something and where it is written.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub(in crate::file) struct At<T>(Spanned<T>);
+pub struct At<T>(Spanned<T>);
 
 impl<T> At<T> {
     /// Its first byte in the text.
-    pub(in crate::file) fn at(&self) -> usize {
+    pub fn at(&self) -> usize {
         self.0.span().start
     }
 }

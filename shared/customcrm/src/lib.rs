@@ -12,6 +12,7 @@ mod error;
 mod record;
 mod refusal;
 mod transport;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -19,3 +20,7 @@ mod tests;
 pub use client::{ChangesPage, CustomCrm, Settings};
 pub use cursor::{ChangesCursor, InvalidCursor};
 pub use error::Error;
+pub use webhooks::{
+    Delivery, Encoding, NOTIFICATION_BYTES_MAX, Notification, NotificationError, NotificationJudge, Scheme,
+    TOLERANCE, ToldOf, Webhooks, WebhooksDeclaration, WebhooksProblem,
+};

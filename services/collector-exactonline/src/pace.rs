@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use collector::{Pace, ToldPace, WINDOW_MAX, WINDOW_MIN};
+use collector::{HintedPace, Pace, ToldPace, WINDOW_MAX, WINDOW_MIN};
 use exactonline::{NUMBERING_LOOKED_AT_EVERY, Selection};
 use mapping::List;
 use model::ConnectionName;
@@ -61,18 +61,17 @@ impl Default for Intervals {
 impl Intervals {
     /// How often the collectors of this division ask.
     pub(crate) fn pace(&self, config: &ExactOnlineConfig) -> Pace {
-        let told = config.webhooks.as_ref().map(|webhooks| ToldPace {
-            poll: webhooks.poll_interval,
-            directory: self.directory_told,
+        let hinted = config.webhooks.as_ref().map(|webhooks| HintedPace {
             look: self.look,
             window_min: self.window.0,
             window_max: self.window.1,
+            told: Some(ToldPace { poll: webhooks.poll_interval, directory: self.directory_told }),
         });
         Pace {
             poll: config.poll_interval,
             quiet: config.poll_interval.saturating_mul(QUIET),
             directory: self.directory,
-            told,
+            hinted,
         }
     }
 }

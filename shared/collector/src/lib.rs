@@ -25,6 +25,6 @@ mod tests;
 pub use directory::DIRECTORY_READ_EVERY;
 pub use error::CollectorError;
 pub use hints::{Hint, Hints};
-pub use pace::{Pace, ToldPace, WINDOW_MAX, WINDOW_MIN};
+pub use pace::{HintedPace, Pace, ToldPace, WINDOW_MAX, WINDOW_MIN};
 pub use session::{Collector, Ports, kept_cursor};
 pub use source::{Lists, Page, Source};

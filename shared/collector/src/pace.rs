@@ -25,7 +25,20 @@ pub struct Pace {
     pub quiet: Duration,
     /// How often users and lists are read then.
     pub directory: Duration,
-    /// What holds while the system tells of changes; `None` where it never does.
+    /// How hints are followed; `None` where there never are any.
+    pub hinted: Option<HintedPace>,
+}
+
+/// How a collector follows hints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HintedPace {
+    /// How often it looks for them.
+    pub look: Duration,
+    /// The shortest time between two reads that hints lead to.
+    pub window_min: Duration,
+    /// The longest.
+    pub window_max: Duration,
+    /// What holds while it is certain that the system tells of all changes; `None` where that never is.
     pub told: Option<ToldPace>,
 }
 
@@ -36,30 +49,28 @@ pub struct ToldPace {
     pub poll: Duration,
     /// How often users and lists are read, of which nothing tells.
     pub directory: Duration,
-    /// How often the collector looks for hints.
-    pub look: Duration,
-    /// The shortest time between two reads that hints lead to.
-    pub window_min: Duration,
-    /// The longest.
-    pub window_max: Duration,
 }
 
 impl Pace {
     /// That of a system which tells nothing by itself and may be asked as often as that.
     pub const fn polling(poll: Duration) -> Self {
-        Self { poll, quiet: poll, directory: DIRECTORY_READ_EVERY, told: None }
+        Self { poll, quiet: poll, directory: DIRECTORY_READ_EVERY, hinted: None }
     }
 
     /// How far the next poll is, while changes are told or not, after so many in a row that found nothing.
     pub(crate) fn poll(&self, is_told: bool, found_nothing: u32) -> Duration {
-        match self.told.filter(|_| is_told) {
+        match self.told(is_told) {
             Some(told) => told.poll,
             None => self.poll.saturating_mul(2_u32.saturating_pow(found_nothing)).min(self.quiet),
         }
     }
 
     pub(crate) fn directory(&self, is_told: bool) -> Duration {
-        self.told.filter(|_| is_told).map_or(self.directory, |told| told.directory)
+        self.told(is_told).map_or(self.directory, |told| told.directory)
+    }
+
+    fn told(&self, is_told: bool) -> Option<ToldPace> {
+        self.hinted.and_then(|hinted| hinted.told).filter(|_| is_told)
     }
 }
 
@@ -75,8 +86,8 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn new(told: ToldPace) -> Self {
-        Self { min: told.window_min, max: told.window_max, last: None, again: 0 }
+    pub(crate) fn new(pace: HintedPace) -> Self {
+        Self { min: pace.window_min, max: pace.window_max, last: None, again: 0 }
     }
 
     /// Whether a hint may lead to a read at this moment.

@@ -104,7 +104,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
             pulse: self.health.pulse(name),
             is_told: false,
             seen: None,
-            window: self.pace.told.map(Window::new),
+            window: self.pace.hinted.map(Window::new),
             has_found: false,
             has_found_edit: false,
             found_nothing: 0,
@@ -173,7 +173,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                 break;
             }
             let look =
-                self.pace.told.filter(|_| rest == Rest::UntilPoll).map(|told| Instant::now() + told.look);
+                self.pace.hinted.filter(|_| rest == Rest::UntilPoll).map(|pace| Instant::now() + pace.look);
             let slice = until.min(renewed + RENEWED_EVERY);
             let slice = look.map_or(slice, |look| look.min(slice));
             if self.stop.run_until_cancelled(tokio::time::sleep_until(slice)).await.is_none() {
@@ -208,7 +208,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
 
     /// What was hinted at until now is in what is read from now on.
     async fn take_up_hints(&self, session: &mut Session) -> Result<(), CollectorError> {
-        if self.pace.told.is_none() {
+        if self.pace.hinted.is_none() {
             return Ok(());
         }
         let seen = self.hints().look(&self.entity).await?;

@@ -8,22 +8,17 @@ use tokio::time::Instant;
 use super::bench::{Bench, POLL, Running, ids, pass};
 use super::fakes::{Call, Changes};
 use super::{SYSTEM, connection, entity, other_entity, records};
-use crate::{Hint, Hints, ToldPace, WINDOW_MAX, WINDOW_MIN};
+use crate::{Hint, HintedPace, Hints, ToldPace, WINDOW_MAX, WINDOW_MIN};
 
 const LOOK: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// A bench whose system may tell of changes.
 async fn told() -> Bench {
-    let told = ToldPace {
-        poll: HOUR,
-        directory: HOUR * 4,
-        look: LOOK,
-        window_min: WINDOW_MIN,
-        window_max: WINDOW_MAX,
-    };
+    let told = ToldPace { poll: HOUR, directory: HOUR * 4 };
     let mut bench = Bench::new().await;
-    bench.pace.told = Some(told);
+    bench.pace.hinted =
+        Some(HintedPace { look: LOOK, window_min: WINDOW_MIN, window_max: WINDOW_MAX, told: Some(told) });
     bench
 }
 
@@ -213,5 +208,22 @@ async fn a_system_that_asks_to_wait_is_left_alone_whatever_is_hinted_at() {
     hints.tell(&entity(), Hint::Changed).await.unwrap();
     assert_eq!(reads_within(&system, Duration::from_mins(14)).await, 0);
     assert!(reads_within(&system, Duration::from_mins(2)).await > 0);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_it_is_never_certain_that_all_is_told_hints_lead_to_reads_and_polls_go_on_as_ever() {
+    let mut bench = told().await;
+    bench.pace.poll = HOUR;
+    bench.pace.quiet = HOUR;
+    bench.pace.hinted = bench.pace.hinted.map(|pace| HintedPace { told: None, ..pace });
+    let system = Changes::default();
+    let (running, hints) = at_rest(&bench, &system).await;
+    assert_eq!(reads_within(&system, HOUR * 8).await, 8, "though somebody says that all is told");
+    system.add(records(&["a"]));
+    hints.tell(&entity(), Hint::Changed).await.unwrap();
+    pass(LOOK * 2).await;
+    let (seen, _) = bench.said().await;
+    assert_eq!(ids(&seen), ["a"]);
     running.stop().await;
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use broker::Broker;
-use collector::{Collector, Pace, Page, Ports, Source};
+use collector::{Callbacks, Collector, Pace, Page, Ports, Source};
 use customcrm::{ChangesCursor, CustomCrm, Error, Settings};
 use model::{EntityName, FailureClass, System, UserId};
 use service::{Context, ServiceError};
@@ -21,7 +21,7 @@ const PAGE: u16 = 200;
 /// Runs the collector on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
     let (broker, store) = service::servers("collector-customcrm", &context.config)?;
-    serve(Ports { broker, store, broker_forgets: false }, context).await
+    serve(Ports { broker, store, broker_forgets: false, callbacks: Callbacks::default() }, context).await
 }
 
 /// Collects from every connection's CustomCRM until the service stops.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Broker, Delivery, InProcess, Settlement, Subscription};
-use collector::Ports;
+use collector::{Callbacks, Ports};
 use contract::Message;
 use mapping::{Pair, Reading};
 use model::{Content, EntityName, PairName, System, SystemPair};
@@ -100,7 +100,8 @@ async fn every_collection_of_a_pair_is_read_in_full_users_among_them() {
     broker.declare(&topology).await.unwrap();
     let links = Links::new(store.clone(), "test");
     let stop = context.stop.clone();
-    let ports = Ports { broker: broker.clone(), store, broker_forgets: false };
+    let ports =
+        Ports { broker: broker.clone(), store, broker_forgets: false, callbacks: Callbacks::default() };
     let running = tokio::spawn(serve(ports, context));
     for (collection, record) in COLLECTIONS {
         let queue = topology.names.pair(&PairName::parse(&format!("{collection}-accounts")).unwrap());

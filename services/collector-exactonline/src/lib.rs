@@ -18,23 +18,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use broker::Broker;
-use collector::{Collector, Hints, Ports};
-use exactonline::{DocumentStore, Entity, ExactOnline, Limits, Selection, Settings};
+use collector::{Callback, Callbacks, Collector, Hints, Ports};
+use exactonline::{DocumentStore, Entity, ExactOnline, Limits, NOTIFICATION_BYTES_MAX, Selection, Settings};
 use model::{ConnectionName, EntityName, System};
 use service::{Context, ExactOnlineConfig, ServiceError, Tasks, WebhooksConfig};
 use store::{Links, Store};
-use tokio::net::TcpListener;
 
 use division::{Division, Known};
 use pace::{Idle, Intervals};
-use webhooks::{Callback, Gathered, Keeper};
+use webhooks::Keeper;
 
 const SYSTEM: System = System::ExactOnline;
 
 /// Runs the collector on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
     let (broker, store) = service::servers("collector-exactonline", &context.config)?;
-    serve(Ports { broker, store, broker_forgets: false }, context).await
+    serve(Ports { broker, store, broker_forgets: false, callbacks: Callbacks::default() }, context).await
 }
 
 /// Collects from every connection's division until the service stops.
@@ -49,7 +48,6 @@ async fn serve_at<B: Broker, S: Store>(
 ) -> Result<(), ServiceError> {
     let mut tasks = context.tasks();
     exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
-    let mut callbacks = BTreeMap::new();
     for (connection, config) in context.config.exactonline() {
         let entities = exactonline::kept(context.pairs_of(connection)).map_err(ServiceError::Pairs)?;
         let client =
@@ -62,17 +60,11 @@ async fn serve_at<B: Broker, S: Store>(
         let client = client.measured(Arc::clone(&context.metrics));
         if let Some(webhooks) = &config.webhooks {
             let hooked = Hooked { connection, config, webhooks, entities: &entities, client: &client };
-            let callback = hooked.start(&mut tasks, intervals, &ports.store, &context);
-            callbacks.insert(webhooks.url.path().to_owned(), callback);
+            hooked.start(&mut tasks, intervals, &ports, &context);
         }
         collect(&mut tasks, &intervals, &ports, &context, (connection, config), entities, &client);
     }
-    if let Some(listen) = context.config.webhooks_listen {
-        let refused = |source| ServiceError::WebhooksListener { listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
-        tracing::info!(address = %listener.local_addr().map_err(refused)?, "webhooks listen");
-        tasks.spawn("webhooks", webhooks::serve(listener, callbacks, context.stop.clone()));
-    }
+    ports.callbacks.open(&mut tasks, &context).await?;
     tasks.join().await
 }
 
@@ -152,18 +144,23 @@ struct Hooked<'a, S> {
 }
 
 impl<S: Store> Hooked<'_, S> {
-    /// Starts what keeps its subscriptions and what passes its hints on; gives where they come in.
-    fn start(&self, tasks: &mut Tasks, intervals: Intervals, store: &S, context: &Context) -> Callback {
+    /// Starts what takes its notifications in, and then what keeps its subscriptions.
+    fn start<B>(&self, tasks: &mut Tasks, intervals: Intervals, ports: &Ports<B, S>, context: &Context) {
         let connection = self.connection;
-        let hints = Hints::new(store.clone(), &context.config.namespace, connection, SYSTEM);
-        let gathered = Gathered::default();
-        tasks.spawn(
-            format!("{connection} hints"),
-            gathered.clone().pass_on(hints.clone(), intervals.gather, context.stop.clone()),
-        );
+        let hints = Hints::new(ports.store.clone(), &context.config.namespace, connection, SYSTEM);
+        let (division, secret) = (self.config.division.get(), self.webhooks.secret.clone());
+        let kept = self.entities.keys().cloned().collect();
+        let callback = Callback {
+            path: self.webhooks.url.path().to_owned(),
+            hints: hints.clone(),
+            bytes_max: NOTIFICATION_BYTES_MAX,
+            judge: webhooks::judge(connection.clone(), division, secret, kept),
+            gather: intervals.gather,
+        };
+        ports.callbacks.add(callback, tasks, context);
         let keeper = Keeper {
             client: self.client.clone(),
-            store: store.clone(),
+            store: ports.store.clone(),
             hints,
             namespace: context.config.namespace.clone(),
             connection: connection.clone(),
@@ -175,13 +172,5 @@ impl<S: Store> Hooked<'_, S> {
             stop: context.stop.clone(),
         };
         tasks.spawn(format!("{connection} webhooks"), keeper.run());
-        Callback {
-            connection: connection.clone(),
-            division: self.config.division.get(),
-            secret: self.webhooks.secret.clone(),
-            entities: self.entities.keys().cloned().collect(),
-            gathered,
-            metrics: Arc::clone(&context.metrics),
-        }
     }
 }

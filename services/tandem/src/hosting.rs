@@ -45,7 +45,14 @@ pub async fn host<B: Broker, S: Store>(
     broker_forgets: bool,
     context: Context,
 ) -> Result<(), ServiceError> {
-    let collecting = || collector::Ports { broker: broker.clone(), store: store.clone(), broker_forgets };
+    // Both collectors' systems post to one port.
+    let callbacks = collector::Callbacks::default();
+    let collecting = || collector::Ports {
+        broker: broker.clone(),
+        store: store.clone(),
+        broker_forgets,
+        callbacks: callbacks.clone(),
+    };
     let writing = || writer::Ports { broker: broker.clone(), store: store.clone() };
     let mapping = mapper::Ports { broker: broker.clone(), store: store.clone(), broker_forgets };
     let part = |name: &str| context.part(name);

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use model::{ConnectionName, EntityName, System};
-use store::{Applied, Batch, Change, Key, Store, StoreError};
+use store::{Applied, Batch, Change, Check, Key, Store, StoreError};
+
+use crate::Delivery;
 
 /// How long a hint is kept: collectors look every second, and poll in any case.
 const KEPT: Duration = Duration::from_mins(10);
@@ -25,8 +27,8 @@ pub enum Hint {
 pub struct Hints<S> {
     store: S,
     namespace: String,
-    connection: ConnectionName,
-    system: System,
+    pub(crate) connection: ConnectionName,
+    pub(crate) system: System,
 }
 
 /// What a look for hints finds.
@@ -71,6 +73,16 @@ impl<S: Store> Hints<S> {
     ) -> Result<(), StoreError> {
         let not = |entity| Change::Delete(self.told_key(entity));
         self.apply(entities.into_iter().map(not).fold(Batch::new(), Batch::then)).await
+    }
+
+    /// Whether the delivery comes for the first time, to any replica. It is remembered from now on.
+    pub(crate) async fn is_first(&self, delivery: &Delivery) -> Result<bool, StoreError> {
+        let key = self.key(&["delivery", self.system.name(), &delivery.id]);
+        let remember = Change::SetFor { key: key.clone(), value: String::new(), keep: delivery.keep };
+        match self.store.apply(Batch::new().when(Check::Absent(key)).then(remember)).await? {
+            Applied::Done { .. } => Ok(true),
+            Applied::Refused(_) => Ok(false),
+        }
     }
 
     pub(crate) async fn look(&self, entity: &EntityName) -> Result<Seen, StoreError> {

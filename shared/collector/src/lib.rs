@@ -8,9 +8,11 @@
 //! The first read, and any read after the cursor was lost, is a full one. Its pages are counted, and its end is told
 //! to the mapper, which creates nothing before both systems have been taken in whole.
 //!
-//! A system may tell of changes by itself. That is a [`Hint`], by which the collector reads at once what it would have
-//! read later; where all is told, polls are further apart ([`Pace`]).
+//! A system may tell of changes by itself: it posts a notification to one of the process's [`Callbacks`]. That is a
+//! [`Hint`], by which the collector reads at once what it would have read later; where all is told, polls are further
+//! apart ([`Pace`]).
 
+mod callbacks;
 mod directory;
 mod error;
 mod hints;
@@ -22,6 +24,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use callbacks::{Callback, Callbacks, Delivery, Judge, Posted, Refusal};
 pub use directory::DIRECTORY_READ_EVERY;
 pub use error::CollectorError;
 pub use hints::{Hint, Hints};

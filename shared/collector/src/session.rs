@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::hints::Seen;
 use crate::pace::Window;
 use crate::state::{FullRead, State};
-use crate::{CollectorError, Hints, Pace, Page, Source};
+use crate::{Callbacks, CollectorError, Hints, Pace, Page, Source};
 
 /// A collector that shows no sign of life for this long is replaced.
 const LEASE: Duration = Duration::from_secs(15);
@@ -39,6 +39,8 @@ pub struct Ports<B, S> {
     pub store: S,
     /// Whether the broker forgets its messages when the process ends: then each start begins with a full read.
     pub broker_forgets: bool,
+    /// Where systems post what they tell of by themselves: the same ones for all collectors of a process.
+    pub callbacks: Callbacks<S>,
 }
 
 /// The collector of one entity of one connection.

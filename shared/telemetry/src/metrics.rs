@@ -121,6 +121,10 @@ label! {
         Ignored => "ignored",
         /// Not signed with our secret, or no notification at all.
         Forged => "forged",
+        /// Signed, but sent too long ago.
+        Late => "late",
+        /// A notification that had been taken in before.
+        Replayed => "replayed",
         /// Larger than any notification.
         TooLarge => "too-large",
     }
@@ -221,7 +225,7 @@ impl Metrics {
                 &registry,
                 metric::WEBHOOKS,
                 "Posts to the address of a connection's webhooks, by what they were.",
-                &["connection", "result"],
+                &["connection", "system", "result"],
             ),
             webhooks_kept: webhooks_kept(&registry),
             ready: ready(&registry),
@@ -322,8 +326,8 @@ impl Metrics {
     }
 
     /// Something was posted to the address of a connection's webhooks.
-    pub fn count_webhook(&self, connection: &str, result: WebhookResult) {
-        self.webhooks.with_label_values(&[connection, result.name()]).inc();
+    pub fn count_webhook(&self, connection: &str, system: &str, result: WebhookResult) {
+        self.webhooks.with_label_values(&[connection, system, result.name()]).inc();
     }
 
     /// Whether a connection's subscriptions to webhooks are kept.

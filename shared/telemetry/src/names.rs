@@ -47,7 +47,8 @@ pub mod metric {
     /// Gauge: 1 while a connection's grant of Exact Online serves, 0 while it is lost or nobody gave consent yet, as of this
     /// process's last call; absent while it knows nothing. Label: connection.
     pub const GRANT_USABLE: &str = "tandem_grant_usable";
-    /// Counter: posts to the address of a connection's webhooks, by what they were. Labels: connection, result.
+    /// Counter: posts to the address of a connection's webhooks, by what they were. Labels: connection, system,
+    /// result.
     pub const WEBHOOKS: &str = "tandem_webhooks_total";
     /// Gauge: 1 while a connection's subscriptions to webhooks are kept, 0 while they can't be. Label: connection.
     pub const WEBHOOKS_KEPT: &str = "tandem_webhooks_kept";

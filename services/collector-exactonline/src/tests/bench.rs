@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use broker::{Broker, Delivery, InProcess, InProcessSubscription, Settlement, Subscription};
-use collector::Ports;
+use collector::{Callbacks, Ports};
 use contract::Message;
 use mapping::Reading;
 use model::{ConnectionName, PairName, Record};
@@ -159,7 +159,12 @@ impl Bench {
 
     async fn start_in(&self, context: Context) -> Replica {
         self.broker.declare(&context.topology()).await.unwrap();
-        let ports = Ports { broker: self.broker.clone(), store: self.store.clone(), broker_forgets: false };
+        let ports = Ports {
+            broker: self.broker.clone(),
+            store: self.store.clone(),
+            broker_forgets: false,
+            callbacks: Callbacks::default(),
+        };
         let (stop, metrics) = (context.stop.clone(), Arc::clone(&context.metrics));
         let task = tokio::spawn(serve_at(self.intervals, ports, context));
         Replica { stop, task, metrics }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fakes::{Changes, Watching};
 use super::{SYSTEM, connection, entity, other_entity};
-use crate::{Collector, CollectorError, Pace, Ports, kept_cursor};
+use crate::{Callbacks, Collector, CollectorError, Pace, Ports, kept_cursor};
 
 /// How often collectors of these tests poll: longer than a lease lasts.
 pub(super) const POLL: Duration = Duration::from_mins(1);
@@ -91,7 +91,12 @@ impl Bench {
         let stop = CancellationToken::new();
         let (broker, store) = (self.broker.clone(), self.store.clone());
         let collector = Collector {
-            ports: Ports { broker, store, broker_forgets: self.broker_forgets },
+            ports: Ports {
+                broker,
+                store,
+                broker_forgets: self.broker_forgets,
+                callbacks: Callbacks::default(),
+            },
             source: source.clone(),
             namespace: "test".to_owned(),
             topology: self.topology.clone(),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use service::{Needs, Servers};
 
 fn main() -> ExitCode {
-    let needs = Needs { pairs: true, customcrm: true, servers: Servers::Required, ..Needs::NOTHING };
+    let needs =
+        Needs { pairs: true, customcrm: true, webhooks: true, servers: Servers::Required, ..Needs::NOTHING };
     service::run("collector-customcrm", needs, collector_customcrm::start)
 }

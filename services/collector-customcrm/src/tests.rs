@@ -1,7 +1,12 @@
 //! What is read, against a strict simulator of the CRM.
 #![allow(clippy::unwrap_used)]
 
+mod bench;
+mod hints;
+mod listener;
+
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,8 +61,13 @@ fn context(crm: &Running, pairs: Vec<Pair>) -> Context {
         token: crm.api_token.clone().into(),
         token_file: PathBuf::new(),
         poll_interval: Duration::from_millis(50),
+        webhooks: None,
         calls_per_minute: NonZeroU32::MAX,
     };
+    context_of(customcrm, None, pairs)
+}
+
+fn context_of(customcrm: CustomCrmConfig, webhooks_listen: Option<SocketAddr>, pairs: Vec<Pair>) -> Context {
     let connection = ConnectionConfig {
         name: model::ConnectionName::parse("acme").unwrap(),
         reading: Reading::Practical,
@@ -70,7 +80,7 @@ fn context(crm: &Running, pairs: Vec<Pair>) -> Context {
         namespace: "test".to_owned(),
         pairs: PathBuf::new(),
         health_listen: ([127, 0, 0, 1], 0).into(),
-        webhooks_listen: None,
+        webhooks_listen,
         auth_listen: None,
         log_filter: LogFilter::parse("info").unwrap(),
         log_format: LogFormat::Text,

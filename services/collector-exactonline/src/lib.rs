@@ -148,10 +148,10 @@ impl<S: Store> Hooked<'_, S> {
     fn start<B>(&self, tasks: &mut Tasks, intervals: Intervals, ports: &Ports<B, S>, context: &Context) {
         let connection = self.connection;
         let hints = Hints::new(ports.store.clone(), &context.config.namespace, connection, SYSTEM);
-        let (division, secret) = (self.config.division.get(), self.webhooks.secret.clone());
+        let (division, secret) = (self.config.division.get(), self.webhooks.callback.secret.clone());
         let kept = self.entities.keys().cloned().collect();
         let callback = Callback {
-            path: self.webhooks.url.path().to_owned(),
+            path: self.webhooks.callback.url.path().to_owned(),
             hints: hints.clone(),
             bytes_max: NOTIFICATION_BYTES_MAX,
             judge: webhooks::judge(connection.clone(), division, secret, kept),
@@ -165,7 +165,7 @@ impl<S: Store> Hooked<'_, S> {
             namespace: context.config.namespace.clone(),
             connection: connection.clone(),
             app: self.config.client_id.clone(),
-            callback: self.webhooks.url.clone(),
+            callback: self.webhooks.callback.url.clone(),
             topics: self.entities.iter().map(|(name, entity)| (entity.topic, name.clone())).collect(),
             intervals,
             metrics: Arc::clone(&context.metrics),

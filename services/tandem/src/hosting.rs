@@ -9,6 +9,7 @@ use store::{Embedded, Redis, Store};
 pub(crate) async fn start(context: Context) -> Result<(), ServiceError> {
     // Refused before anything starts, and as the configuration is.
     exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
+    collector_customcrm::check(&context)?;
     match context.config.broker.clone() {
         BrokerConfig::RabbitMq { url, .. } => {
             let broker = RabbitMq::new(&url, "tandem").map_err(ServiceError::Broker)?;

@@ -34,8 +34,8 @@ pub struct Config {
     pub pairs: PathBuf,
     /// Where `/health/live`, `/health/ready` and `/metrics` listen; port 0 takes a free one.
     pub health_listen: SocketAddr,
-    /// Where notifications of webhooks are taken in; port 0 takes a free one. It is there if a connection has webhooks
-    /// and the service needs them.
+    /// Where notifications of webhooks are taken in, from both systems; port 0 takes a free one. It is there if a
+    /// connection has webhooks and the service needs them.
     pub webhooks_listen: Option<SocketAddr>,
     /// Where `tandem auth` takes in the redirect that answers a consent; port 0 takes a free one. `None`: nowhere, and a
     /// person pastes it.
@@ -123,10 +123,23 @@ pub struct CustomCrmConfig {
     pub token: SecretString,
     /// The file that the token was read from.
     pub token_file: PathBuf,
-    /// How often changes are asked for.
+    /// How often changes are asked for, whether or not it tells of them.
     pub poll_interval: Duration,
+    /// How it tells of changes by itself. `None`: it does not, or the service does not need it.
+    pub webhooks: Option<CallbackConfig>,
     /// Calls a minute, at most.
     pub calls_per_minute: NonZeroU32,
+}
+
+/// Where a system posts to when it tells of changes by itself.
+#[derive(Debug, Clone)]
+pub struct CallbackConfig {
+    /// The address, over TLS. Its path is the one that the process answers to, and is that of no other callback.
+    pub url: Url,
+    /// What its notifications are signed with. It is none of the secrets that the system is called with.
+    pub secret: SecretString,
+    /// The file that the secret was read from.
+    pub secret_file: PathBuf,
 }
 
 /// How to reach an Exact Online division.
@@ -170,12 +183,8 @@ impl ExactOnlineConfig {
 /// How Exact Online tells of changes by itself.
 #[derive(Debug, Clone)]
 pub struct WebhooksConfig {
-    /// Where it posts to, over TLS. Its path is the one that the process answers to, and is no other connection's.
-    pub url: Url,
-    /// What its notifications are signed with. It belongs to the app, and is not that of its OAuth client.
-    pub secret: SecretString,
-    /// The file that the secret was read from.
-    pub secret_file: PathBuf,
+    /// Where it posts to. The secret belongs to the app, and is not that of its OAuth client.
+    pub callback: CallbackConfig,
     /// How often changes are asked for while subscriptions are kept; unless set, every [hour](Self::POLL_INTERVAL).
     pub poll_interval: Duration,
 }
@@ -204,7 +213,7 @@ pub struct Needs {
     pub customcrm: bool,
     /// Whether each connection must say how to reach Exact Online, secrets included.
     pub exactonline: bool,
-    /// Whether it takes in what Exact Online tells by itself, where a connection has webhooks.
+    /// Whether it takes in what the systems that it needs tell by themselves, where a connection has webhooks.
     pub webhooks: bool,
     /// Whether the broker and the store must be servers.
     pub servers: Servers,

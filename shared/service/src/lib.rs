@@ -31,8 +31,8 @@ mod tests;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use config::{
-    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, Needs,
-    Problem, Servers, StoreConfig, WebhooksConfig,
+    BrokerConfig, CallbackConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig,
+    LiteralConfig, Needs, Problem, Servers, StoreConfig, WebhooksConfig,
 };
 pub use error::{ServiceError, TaskFailure};
 pub use given::Given;

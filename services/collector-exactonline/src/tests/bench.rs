@@ -15,8 +15,8 @@ use mapping::Reading;
 use model::{ConnectionName, PairName, Record};
 use reqwest::{Client, StatusCode};
 use service::{
-    BrokerConfig, Config, ConnectionConfig, Context, ExactOnlineConfig, Health, LiteralConfig, ServiceError,
-    StoreConfig, WebhooksConfig,
+    BrokerConfig, CallbackConfig, Config, ConnectionConfig, Context, ExactOnlineConfig, Health,
+    LiteralConfig, ServiceError, StoreConfig, WebhooksConfig,
 };
 use simulator_exactonline::{Control, Limits, Running, Settings, Simulator, Switches};
 use store::Embedded;
@@ -101,12 +101,12 @@ impl Bench {
         if !grant_file.exists() {
             fs::write(&grant_file, format!(r#"{{"refresh_token":"{}"}}"#, self.exact.refresh_token)).unwrap();
         }
-        let webhooks = WebhooksConfig {
+        let callback = CallbackConfig {
             url: self.callback().parse().unwrap(),
             secret: self.exact.webhook_secret.clone().into(),
             secret_file: PathBuf::new(),
-            poll_interval: self.poll_told,
         };
+        let webhooks = WebhooksConfig { callback, poll_interval: self.poll_told };
         let exactonline = ExactOnlineConfig {
             url: self.exact.base_url.parse().unwrap(),
             division: NonZeroU32::new(u32::try_from(self.exact.division).unwrap()).unwrap(),

@@ -125,6 +125,7 @@ impl Simulated {
                     token: self.crm.api_token.clone().into(),
                     token_file: PathBuf::new(),
                     poll_interval: POLL,
+                    webhooks: None,
                     calls_per_minute: calls,
                 }),
                 exactonline: Some(ExactOnlineConfig {

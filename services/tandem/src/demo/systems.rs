@@ -120,6 +120,7 @@ impl Systems {
                     token: self.crm.api_token.clone().into(),
                     token_file: PathBuf::new(),
                     poll_interval: POLL,
+                    webhooks: None,
                     calls_per_minute,
                 }),
                 exactonline: Some(ExactOnlineConfig {

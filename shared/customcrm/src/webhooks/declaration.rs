@@ -58,11 +58,13 @@ pub enum Encoding {
     Base64,
 }
 
+/// What the types of the default API begin with. Its collections are their plurals.
+const KINDS: [&str; 6] = ["customer", "contact", "product", "order", "quote", "user"];
+
 impl Default for WebhooksDeclaration {
     /// That of the default API.
     fn default() -> Self {
-        let collections = ["customer", "contact", "product", "order", "quote", "user"];
-        let types = collections.map(|entity| (format!("{entity}.*"), format!("{entity}s")));
+        let types = KINDS.map(|kind| (format!("{kind}.*"), format!("{kind}s")));
         Self {
             scheme: Scheme::Standard,
             header: None,
@@ -92,6 +94,15 @@ pub struct Webhooks {
     pub(super) signature: Signature,
     pub(super) tells: Tells,
     pub(super) id_at: Option<Path>,
+}
+
+impl Default for Webhooks {
+    /// Those of the default API.
+    fn default() -> Self {
+        let collection = |kind| EntityName::parse(&format!("{kind}s")).expect("the literal is a name");
+        let meant = WebhooksDeclaration::default().meant(&KINDS.map(collection).into());
+        meant.expect("what the default API declares works, as a test holds")
+    }
 }
 
 /// Where a notification's signature stands, and over what it is.

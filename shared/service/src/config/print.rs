@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use url::Url;
 
 use super::{
-    BrokerConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, StoreConfig, WebhooksConfig,
+    BrokerConfig, CallbackConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, StoreConfig,
 };
 
 /// The configuration as a file that could be written so.
@@ -72,12 +72,16 @@ fn connection(connection: &ConnectionConfig) -> Value {
 }
 
 fn customcrm(side: &CustomCrmConfig) -> Value {
-    section([
+    let mut keys = table([
         ("url", text(side.url.as_str())),
         ("token_file", path(&side.token_file)),
         ("poll_seconds", side.poll_interval.as_secs_f64().into()),
         ("calls_per_minute", side.calls_per_minute.get().into()),
-    ])
+    ]);
+    if let Some(webhooks) = &side.webhooks {
+        keys.insert("webhooks".to_owned(), Value::Table(callback(webhooks)));
+    }
+    Value::Table(keys)
 }
 
 fn exactonline(side: &ExactOnlineConfig) -> Value {
@@ -94,18 +98,16 @@ fn exactonline(side: &ExactOnlineConfig) -> Value {
     if let Some(redirect_uri) = &side.redirect_uri {
         keys.insert("redirect_uri".to_owned(), text(redirect_uri));
     }
-    if let Some(hooks) = &side.webhooks {
-        keys.insert("webhooks".to_owned(), webhooks(hooks));
+    if let Some(webhooks) = &side.webhooks {
+        let mut hooked = callback(&webhooks.callback);
+        hooked.insert("poll_seconds".to_owned(), webhooks.poll_interval.as_secs_f64().into());
+        keys.insert("webhooks".to_owned(), Value::Table(hooked));
     }
     Value::Table(keys)
 }
 
-fn webhooks(hooks: &WebhooksConfig) -> Value {
-    section([
-        ("url", text(hooks.url.as_str())),
-        ("secret_file", path(&hooks.secret_file)),
-        ("poll_seconds", hooks.poll_interval.as_secs_f64().into()),
-    ])
+fn callback(callback: &CallbackConfig) -> Table {
+    table([("url", text(callback.url.as_str())), ("secret_file", path(&callback.secret_file))])
 }
 
 fn server(url: &SecretString, file: Option<&Path>) -> Value {

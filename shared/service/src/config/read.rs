@@ -64,6 +64,7 @@ impl Reader<'_> {
         let connections = self.connections(&root);
         let has_webhooks = |connection: &ConnectionConfig| {
             connection.exactonline.as_ref().is_some_and(|side| side.webhooks.is_some())
+                || connection.customcrm.as_ref().is_some_and(|side| side.webhooks.is_some())
         };
         let are_awaited = connections.iter().flatten().any(has_webhooks);
         if are_awaited && !root.has("webhooks") {

@@ -213,7 +213,8 @@ impl<'a> Section<'a> {
         self.table.get_key_value(key)
     }
 
-    fn full(&self, key: &str) -> String {
+    /// The key with its sections.
+    pub(super) fn full(&self, key: &str) -> String {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 

@@ -56,6 +56,10 @@ token_file = "crm-token"
 poll_seconds = 0.5
 calls_per_minute = 300
 
+[connection.customcrm.webhooks]
+url = "https://sync.example.com/crm/acme"
+secret_file = "crm-webhook"
+
 [connection.exactonline]
 url = "http://127.0.0.1:5001"
 division = 123456
@@ -96,6 +100,7 @@ fn folder() -> TempDir {
     fs::write(folder.path().join("crm-token"), "hidden-token\n").unwrap();
     fs::write(folder.path().join("exact-secret"), "hidden-secret").unwrap();
     fs::write(folder.path().join("webhook-secret"), "hidden-webhook\n").unwrap();
+    fs::write(folder.path().join("crm-webhook"), "hidden-crm-webhook\n").unwrap();
     fs::write(folder.path().join("empty"), " \n").unwrap();
     folder
 }
@@ -145,6 +150,10 @@ fn a_full_configuration_is_read_with_its_secrets() {
     let (name, crm) = config.customcrm().next().unwrap();
     assert_eq!((name.as_str(), crm.token.expose_secret()), ("acme", "hidden-token"));
     assert_eq!((crm.poll_interval, crm.calls_per_minute.get()), (Duration::from_millis(500), 300));
+    let webhooks = crm.webhooks.as_ref().unwrap();
+    assert_eq!(webhooks.url.as_str(), "https://sync.example.com/crm/acme");
+    assert_eq!(webhooks.secret.expose_secret(), "hidden-crm-webhook");
+    assert!(config.customcrm().nth(1).unwrap().1.webhooks.is_none(), "polling alone");
     let (name, exact) = config.exactonline().nth(1).unwrap();
     assert_eq!((name.as_str(), exact.client_secret.expose_secret()), ("beta", "hidden-secret"));
     assert_eq!(
@@ -156,8 +165,8 @@ fn a_full_configuration_is_read_with_its_secrets() {
 
     let (_, exact) = config.exactonline().next().unwrap();
     let webhooks = exact.webhooks.as_ref().unwrap();
-    assert_eq!(webhooks.url.as_str(), "https://sync.example.com/exact/acme");
-    assert_eq!(webhooks.secret.expose_secret(), "hidden-webhook");
+    assert_eq!(webhooks.callback.url.as_str(), "https://sync.example.com/exact/acme");
+    assert_eq!(webhooks.callback.secret.expose_secret(), "hidden-webhook");
     assert_eq!(webhooks.poll_interval, Duration::from_mins(15));
     assert_eq!(config.webhooks_listen, Some(([0, 0, 0, 0], 9002).into()));
 }
@@ -209,12 +218,23 @@ fn a_service_reads_only_the_secrets_that_it_needs() {
 #[test]
 fn only_a_service_that_takes_webhooks_in_reads_their_secret() {
     let folder = folder();
+    let side = |config: &Config| {
+        let crm = config.customcrm().next().is_some_and(|(_, side)| side.webhooks.is_some());
+        let exact = config.exactonline().next().is_some_and(|(_, side)| side.webhooks.is_some());
+        (crm, exact)
+    };
     fs::remove_file(folder.path().join("webhook-secret")).unwrap();
-    let config = load(folder.path(), FULL, Needs { webhooks: false, ..ALL }).unwrap();
-    assert!(config.exactonline().all(|(_, side)| side.webhooks.is_none()));
-    assert_eq!(config.webhooks_listen, None);
     let told = load(folder.path(), FULL, ALL).unwrap_err().to_string();
     assert!(told.contains("exactonline.webhooks.secret_file = \"webhook-secret\": cannot be read"), "{told}");
+    let of_crm = load(folder.path(), FULL, Needs { exactonline: false, ..ALL }).unwrap();
+    assert_eq!((side(&of_crm), of_crm.webhooks_listen.is_some()), ((true, false), true));
+
+    fs::remove_file(folder.path().join("crm-webhook")).unwrap();
+    let told = load(folder.path(), FULL, ALL).unwrap_err().to_string();
+    assert!(told.contains("customcrm.webhooks.secret_file = \"crm-webhook\": cannot be read"), "{told}");
+    let neither = load(folder.path(), FULL, Needs { webhooks: false, ..ALL }).unwrap();
+    assert_eq!((side(&neither), neither.webhooks_listen), ((false, false), None));
+    assert!(neither.customcrm().next().is_some() && neither.exactonline().next().is_some());
 }
 
 /// [`FULL`] with other webhooks of the connection acme.
@@ -287,7 +307,45 @@ fn webhooks_need_a_place_to_listen_and_a_path_of_their_own() {
 
     let again = "\n[connection.exactonline.webhooks]\nurl = \"https://other.example.com/exact/acme\"\nsecret_file = \"webhook-secret\"\n";
     let told = problems(&format!("{FULL}{again}"), ALL);
-    assert!(told.contains("connection.beta.exactonline.webhooks.url = \"https://other.example.com/exact/acme\": has the path of another connection's address"), "{told}");
+    assert!(told.contains("connection.beta.exactonline.webhooks.url = \"https://other.example.com/exact/acme\": has the path of connection.acme.exactonline.webhooks.url; give each connection and system a path of its own"), "{told}");
+    let told = problems(&FULL.replace("/crm/acme", "/exact/acme"), ALL);
+    assert!(told.contains("connection.acme.exactonline.webhooks.url = \"https://sync.example.com/exact/acme\": has the path of connection.acme.customcrm.webhooks.url; give each"), "{told}");
+}
+
+#[test]
+fn webhooks_of_customcrm_that_cannot_work_are_refused_with_what_to_write_instead() {
+    let written = |section: &str| {
+        FULL.replace("url = \"https://sync.example.com/crm/acme\"\nsecret_file = \"crm-webhook\"", section)
+    };
+    let secret = "secret_file = \"crm-webhook\"";
+    let cases = [
+        (
+            format!("url = \"http://sync.example.com/crm\"\n{secret}"),
+            "url = \"http://sync.example.com/crm\": would send what is posted in the clear; write https://",
+        ),
+        (
+            format!("url = \"https://a:hidden@sync.example.com/crm\"\n{secret}"),
+            "url: holds credentials, a query or a fragment; write it as \"https://sync.example.com/crm/acme\"",
+        ),
+        (secret.to_owned(), "url: is missing; add url = \"https://sync.example.com/crm/acme\""),
+        (
+            "url = \"https://sync.example.com/crm\"\nsecret = \"hidden\"".to_owned(),
+            "secret_file: is missing; add secret_file = ",
+        ),
+        (
+            format!("url = \"https://sync.example.com/crm\"\n{secret}\npoll_seconds = 300"),
+            "poll_seconds: is not a known key; remove it; known here: secret_file, url",
+        ),
+    ];
+    for (section, expected) in cases {
+        let told = problems(&written(&section), ALL);
+        let expected = format!("connection.acme.customcrm.webhooks.{expected}");
+        assert!(told.contains(&expected), "{section}\n--- told:\n{told}\n--- expected:\n{expected}");
+        assert!(!told.contains("hidden"), "{told}");
+    }
+    let folder = folder();
+    let here = written(&format!("url = \"http://127.0.0.1:8081/crm/acme\"\n{secret}"));
+    assert!(load(folder.path(), &here, ALL).is_ok(), "a CRM on this machine");
 }
 
 #[test]

@@ -1,17 +1,19 @@
 //! The sections of connections.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use mapping::Reading;
-use model::{ConnectionName, RecordId};
+use model::{ConnectionName, RecordId, System};
 use url::Url;
 use uuid::{Uuid, fmt::Hyphenated};
 
 use super::{POLL_SECONDS, Reader, is_loopback, is_plain, seconds};
 use crate::config::{consent_command, section::Section};
-use crate::{ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, WebhooksConfig};
+use crate::{
+    CallbackConfig, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, WebhooksConfig,
+};
 
 /// What a GUID looks like.
 const EXAMPLE: &str = "63824703-0000-0000-0000-000000000000";
@@ -20,8 +22,8 @@ const EXAMPLE: &str = "63824703-0000-0000-0000-000000000000";
 #[derive(Default)]
 struct Taken {
     names: BTreeSet<ConnectionName>,
-    /// Paths of callback addresses.
-    callbacks: BTreeSet<String>,
+    /// Paths that are posted to, and the key of the address that has each.
+    callbacks: BTreeMap<String, String>,
 }
 
 impl Reader<'_> {
@@ -58,7 +60,7 @@ impl Reader<'_> {
         let literal = section
             .section("literal")
             .map_or_else(|| (!section.has("literal")).then(LiteralConfig::default), literal);
-        let customcrm = section.section("customcrm").map(|side| self.customcrm(side));
+        let customcrm = section.section("customcrm").map(|side| self.customcrm(side, taken));
         let command = name.as_ref().map(|name| consent_command(self.whole, name)).unwrap_or_default();
         let exactonline = section.section("exactonline").map(|side| self.exactonline(side, command, taken));
         section.finish();
@@ -72,11 +74,19 @@ impl Reader<'_> {
         })
     }
 
-    fn customcrm(&self, section: Section<'_>) -> Option<CustomCrmConfig> {
-        let url = http_url(&section, "\"https://crm.example.com/api/v1\"");
+    fn customcrm(&self, section: Section<'_>, taken: &mut Taken) -> Option<CustomCrmConfig> {
+        let url = http_url(&section, "\"https://crm.example.com/api/v1\"", "the token");
         let token = self.side_secret(&section, "token_file", self.needs.customcrm);
         let poll_interval = seconds(&section, "poll_seconds", 2.0, POLL_SECONDS);
         let calls_per_minute = count(&section, "calls_per_minute", 600);
+        let webhooks = match section.section("webhooks") {
+            Some(hooks) => {
+                let callback = self.callback(&hooks, System::CustomCrm, taken);
+                hooks.finish();
+                callback
+            }
+            None => (!section.has("webhooks")).then_some(None),
+        };
         section.finish();
         let (token_file, token) = token?;
         Some(CustomCrmConfig {
@@ -84,6 +94,7 @@ impl Reader<'_> {
             token: token.into(),
             token_file,
             poll_interval: poll_interval?,
+            webhooks: webhooks?,
             calls_per_minute: calls_per_minute?,
         })
     }
@@ -94,7 +105,7 @@ impl Reader<'_> {
         consent_command: String,
         taken: &mut Taken,
     ) -> Option<ExactOnlineConfig> {
-        let url = http_url(&section, "\"https://start.exactonline.nl\"");
+        let url = http_url(&section, "\"https://start.exactonline.nl\"", "the token");
         let division = required_count(&section, "division", "123456, the number of the division");
         let client_id = section.required_text("client_id", "\"...\", the id of your app at Exact");
         if client_id == Some("") {
@@ -132,26 +143,44 @@ impl Reader<'_> {
     /// Checked always; there only for a service that takes notifications in.
     #[expect(clippy::option_option, reason = "needed or not, right or wrong")]
     fn webhooks(&self, section: Section<'_>, taken: &mut Taken) -> Option<Option<WebhooksConfig>> {
-        let url = public_url(
-            &section,
-            "url",
-            "\"https://sync.example.com/exact/acme\"",
-            "and Exact Online posts to https:// only",
-        );
-        if let Some(url) = &url
-            && !taken.callbacks.insert(url.path().to_owned())
-        {
-            let what = "has the path of another connection's address";
-            section.problem("url", what, "give each connection a path of its own");
-        }
-        let secret = self.side_secret(&section, "secret_file", self.needs.webhooks);
+        let callback = self.callback(&section, System::ExactOnline, taken);
         let default = WebhooksConfig::POLL_INTERVAL.as_secs_f64();
         let poll_interval = seconds(&section, "poll_seconds", default, POLL_SECONDS);
         section.finish();
+        let (callback, poll_interval) = (callback?, poll_interval?);
+        Some(callback.map(|callback| WebhooksConfig { callback, poll_interval }))
+    }
+
+    /// Where a system posts to. Checked always; there only for a service that takes its notifications in.
+    #[expect(clippy::option_option, reason = "needed or not, right or wrong")]
+    fn callback(
+        &self,
+        section: &Section<'_>,
+        system: System,
+        taken: &mut Taken,
+    ) -> Option<Option<CallbackConfig>> {
+        let (needed, url) = match system {
+            System::CustomCrm => {
+                let example = "\"https://sync.example.com/crm/acme\"";
+                (self.needs.customcrm, http_url(section, example, "what is posted"))
+            }
+            System::ExactOnline => {
+                let example = "\"https://sync.example.com/exact/acme\"";
+                let url = public_url(section, "url", example, "and Exact Online posts to https:// only");
+                (self.needs.exactonline, url)
+            }
+        };
+        let needed = needed && self.needs.webhooks;
+        if let Some(url) = &url
+            && let Some(other) = taken.callbacks.insert(url.path().to_owned(), section.full("url"))
+        {
+            let what = format!("has the path of {other}");
+            section.problem("url", what, "give each connection and system a path of its own");
+        }
+        let secret = self.side_secret(section, "secret_file", needed);
         let (secret_file, secret) = secret?;
-        let config =
-            WebhooksConfig { url: url?, secret: secret.into(), secret_file, poll_interval: poll_interval? };
-        Some(self.needs.webhooks.then_some(config))
+        let callback = CallbackConfig { url: url?, secret: secret.into(), secret_file };
+        Some(needed.then_some(callback))
     }
 
     fn grant_file(&self, section: &Section<'_>) -> Option<PathBuf> {
@@ -286,8 +315,8 @@ fn public_url(section: &Section<'_>, key: &'static str, example: &str, why_tls: 
     None
 }
 
-/// The address of a vendor: over TLS, for a token goes with every call.
-fn http_url(section: &Section<'_>, example: &str) -> Option<Url> {
+/// An address over TLS, unless it is on this machine: this would else be read on the way.
+fn http_url(section: &Section<'_>, example: &str, this: &str) -> Option<Url> {
     let text = section.required_text("url", example)?;
     let remedy = format!("write it as {example}");
     match Url::parse(text) {
@@ -300,7 +329,7 @@ fn http_url(section: &Section<'_>, example: &str) -> Option<Url> {
         }
         Ok(url) if url.scheme() == "http" => {
             let remedy = "write https://; http:// is for this machine's own 127.0.0.1 and localhost";
-            section.problem("url", "would send the token in the clear", remedy);
+            section.problem("url", format!("would send {this} in the clear"), remedy);
         }
         _ => section.problem_with_secret("url", "is not a web address", remedy),
     }

@@ -372,6 +372,9 @@ fn the_printed_configuration_holds_no_secret_and_reads_back_the_same() {
     assert!(printed.contains("reading = \"practical\""), "{printed}");
     assert!(printed.contains("reading = \"literal\""), "{printed}");
     let again = load(folder.path(), &printed, ALL).unwrap();
+    let crm = |config: &Config| config.connections[0].customcrm.as_ref().unwrap().webhooks.clone().unwrap();
+    assert_eq!(crm(&again).url, crm(&config).url);
+    assert_eq!(crm(&again).secret_file, crm(&config).secret_file);
     assert_eq!(again.connections[1].literal, config.connections[1].literal);
     assert_eq!(again.to_toml(), printed);
 }

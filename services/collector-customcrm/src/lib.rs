@@ -4,6 +4,8 @@
 //! CRM tells of changes by itself: that is a hint, which leads to a read at once. What it refuses: to write, and to believe
 //! a notification more than a read.
 
+mod known;
+mod source;
 mod webhooks;
 
 #[cfg(test)]
@@ -14,15 +16,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Broker;
-use collector::{Callback, Callbacks, Collector, HintedPace, Hints, Judge, Pace, Page, Ports, Source};
-use customcrm::{ChangesCursor, CustomCrm, Error, NOTIFICATION_BYTES_MAX, Settings};
-use model::{ConnectionName, EntityName, FailureClass, System, UserId};
+use collector::{Callback, Callbacks, Collector, HintedPace, Hints, Judge, Pace, Ports};
+use customcrm::{CustomCrm, Declaration, Error, NOTIFICATION_BYTES_MAX, Settings};
+use model::{ConnectionName, System};
 use service::{Context, CustomCrmConfig, Problem, ServiceError};
 use store::Store;
 
+use source::Crm;
+
 const SYSTEM: System = System::CustomCrm;
-/// Records a page.
-const PAGE: u16 = 200;
 /// For how long notifications are gathered before they become one hint.
 const GATHER: Duration = Duration::from_millis(200);
 /// How hints are followed. The CRM allows hundreds of calls a minute: six collections that are edited without end take 72
@@ -61,13 +63,13 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
             connection: connection.clone(),
             source: Box::new(error),
         };
-        let client =
-            CustomCrm::new(Settings::new(config.url.clone(), config.token.clone())).map_err(unusable)?;
+        let (store, namespace) = (ports.store.clone(), context.config.namespace.as_str());
+        let client = client(config, store.clone(), namespace, connection).map_err(unusable)?;
         for entity in service::entities(context.pairs_of(connection), SYSTEM) {
             let name = format!("{connection} {entity}");
             let collector = Collector {
                 ports: ports.clone(),
-                source: Crm(client.clone()),
+                source: Crm::new(client.clone(), store.clone(), namespace, connection, &entity),
                 namespace: context.config.namespace.clone(),
                 topology: context.topology(),
                 connection: connection.clone(),
@@ -96,7 +98,10 @@ fn judges(context: &Context) -> Result<BTreeMap<ConnectionName, Judge>, ServiceE
     for (connection, config) in context.config.customcrm() {
         let Some(callback) = &config.webhooks else { continue };
         let kept = service::entities(context.pairs_of(connection), SYSTEM).into_iter().collect();
-        match webhooks::judge(connection, callback, kept) {
+        let declaration = Declaration::load(config.declaration.as_deref()).map_err(|error| {
+            ServiceError::System { system: SYSTEM, connection: connection.clone(), source: Box::new(error) }
+        })?;
+        match webhooks::judge(connection, declaration.webhooks, callback, kept) {
             Ok(judge) => _ = judges.insert(connection.clone(), judge),
             Err(problem) => problems.push(Problem {
                 file: callback.secret_file.clone(),
@@ -111,32 +116,22 @@ fn judges(context: &Context) -> Result<BTreeMap<ConnectionName, Judge>, ServiceE
     if problems.is_empty() { Ok(judges) } else { Err(ServiceError::Configuration(problems)) }
 }
 
-fn pace(config: &CustomCrmConfig) -> Pace {
-    Pace { hinted: config.webhooks.as_ref().map(|_| HINTED), ..Pace::polling(config.poll_interval) }
+/// The client of a connection's CRM, as the configuration and the declaration that it names say.
+pub fn client<S: Store>(
+    config: &CustomCrmConfig,
+    store: S,
+    namespace: &str,
+    connection: &ConnectionName,
+) -> Result<CustomCrm<S>, Error> {
+    let settings = Settings {
+        user: config.user.clone(),
+        client_secret: config.client_secret.as_ref().map(|(_, secret)| secret.clone()),
+        calls_per_minute: Some(config.calls_per_minute),
+        ..Settings::new(config.url.clone(), config.token.clone())
+    };
+    CustomCrm::new(&settings, Declaration::load(config.declaration.as_deref())?, store, namespace, connection)
 }
 
-struct Crm(CustomCrm);
-
-impl Source for Crm {
-    type Error = Error;
-
-    fn class(error: &Error) -> FailureClass {
-        error.class()
-    }
-
-    async fn ourselves(&self) -> Result<UserId, Error> {
-        self.0.me().await
-    }
-
-    async fn page(&self, entity: &EntityName, cursor: Option<&str>) -> Result<Page, Error> {
-        // A cursor that this version can't read begins anew: a repeat does no harm.
-        let cursor = cursor.and_then(|text| text.parse().ok()).unwrap_or_else(ChangesCursor::start);
-        let page = self.0.changes(entity.as_str(), &cursor, PAGE).await?;
-        Ok(Page { records: page.records, cursor: page.next.to_string(), more: page.more })
-    }
-
-    async fn people(&self) -> Result<BTreeMap<UserId, String>, Error> {
-        let users = self.0.users().await?;
-        Ok(users.into_iter().filter_map(|(user, email)| Some((user, email?))).collect())
-    }
+fn pace(config: &CustomCrmConfig) -> Pace {
+    Pace { hinted: config.webhooks.as_ref().map(|_| HINTED), ..Pace::polling(config.poll_interval) }
 }

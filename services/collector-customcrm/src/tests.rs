@@ -59,7 +59,10 @@ fn context(crm: &Running, pairs: Vec<Pair>) -> Context {
     let customcrm = CustomCrmConfig {
         url: crm.base_url.parse().unwrap(),
         token: crm.api_token.clone().into(),
-        token_file: PathBuf::new(),
+        token_file: None,
+        declaration: None,
+        user: None,
+        client_secret: None,
         poll_interval: Duration::from_millis(50),
         webhooks: None,
         calls_per_minute: NonZeroU32::MAX,

@@ -24,10 +24,16 @@ struct NotKept {
 /// Judges what is posted to the address of a connection that keeps these collections. Fails where the secret can't be one.
 pub(crate) fn judge(
     connection: &ConnectionName,
+    webhooks: Option<Webhooks>,
     callback: &CallbackConfig,
     kept: BTreeSet<EntityName>,
 ) -> Result<Judge, WebhooksProblem> {
-    let judge = NotificationJudge::new(Webhooks::default(), &callback.secret)?;
+    let webhooks = webhooks.ok_or_else(|| WebhooksProblem {
+        key: "webhooks".to_owned(),
+        what: "stands there, and the declaration says nothing of webhooks".to_owned(),
+        remedy: "add [webhooks] to the declaration, or leave this out".to_owned(),
+    })?;
+    let judge = NotificationJudge::new(webhooks, &callback.secret)?;
     let connection = connection.clone();
     Ok(Box::new(move |headers, body| match judge.judge(headers, body, Timestamp::now()) {
         Ok(notification) => told(&connection, notification, &kept),

@@ -91,10 +91,11 @@ are not used; no other Tandem should work on these systems meanwhile.
 
 Exit codes: 0 when every row is green, 1 when one is not.";
 
-const SCHEMA_TEACHING: &str = r#"Prints the JSON Schema of the pair files. An editor that knows TOML completes a pair file which
-names it in its first line:
+const SCHEMA_TEACHING: &str = r#"Prints the JSON Schema of the pair files, or of the declarations of CustomCRM. An editor that knows
+TOML completes a file which names it in its first line:
 
   tandem schema pairs > pairs/pair.schema.json
+  tandem schema customcrm > customcrm/customcrm.schema.json
 
   #:schema pair.schema.json
   pair = "customer-account""#;
@@ -270,6 +271,8 @@ pub(crate) enum ReadingChoice {
 pub(crate) enum SchemaOf {
     /// Pair files
     Pairs,
+    /// Declarations of what a CRM's API is like
+    Customcrm,
 }
 
 impl From<ReadingChoice> for Reading {

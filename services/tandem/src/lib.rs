@@ -44,8 +44,12 @@ pub fn run() -> ExitCode {
         Ok(Command::Demo(options)) => demo::run(&options),
         Ok(Command::Checklist(options)) => checklist::run(&options),
         Ok(Command::Dataflow(options)) => dataflow::run(&options),
-        Ok(Command::Schema { of: SchemaOf::Pairs }) => {
-            let _ = io::stdout().write_all(mapping::schema().as_bytes());
+        Ok(Command::Schema { of }) => {
+            let schema = match of {
+                SchemaOf::Pairs => mapping::schema(),
+                SchemaOf::Customcrm => customcrm::schema(),
+            };
+            let _ = io::stdout().write_all(schema.as_bytes());
             ExitCode::SUCCESS
         }
         Ok(Command::Version) => {

@@ -3,23 +3,19 @@
 //! It consumes the two queues of writes to CustomCRM and produces an outcome for each. A record that changed since
 //! it was read is not written over: the CRM itself refuses by version. What it refuses: to decide about content.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 
 use broker::Broker;
 use contract::Sighting;
-use customcrm::{CustomCrm, Error, Settings};
-use mapping::{LinePut, Put};
-use model::{Content, FailureClass, Presence, Properties, Record, RecordId, System, UserId, Version};
-use service::{Context, ServiceError};
+use customcrm::{CustomCrm, Declaration, Error, Settings};
+use mapping::Put;
+use model::{
+    ConnectionName, Content, FailureClass, Presence, Properties, Record, RecordId, System, UserId, Version,
+};
+use service::{Context, CustomCrmConfig, ServiceError};
 use store::Store;
 use tokio::sync::OnceCell;
-use writer::{Aim, Duplicate, Ports, SearchKey, Target, Writer};
-
-/// What a patch marks a line with that goes.
-const DELETED: &str = "Deleted";
+use writer::{Aim, CALL_MAX, Duplicate, Ports, SearchKey, Target, Writer};
 
 /// Runs the writer on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
@@ -33,7 +29,7 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
     let mut targets = BTreeMap::new();
     for (connection, config) in context.config.customcrm() {
         let client =
-            CustomCrm::new(Settings::new(config.url.clone(), config.token.clone())).map_err(|error| {
+            client(config, ports.store.clone(), &context.config.namespace, connection).map_err(|error| {
                 ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
             })?;
         targets.insert(connection.clone(), Crm { client, ours: OnceCell::new() });
@@ -42,12 +38,29 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
     Writer { ports, system, targets, topology, context }.run().await
 }
 
-struct Crm {
-    client: CustomCrm,
+fn client<S: Store>(
+    config: &CustomCrmConfig,
+    store: S,
+    namespace: &str,
+    connection: &ConnectionName,
+) -> Result<CustomCrm<S>, Error> {
+    let settings = Settings {
+        user: config.user.clone(),
+        client_secret: config.client_secret.as_ref().map(|(_, secret)| secret.clone()),
+        calls_per_minute: Some(config.calls_per_minute),
+        timeout: CALL_MAX,
+        ..Settings::new(config.url.clone(), config.token.clone())
+    };
+    let declaration = Declaration::load(config.declaration.as_deref())?;
+    CustomCrm::new(&settings, declaration, store, namespace, connection)
+}
+
+struct Crm<S> {
+    client: CustomCrm<S>,
     ours: OnceCell<UserId>,
 }
 
-impl Crm {
+impl<S: Store> Crm<S> {
     async fn sighting(&self, record: Record) -> Result<Sighting, Error> {
         let ours = self.ours.get_or_try_init(|| self.client.me()).await?;
         let by_us = record.modified_by.as_ref() == Some(ours);
@@ -55,7 +68,7 @@ impl Crm {
     }
 }
 
-impl Target for Crm {
+impl<S: Store> Target for Crm<S> {
     type Error = Error;
 
     fn class(error: &Error) -> FailureClass {
@@ -63,7 +76,15 @@ impl Target for Crm {
     }
 
     fn duplicate(error: &Error) -> Option<Duplicate> {
-        error.duplicate_of().cloned().map(Duplicate::Of)
+        match error {
+            Error::Duplicate { record: Some(record), .. } => Some(Duplicate::Of(record.clone())),
+            Error::Duplicate { record: None, .. } => Some(Duplicate::Unnamed),
+            _ => None,
+        }
+    }
+
+    fn refuses_stale_writes(&self, aim: Aim<'_>) -> bool {
+        self.client.refuses_stale_writes(aim.entity.as_str())
     }
 
     async fn ready(&self, _: Aim<'_>) -> Result<(), Error> {
@@ -71,13 +92,17 @@ impl Target for Crm {
     }
 
     async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, Error> {
-        // What is not unique can't be searched for here; the idempotency key keeps a repeated create from making two.
-        let (false, Some(conditions)) = (key.only_ours, conditions(key)) else { return Ok(Vec::new()) };
-        let conditions: Vec<(&str, &str)> =
-            conditions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        // What is not unique says who a record is only where nothing else keeps a repeated create from making two.
+        if key.only_ours && self.client.repeats_creates() {
+            return Ok(Vec::new());
+        }
+        let conditions: Vec<(&str, &Content)> =
+            key.conditions.iter().map(|(name, content)| (name.as_str(), content)).collect();
         let mut found = Vec::new();
         for record in self.client.search(aim.entity.as_str(), &conditions).await? {
-            found.push(self.sighting(record).await?);
+            if key.wanted.as_ref().is_none_or(|wanted| holds(&record, wanted)) {
+                found.push(self.sighting(record).await?);
+            }
         }
         Ok(found)
     }
@@ -105,7 +130,7 @@ impl Target for Crm {
     ) -> Result<Option<Sighting>, Error> {
         // A version that was never seen can't be the present one: the CRM then answers that it is stale.
         let version = version.unwrap_or(Version(0));
-        let record = self.client.update(aim.entity.as_str(), record, version, &merged(aim, put)).await?;
+        let record = self.client.update(aim.entity.as_str(), record, version, put).await?;
         self.sighting(record).await.map(Some)
     }
 
@@ -114,32 +139,11 @@ impl Target for Crm {
     }
 }
 
-/// The conditions of a search as its address takes them, all as text; `None` where one has no text.
-fn conditions(key: &SearchKey) -> Option<Vec<(String, String)>> {
-    let text = |content: &Content| match content {
-        Content::Text(text) => Some(text.clone()),
-        Content::Number(number) => Some(number.normalize().to_string()),
-        Content::Boolean(yes) => Some(yes.to_string()),
-        Content::Null | Content::List(_) | Content::Object(_) => None,
-    };
-    key.conditions.iter().map(|(name, content)| Some((name.clone(), text(content)?))).collect()
-}
-
-/// The patch of a document: its lines in a list, each told apart by its id; one that goes is marked as deleted.
-fn merged(aim: Aim<'_>, put: &Put) -> Properties {
-    let mut properties = put.properties.clone();
-    let Some(lines) = aim.lines.filter(|_| !put.lines.is_empty()) else { return properties };
-    let id_name = &lines.ids[System::CustomCrm];
-    let with_id = |mut line: Properties, id: &RecordId| {
-        line.insert(id_name.clone(), Content::from(id.as_str()));
-        line
-    };
-    let list = put.lines.iter().map(|line| match line {
-        LinePut::Add(properties) => properties.clone(),
-        LinePut::Change { id, properties } => with_id(properties.clone(), id),
-        LinePut::Remove { id } => with_id([(DELETED.to_owned(), Content::Boolean(true))].into(), id),
-    });
-    let list = list.map(Content::Object).collect();
-    properties.insert(lines.names[System::CustomCrm].clone(), Content::List(list));
-    properties
+/// Whether a record holds all that a new one is to hold, so that it can be the one that an earlier attempt has made.
+fn holds(record: &Record, wanted: &Properties) -> bool {
+    let is_plain = |content: &&Content| !matches!(content, Content::Null | Content::List(_));
+    wanted
+        .iter()
+        .filter(|(_, content)| is_plain(content))
+        .all(|(name, content)| record.properties.get(name) == Some(content))
 }

@@ -1,255 +1,185 @@
-//! The calls of the default API.
+//! The calls of a CRM, as its declaration says.
 
+mod reads;
+mod writes;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
-use contract::json::write_properties;
-use jiff::SignedDuration;
-use model::{Presence, Properties, Record, RecordId, UserId, Version};
-use reqwest::{
-    Method, RequestBuilder, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, IF_MATCH},
-};
+use contract::json::read_properties;
+use model::{ConnectionName, Properties, RecordId, UserId, Version};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::SecretString;
+use store::Store;
 use url::Url;
 
+pub use self::reads::{ChangesPage, Reading, ScanPage};
 use crate::{
-    ChangesCursor, Error,
-    record::{listing, record, text, user_id},
+    Declaration, Error,
+    declaration::{Collection, Meaning, User},
+    moments::Moments,
+    record::{self, name},
     transport::{Answer, Effect, Transport},
 };
-
-/// Records a page, at most: a limit of the API.
-const PAGE_MAX: u16 = 500;
 
 /// How to reach a CustomCRM.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The API's address with its base path, such as `https://crm.example.com/api/v1`.
     pub url: Url,
-    /// The API user's token.
-    pub token: SecretString,
+    /// The secret that the declaration's authentication asks for; of a CRM that asks for none, anything.
+    pub secret: SecretString,
+    /// The name of the user, or the id of the client, that the secret belongs to, where the authentication asks for one.
+    pub user: Option<String>,
+    /// The secret of the client that a refresh token belongs to, where it has one.
+    pub client_secret: Option<SecretString>,
+    /// Calls a minute, at most, of this client and its clones; `None`: as many as the CRM lets through.
+    pub calls_per_minute: Option<NonZeroU32>,
     /// The longest time to connect.
     pub connect_timeout: Duration,
     /// The longest time for a whole call, its answer included.
     pub timeout: Duration,
-    /// How far before the latest change seen the next incremental read starts.
-    pub overlap: SignedDuration,
     /// The largest answer that is read, in bytes.
     pub body_bytes_max: usize,
 }
 
 impl Settings {
-    /// Settings with the usual limits: 5 s to connect, 30 s a call, 2 s of overlap, answers up to 32 MiB.
-    pub fn new(url: Url, token: SecretString) -> Self {
+    /// Settings with the usual limits: 5 s to connect, 30 s a call, answers up to 32 MiB.
+    pub fn new(url: Url, secret: SecretString) -> Self {
         Self {
             url,
-            token,
+            secret,
+            user: None,
+            client_secret: None,
+            calls_per_minute: None,
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(30),
-            overlap: SignedDuration::from_secs(2),
             body_bytes_max: 32 * 1024 * 1024,
         }
     }
 }
 
-/// A part of an incremental read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangesPage {
-    /// What was changed, oldest change first, deleted records among them. The same record may come again on a later
-    /// page, with a greater version.
-    pub records: Vec<Record>,
-    /// Where to go on, once the records are safe.
-    pub next: ChangesCursor,
-    /// Whether more is there already; if not, ask again after a while.
-    pub more: bool,
-}
-
 /// A client of one CustomCRM. Clones share its connections.
 #[derive(Debug, Clone)]
-pub struct CustomCrm {
+pub struct CustomCrm<S> {
     transport: Transport,
-    overlap: SignedDuration,
+    declaration: Arc<Declaration>,
+    moments: Moments<S>,
 }
 
-impl CustomCrm {
-    /// A client with these settings; makes no call yet. Fails on an address that is none of HTTP and on a token that
-    /// no header can carry.
-    pub fn new(settings: Settings) -> Result<Self, Error> {
-        Ok(Self { transport: Transport::new(&settings)?, overlap: settings.overlap })
+impl<S: Store> CustomCrm<S> {
+    /// A client with these settings of a CRM that is as declared; makes no call yet. Versions that the CRM does not tell
+    /// come from the store. Fails on an address that is none of HTTP and on a secret that no header can carry.
+    pub fn new(
+        settings: &Settings,
+        declaration: Declaration,
+        store: S,
+        namespace: &str,
+        connection: &ConnectionName,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            transport: Transport::new(settings, &declaration)?,
+            declaration: Arc::new(declaration),
+            moments: Moments::new(store, namespace, connection),
+        })
     }
 
-    /// The user that the token belongs to: whose changes are ours.
+    /// What the CRM is declared to be like.
+    pub fn declaration(&self) -> &Declaration {
+        &self.declaration
+    }
+
+    /// The user that we are: whose changes are ours. Where nobody tells it is one that changes nothing.
     pub async fn me(&self) -> Result<UserId, Error> {
-        let request = self.transport.request(Method::GET, &["me"]);
-        user_id(&self.read(request).await?)
-    }
-
-    /// What was changed in a collection since the cursor, at most `limit` records (1 to 500; anything else is brought
-    /// into this range). A whole read begins with [`ChangesCursor::start`].
-    pub async fn changes(
-        &self,
-        collection: &str,
-        cursor: &ChangesCursor,
-        limit: u16,
-    ) -> Result<ChangesPage, Error> {
-        let limit = limit.clamp(1, PAGE_MAX).to_string();
-        let mut query = vec![("include_deleted", "true".to_owned()), ("limit", limit)];
-        query.extend(cursor.since().map(|since| ("updated_since", since.to_string())));
-        query.extend(cursor.page().map(|page| ("cursor", page.to_owned())));
-        let (records, next_page) = self.page(collection, &query).await?;
-        let more = next_page.is_some();
-        let (records, next) = cursor.after(records, next_page, self.overlap);
-        Ok(ChangesPage { records, next, more })
-    }
-
-    /// A record as it is now. One that was deleted comes as [`Presence::Deleted`], without a version; one that never
-    /// was (or was deleted so long ago that the CRM forgot it) is [`Error::Gone`].
-    pub async fn record(&self, collection: &str, id: &RecordId) -> Result<Record, Error> {
-        let request = self.transport.request(Method::GET, &[collection, id.as_str()]);
-        let answer = self.transport.send(Effect::Read, request).await?;
-        match answer.status {
-            StatusCode::GONE => Ok(Record {
-                id: id.clone(),
-                version: None,
-                modified_by: None,
-                modified_at: None,
-                presence: Presence::Deleted,
-                properties: Properties::new(),
-            }),
-            _ => record(&self.of_record(Effect::Read, collection, id, answer)?),
-        }
-    }
-
-    /// The live records whose properties all have these values, whatever the case; all of them. Without a condition
-    /// that is the whole collection.
-    pub async fn search(&self, collection: &str, conditions: &[(&str, &str)]) -> Result<Vec<Record>, Error> {
-        let filters: Vec<(String, &str)> =
-            conditions.iter().map(|(property, value)| (format!("filter[{property}]"), *value)).collect();
-        let query: Vec<(&str, &str)> =
-            filters.iter().map(|(filter, value)| (filter.as_str(), *value)).collect();
-        self.all(collection, &query).await
-    }
-
-    /// Creates a record. Within 24 hours the same key and properties give the first answer again instead of a second
-    /// record; other properties under the key are refused.
-    pub async fn create(
-        &self,
-        collection: &str,
-        properties: &Properties,
-        idempotency_key: &str,
-    ) -> Result<Record, Error> {
-        let request = self
-            .transport
-            .request(Method::POST, &[collection])
-            .header("Idempotency-Key", idempotency_key)
-            .header(CONTENT_TYPE, "application/json")
-            .body(write_properties(properties));
-        let answer = self.transport.send(Effect::Write, request).await?;
-        written(&self.success(Effect::Write, answer)?)
-    }
-
-    /// Changes the properties that are given (null clears one) and leaves the others, if the record still has this
-    /// version; else [`Error::Stale`], and nothing is written.
-    pub async fn update(
-        &self,
-        collection: &str,
-        id: &RecordId,
-        version: Version,
-        properties: &Properties,
-    ) -> Result<Record, Error> {
-        let request = self
-            .transport
-            .request(Method::PATCH, &[collection, id.as_str()])
-            .header(IF_MATCH, format!("\"{}\"", version.0))
-            .header(CONTENT_TYPE, "application/merge-patch+json")
-            .body(write_properties(properties));
-        let answer = self.transport.send(Effect::Write, request).await?;
-        written(&self.of_record(Effect::Write, collection, id, answer)?)
-    }
-
-    /// Deletes a record that is still at this version.
-    pub async fn delete(&self, collection: &str, id: &RecordId, version: Version) -> Result<(), Error> {
-        let request = self
-            .transport
-            .request(Method::DELETE, &[collection, id.as_str()])
-            .header(IF_MATCH, format!("\"{}\"", version.0));
-        let answer = self.transport.send(Effect::Write, request).await?;
-        self.of_record(Effect::Write, collection, id, answer).map(|_| ())
-    }
-
-    /// All users that are not deleted, with their e-mail addresses as the CRM writes them.
-    pub async fn users(&self) -> Result<Vec<(UserId, Option<String>)>, Error> {
-        let users = self.all("users", &[]).await?;
-        let user = |record: Record| {
-            let id = UserId::parse(record.id.as_str()).ok()?;
-            Some((id, text(&record.properties, "Email").filter(|email| !email.is_empty()).map(str::to_owned)))
-        };
-        Ok(users.into_iter().filter_map(user).collect())
-    }
-
-    /// All pages of a listing.
-    async fn all(&self, collection: &str, query: &[(&str, &str)]) -> Result<Vec<Record>, Error> {
-        let mut all = Vec::new();
-        let mut page: Option<String> = None;
-        loop {
-            let mut query: Vec<(&str, String)> =
-                query.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-            query.push(("limit", PAGE_MAX.to_string()));
-            query.extend(page.take().map(|page| ("cursor", page)));
-            let (records, next) = self.page(collection, &query).await?;
-            // A listing that goes on without records would go on for ever.
-            let ended = records.is_empty();
-            all.extend(records);
-            match next {
-                Some(next) if !ended => page = Some(next),
-                _ => return Ok(all),
+        let unnamed = || Error::Unexpected { what: "names no user".to_owned() };
+        match &self.declaration.user {
+            User::Is(user) => Ok(user.clone()),
+            User::Unknown => UserId::parse("-").map_err(|_| unnamed()),
+            User::Asked { path, id } => {
+                let body = self.read(self.transport.request(Method::GET, path, None)).await?.body;
+                let properties = read_properties(&body).map_err(Error::NotARecord)?;
+                let user = id.find(&properties).and_then(name).and_then(|user| UserId::parse(&user).ok());
+                user.ok_or_else(unnamed)
             }
         }
     }
 
-    async fn page(
-        &self,
-        collection: &str,
-        query: &[(&str, String)],
-    ) -> Result<(Vec<Record>, Option<String>), Error> {
-        let body = self.read(self.transport.request(Method::GET, &[collection]).query(query)).await?;
-        let listing = listing(&body)?;
-        let records = listing.data.iter().map(|raw| record(raw.get())).collect::<Result<_, _>>()?;
-        Ok((records, listing.next_cursor))
+    /// All users that are not deleted, with their e-mail addresses as the CRM writes them.
+    pub async fn users(&self) -> Result<Vec<(UserId, Option<String>)>, Error> {
+        let users = self.collection("users")?;
+        let user = |properties: &Properties| {
+            let address = users.email.as_ref().and_then(|email| name(email.find(properties)?));
+            let id = UserId::parse(record::id(&users.record, properties).ok()?.as_str()).ok()?;
+            Some((id, address.filter(|address| !address.is_empty())))
+        };
+        let live = self.listed(users, &[]).await?;
+        Ok(live
+            .iter()
+            .filter(|properties| !users.record.tells_deleted(properties))
+            .filter_map(user)
+            .collect())
     }
 
-    async fn read(&self, request: RequestBuilder) -> Result<String, Error> {
+    /// The collection of an entity.
+    fn collection(&self, entity: &str) -> Result<&Collection, Error> {
+        self.declaration.collections.get(entity).ok_or_else(|| Error::Undeclared {
+            crm: self.declaration.crm.clone(),
+            what: format!("[collections.{entity}]"),
+        })
+    }
+
+    /// The moment that stands for the version of what a collection shows; `None` where the CRM tells versions.
+    async fn moment(&self, collection: &Collection) -> Result<Option<Version>, Error> {
+        if collection.tells_versions() {
+            return Ok(None);
+        }
+        self.moments.now().await.map(Some).map_err(Error::Store)
+    }
+
+    async fn read(&self, request: RequestBuilder) -> Result<Answer, Error> {
         let answer = self.transport.send(Effect::Read, request).await?;
         self.success(Effect::Read, answer)
     }
 
-    /// The body of an answer to a call that names no record.
-    fn success(&self, effect: Effect, answer: Answer) -> Result<String, Error> {
-        if answer.status.is_success() {
-            Ok(answer.body)
-        } else {
-            Err(self.transport.refusal(effect, answer.status, &HeaderMap::new(), &answer.body))
-        }
+    /// An answer to a call that names no record.
+    fn success(&self, effect: Effect, answer: Answer) -> Result<Answer, Error> {
+        if answer.status.is_success() { Ok(answer) } else { Err(self.transport.refusal(effect, &answer)) }
     }
 
-    /// The body of an answer to a call of this record.
+    /// An answer to a call of this record.
     fn of_record(
         &self,
         effect: Effect,
-        collection: &str,
+        collection: &Collection,
         id: &RecordId,
         answer: Answer,
-    ) -> Result<String, Error> {
-        let (collection, record) = (collection.to_owned(), id.clone());
-        match answer.status {
-            StatusCode::NOT_FOUND | StatusCode::GONE => Err(Error::Gone { collection, record }),
-            StatusCode::PRECONDITION_FAILED => Err(Error::Stale { collection, record }),
-            _ => self.success(effect, answer),
+    ) -> Result<Answer, Error> {
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let (collection, record) = (collection.path.clone(), id.clone());
+        match self.transport.meaning(effect, &answer) {
+            Some(Meaning::Gone) => Err(Error::Gone { collection, record }),
+            Some(Meaning::Stale) => Err(Error::Stale { collection, record }),
+            _ => Err(self.transport.refusal(effect, &answer)),
+        }
+    }
+
+    /// The record in an answer about one.
+    fn in_answer(&self, body: &str) -> Result<Properties, Error> {
+        let mut properties = read_properties(body).map_err(Error::NotARecord)?;
+        match &self.declaration.answer.record {
+            None => Ok(properties),
+            Some(path) => match path.take(&mut properties) {
+                Some(model::Content::Object(record)) => Ok(record),
+                _ => Err(Error::Unexpected { what: format!("is no JSON object with the record `{path}`") }),
+            },
         }
     }
 }
 
-/// The record that a write left; the write has happened, whatever its answer looks like.
-fn written(body: &str) -> Result<Record, Error> {
-    record(body).map_err(|error| Error::WriteUnreadable(Box::new(error)))
+/// Whether the CRM says that a record was there and is deleted.
+fn is_deleted(answer: &Answer) -> bool {
+    answer.status == StatusCode::GONE
 }

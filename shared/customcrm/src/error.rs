@@ -1,9 +1,12 @@
 //! Every way in which a call can fail, and what each means.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use contract::json::JsonError;
+use files::FileProblem;
 use model::{FailureClass, RecordId};
+use store::StoreError;
 
 /// Why CustomCRM did not do what it was asked. Messages hold CustomCRM's own words (at most 1,000 characters), never
 /// the token; those words may name values, so they belong on a link and not in a log.
@@ -99,6 +102,29 @@ pub enum Error {
         /// The limit.
         bytes_max: usize,
     },
+    /// The file of a declaration can't be read.
+    #[error("the declaration {} can't be read; check that the file is there and its rights", file.display())]
+    DeclarationUnreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A declaration that can't work.
+    #[error("the declaration can't work:\n{}", listed(.0))]
+    Declaration(Vec<FileProblem>),
+    /// The declaration does not say how.
+    #[error("the declaration of {crm} says nothing of {what}: add it")]
+    Undeclared {
+        /// What the CRM is called.
+        crm: String,
+        /// What is missing, as its key.
+        what: String,
+    },
+    /// The store, which gives versions where the CRM tells none, failed.
+    #[error("the store gave no version to what CustomCRM holds")]
+    Store(#[source] StoreError),
     /// An answer is not JSON, or no record.
     #[error("an answer of CustomCRM can't be read")]
     NotARecord(#[source] JsonError),
@@ -121,13 +147,19 @@ impl Error {
             | Self::ReadLost(_)
             | Self::Unavailable { .. }
             | Self::TooLarge { .. }
+            | Self::Store(_)
             | Self::NotARecord(_)
             | Self::Unexpected { .. } => FailureClass::Transient,
             Self::WriteLost(_) | Self::WriteUnclear { .. } | Self::WriteUnreadable(_) => {
                 FailureClass::Ambiguous
             }
             Self::Throttled { after } => FailureClass::Throttled { after: *after },
-            Self::Settings { .. } | Self::Client(_) | Self::Unauthorised { .. } => FailureClass::Auth,
+            Self::Settings { .. }
+            | Self::DeclarationUnreadable { .. }
+            | Self::Declaration(_)
+            | Self::Undeclared { .. }
+            | Self::Client(_)
+            | Self::Unauthorised { .. } => FailureClass::Auth,
             Self::Refused { .. } | Self::Duplicate { .. } => FailureClass::Rejected,
             Self::Gone { .. } => FailureClass::Gone,
             Self::Stale { .. } => FailureClass::Stale,
@@ -141,4 +173,8 @@ impl Error {
             _ => None,
         }
     }
+}
+
+fn listed(problems: &[FileProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

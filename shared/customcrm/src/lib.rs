@@ -1,25 +1,37 @@
-//! The CustomCRM connector: client, paging, errors.
+//! The CustomCRM connector: declarations, client, paging, errors.
 //!
-//! It speaks CustomCRM's default API and gives records in the words of `model`, with every number exact. It knows
-//! nothing of pairs, mappings or links, keeps no state between calls and never repeats a call by itself: whether a
-//! failed call may be repeated is what [`Error::class`] says, and repeating is the caller's.
+//! Every company's CRM is another one. A [`Declaration`] says what its API is like, and fits the connector to it; without
+//! one it is the default API. Records come in the words of `model`, with every number exact. The connector knows nothing of
+//! pairs, mappings or links and never repeats a call by itself: whether a failed call may be repeated is what
+//! [`Error::class`] says, and repeating is the caller's.
 //!
-//! Start reading at [`CustomCrm`]; incremental reading is [`CustomCrm::changes`] and [`ChangesCursor`].
+//! Start reading at [`CustomCrm`]; incremental reading is [`CustomCrm::changes`] and [`ChangesCursor`], and where a CRM has
+//! none [`CustomCrm::scan`].
 
+mod authentication;
 mod client;
 mod cursor;
+mod declaration;
 mod error;
+mod listing;
+mod moments;
+mod pace;
+mod path;
 mod record;
 mod refusal;
+mod template;
+mod times;
 mod transport;
 mod webhooks;
 
 #[cfg(test)]
 mod tests;
 
-pub use client::{ChangesPage, CustomCrm, Settings};
+pub use client::{ChangesPage, CustomCrm, Reading, ScanPage, Settings};
 pub use cursor::{ChangesCursor, InvalidCursor};
+pub use declaration::{Declaration, schema};
 pub use error::Error;
+pub use record::fingerprint;
 pub use webhooks::{
     Delivery, Encoding, NOTIFICATION_BYTES_MAX, Notification, NotificationError, NotificationJudge, Scheme,
     TOLERANCE, ToldOf, Webhooks, WebhooksDeclaration, WebhooksProblem,

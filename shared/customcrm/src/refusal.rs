@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
+use contract::json::read_properties;
 use jiff::{Timestamp, fmt::rfc2822};
-use model::RecordId;
+use model::{Content, Properties, RecordId};
 use reqwest::{
     StatusCode,
     header::{DATE, HeaderMap, RETRY_AFTER},
 };
 
-use crate::{Error, transport::Effect};
+use crate::{
+    Error,
+    declaration::{Errors, Meaning},
+    record::{name, written},
+    transport::Effect,
+};
 
 #[cfg(test)]
 mod tests;
@@ -21,65 +27,97 @@ const WAIT_UNTOLD: Duration = Duration::from_secs(5);
 /// The longest wait that is believed.
 const WAIT_MAX: Duration = Duration::from_hours(24);
 
-/// A problem document (RFC 9457), as far as it is used.
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct Problem {
-    title: Option<String>,
-    detail: Option<String>,
-    errors: Vec<PropertyProblem>,
-    #[serde(rename = "duplicateId")]
-    duplicate_id: Option<String>,
-}
-
-#[derive(Debug, serde::Deserialize)]
-struct PropertyProblem {
-    #[serde(default)]
-    property: String,
-    #[serde(default)]
-    message: String,
-}
-
-/// The error that an answer stands for. 404, 410 and 412 are general refusals here; calls of one record know better.
+/// The error that an answer stands for, as the declaration says what it says. Gone and stale are general refusals here;
+/// calls of one record know better. What is `secret` is never told.
 pub(crate) fn refusal(
+    errors: &Errors,
     effect: Effect,
     status: StatusCode,
     headers: &HeaderMap,
     body: &str,
-    token: &str,
+    secret: &str,
 ) -> Error {
-    let problem: Option<Problem> = serde_json::from_str(body).ok();
-    let duplicate =
-        problem.as_ref().and_then(|problem| RecordId::parse(problem.duplicate_id.as_deref()?).ok());
-    let words = words(problem, status, token);
+    let properties = read_properties(body).unwrap_or_default();
+    let duplicate = errors.duplicate.as_ref().and_then(|path| name(path.find(&properties)?));
+    let duplicate = duplicate.and_then(|id| RecordId::parse(&id).ok());
+    let words = words(errors, &properties, status, secret);
     let code = status.as_u16();
-    match (code, effect) {
-        (429, _) => Error::Throttled { after: wait(headers) },
-        (503, Effect::Read) if headers.contains_key(RETRY_AFTER) => Error::Throttled { after: wait(headers) },
-        // Forbidden to a single write is that record's trouble; to a read it is the token's.
-        (401, _) | (403, Effect::Read) => Error::Unauthorised { status: code, words },
-        (409, _) => Error::Duplicate { record: duplicate, words },
-        // A redirect (none is followed) comes from something before the CRM: nothing was done.
-        (300..=399, _) | (408 | 425 | 500..=599, Effect::Read) => Error::Unavailable { status: code, words },
-        (408 | 500..=599, Effect::Write) => Error::WriteUnclear { status: code, words },
-        _ => Error::Refused { status: code, words },
+    match meaning(errors, effect, status, headers, body) {
+        Some(Meaning::Throttled) => Error::Throttled { after: wait(headers) },
+        Some(Meaning::Auth) => Error::Unauthorised { status: code, words },
+        Some(Meaning::Duplicate) => Error::Duplicate { record: duplicate, words },
+        Some(Meaning::Transient) => Error::Unavailable { status: code, words },
+        Some(Meaning::Gone | Meaning::Stale | Meaning::Rejected) => Error::Refused { status: code, words },
+        None => Error::WriteUnclear { status: code, words },
     }
 }
 
-fn words(problem: Option<Problem>, status: StatusCode, token: &str) -> String {
-    let untold = || status.canonical_reason().unwrap_or("no reason given").to_owned();
-    let Some(problem) = problem else { return untold() };
-    let mut words = problem.detail.or(problem.title).unwrap_or_else(untold);
-    for (index, error) in problem.errors.iter().enumerate() {
-        words.push_str(if index == 0 { ": " } else { "; " });
-        words.push_str(&error.property);
-        words.push(' ');
-        words.push_str(&error.message);
+/// What a refusal means: as the declaration says, else as is usual. `None`: the write may have happened.
+pub(crate) fn meaning(
+    errors: &Errors,
+    effect: Effect,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &str,
+) -> Option<Meaning> {
+    let code = status.as_u16();
+    let is_duplicate = || errors.duplicate_words.iter().any(|word| body.contains(word.as_str()));
+    if let Some(meaning) = errors.statuses.get(&code) {
+        return Some(*meaning);
     }
-    if !token.is_empty() {
-        words = words.replace(token, "(token)");
+    Some(match (code, effect) {
+        (429, _) => Meaning::Throttled,
+        (503, Effect::Read) if headers.contains_key(RETRY_AFTER) => Meaning::Throttled,
+        // Forbidden to a single write is that record's trouble; to a read it is the token's.
+        (401, _) | (403, Effect::Read) => Meaning::Auth,
+        (409, _) => Meaning::Duplicate,
+        (404 | 410, _) => Meaning::Gone,
+        (412, _) => Meaning::Stale,
+        (400..=499, Effect::Write) if is_duplicate() => Meaning::Duplicate,
+        // A redirect (none is followed) comes from something before the CRM: nothing was done.
+        (300..=399, _) | (408 | 425 | 500..=599, Effect::Read) => Meaning::Transient,
+        (408 | 500..=599, Effect::Write) => return None,
+        _ => Meaning::Rejected,
+    })
+}
+
+fn words(errors: &Errors, properties: &Properties, status: StatusCode, secret: &str) -> String {
+    let told = errors.message.iter().find_map(|path| written(path.find(properties)?));
+    let mut words = told.unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
+    for (index, (property, text)) in of_properties(errors, properties).into_iter().enumerate() {
+        words.push_str(if index == 0 { ": " } else { "; " });
+        words.push_str(&property);
+        words.push(' ');
+        words.push_str(&text);
+    }
+    if !secret.is_empty() {
+        words = words.replace(secret, "(token)");
     }
     words.chars().take(WORDS_MAX).collect()
+}
+
+/// What is wrong property by property: from a list of problems, or from a table of them.
+fn of_properties(errors: &Errors, properties: &Properties) -> Vec<(String, String)> {
+    let text = |problem: &Content| match (problem, &errors.text) {
+        (Content::Object(members), Some(path)) => path.find(members).and_then(written).unwrap_or_default(),
+        (other, _) => written(other).unwrap_or_default(),
+    };
+    match errors.properties.as_ref().and_then(|path| path.find(properties)) {
+        Some(Content::List(problems)) => problems
+            .iter()
+            .map(|problem| {
+                let property = match (problem, &errors.property) {
+                    (Content::Object(members), Some(path)) => path.find(members).and_then(written),
+                    _ => None,
+                };
+                (property.unwrap_or_default(), text(problem))
+            })
+            .collect(),
+        Some(Content::Object(problems)) => {
+            problems.iter().map(|(property, problem)| (property.clone(), text(problem))).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// How long the CRM asks to wait: `Retry-After` (seconds or a date), else the `RateLimit` headers of the IETF draft.

@@ -119,15 +119,21 @@ pub struct LiteralConfig {
 pub struct CustomCrmConfig {
     /// The base of its interface, over TLS unless it is on this machine.
     pub url: Url,
-    /// The token of our API user.
+    /// The declaration that fits the connector to it. `None`: it has the default API.
+    pub declaration: Option<PathBuf>,
+    /// What its authentication asks for: a token, a key, a password, or a client's secret. Empty where it asks for none.
     pub token: SecretString,
-    /// The file that the token was read from.
-    pub token_file: PathBuf,
+    /// The file that this was read from; `None` where there is none.
+    pub token_file: Option<PathBuf>,
+    /// The name of the user, or the id of the client, that it belongs to, where the authentication asks for one.
+    pub user: Option<String>,
+    /// The secret of the client that a refresh token belongs to, and the file that it was read from.
+    pub client_secret: Option<(PathBuf, SecretString)>,
     /// How often changes are asked for, whether or not it tells of them.
     pub poll_interval: Duration,
     /// How it tells of changes by itself. `None`: it does not, or the service does not need it.
     pub webhooks: Option<CallbackConfig>,
-    /// Calls a minute, at most.
+    /// Calls a minute, at most, of each process.
     pub calls_per_minute: NonZeroU32,
 }
 

@@ -14,6 +14,8 @@ pub struct SearchKey {
     pub conditions: Vec<(String, Content)>,
     /// Whether only a record that our own user made counts, whoever changed it since: the property is not unique.
     pub only_ours: bool,
+    /// What the new record is to hold, as the system calls it, where the search is for one that is ours.
+    pub wanted: Option<Properties>,
 }
 
 /// What a call is about, and how urgent it is.
@@ -46,6 +48,12 @@ pub trait Target: Send + Sync + 'static {
 
     /// Whether it refused a value because another record has it.
     fn duplicate(error: &Self::Error) -> Option<Duplicate>;
+
+    /// Whether the system, or [`Self::update`], refuses a write to a record that was changed since it was seen. Where
+    /// neither can tell, the record is read and compared right before.
+    fn refuses_stale_writes(&self, _aim: Aim<'_>) -> bool {
+        true
+    }
 
     /// Waits until a write may go out: there is quota for it, and the entity was read a moment ago.
     fn ready(&self, aim: Aim<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;

@@ -2,6 +2,7 @@
 
 mod claim;
 mod create;
+mod fence;
 mod raise;
 mod refusals;
 mod send;

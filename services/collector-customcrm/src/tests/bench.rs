@@ -94,7 +94,10 @@ impl Bench {
         let customcrm = CustomCrmConfig {
             url: self.crm.base_url.parse().unwrap(),
             token: self.crm.api_token.clone().into(),
-            token_file: PathBuf::new(),
+            token_file: None,
+            declaration: None,
+            user: None,
+            client_secret: None,
             poll_interval: self.poll,
             webhooks: Some(webhooks),
             calls_per_minute: NonZeroU32::MAX,

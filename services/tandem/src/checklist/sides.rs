@@ -12,7 +12,7 @@ use super::ChecklistError;
 
 /// Both systems of one connection.
 pub(crate) struct Sides<S> {
-    pub(crate) crm: CustomCrm,
+    pub(crate) crm: CustomCrm<S>,
     pub(crate) exact: ExactOnline<S>,
 }
 
@@ -21,9 +21,6 @@ const QUOTATION_ID: &str = "QuotationID";
 
 /// The status of a printed quotation (a fact of the API).
 const PRINTED: Decimal = Decimal::from_parts(40, 0, 0, false, 0);
-
-/// What a patch of the CRM marks a line with that goes.
-const DELETED: &str = "Deleted";
 
 impl<S: Store> Sides<S> {
     /// A record as its system holds it now, its lines among its properties.
@@ -72,26 +69,10 @@ impl<S: Store> Sides<S> {
 
     async fn change_crm(&self, pair: &Pair, record: &RecordId, put: &Put) -> Result<(), ChecklistError> {
         let collection = pair.entities.customcrm.as_str();
-        let mut properties = put.properties.clone();
-        if let Some(lines) = pair.lines.as_ref().filter(|_| !put.lines.is_empty()) {
-            let named = |id: &RecordId, mut line: Properties| {
-                line.insert(lines.ids.customcrm.clone(), Content::from(id.as_str()));
-                line
-            };
-            let list = put.lines.iter().map(|line| match line {
-                LinePut::Add(line) => line.clone(),
-                LinePut::Change { id, properties } => named(id, properties.clone()),
-                LinePut::Remove { id } => {
-                    named(id, Properties::from([(DELETED.to_owned(), Content::Boolean(true))]))
-                }
-            });
-            let list = list.map(Content::Object).collect();
-            properties.insert(lines.names.customcrm.clone(), Content::List(list));
-        }
         // A person's form is not refused for what our own services wrote in between: it is filled in again.
         loop {
             let version = self.crm.record(collection, record).await?.version.unwrap_or(Version(0));
-            match self.crm.update(collection, record, version, &properties).await {
+            match self.crm.update(collection, record, version, put).await {
                 Err(customcrm::Error::Stale { .. }) => {}
                 done => return done.map(|_| ()).map_err(ChecklistError::from),
             }

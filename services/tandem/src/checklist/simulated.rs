@@ -123,7 +123,10 @@ impl Simulated {
                 customcrm: Some(CustomCrmConfig {
                     url: address(&self.crm.base_url)?,
                     token: self.crm.api_token.clone().into(),
-                    token_file: PathBuf::new(),
+                    token_file: None,
+                    declaration: None,
+                    user: None,
+                    client_secret: None,
                     poll_interval: POLL,
                     webhooks: None,
                     calls_per_minute: calls,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use broker::InProcess;
-use customcrm::CustomCrm;
 use exactonline::ExactOnline;
 use mapping::{Pair, Reading};
 use model::{ConnectionName, Content};
@@ -85,7 +84,8 @@ impl Systems {
         let crm = self.connection.customcrm.as_ref().ok_or_else(missing)?;
         let exact = self.connection.exactonline.as_ref().ok_or_else(missing)?;
         let settings = collector_exactonline::settings(&self.config.namespace, &self.connection.name, exact);
-        let crm = CustomCrm::new(customcrm::Settings::new(crm.url.clone(), crm.token.clone()))?;
+        let (namespace, name) = (&self.config.namespace, &self.connection.name);
+        let crm = collector_customcrm::client(crm, store.clone(), namespace, name)?;
         Ok(Sides { crm, exact: ExactOnline::new(settings, store)? })
     }
 }

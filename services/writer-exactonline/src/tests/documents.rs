@@ -216,7 +216,11 @@ async fn a_write_that_can_not_be_read_after_it_is_not_an_error() {
         bench.division.create(aim(&orders), &bench.order_of("lost", &[1]), "key").await.unwrap_err();
     assert_eq!(class(&unknown), FailureClass::Ambiguous, "{unknown:?}");
     bench.control().clear_faults();
-    let key = SearchKey { conditions: vec![("YourRef".to_owned(), Content::from("lost"))], only_ours: true };
+    let key = SearchKey {
+        conditions: vec![("YourRef".to_owned(), Content::from("lost"))],
+        only_ours: true,
+        wanted: None,
+    };
     assert_eq!(bench.division.search(aim(&orders), &key).await.unwrap().len(), 1);
     assert_eq!(bench.calls_of("POST salesorder/salesorders"), 3);
 }
@@ -269,6 +273,7 @@ async fn a_document_is_found_by_account_and_reference_with_its_lines() {
             ("YourRef".to_owned(), Content::from(reference)),
         ],
         only_ours,
+        wanted: None,
     };
     let orders = entity("salesorders");
     let search = async |key: SearchKey| bench.division.search(aim(&orders), &key).await.unwrap();

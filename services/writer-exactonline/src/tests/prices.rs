@@ -155,7 +155,11 @@ async fn a_new_item_whose_price_could_not_be_written_is_found_with_the_price_tha
     let lost = bench.division.create(aim(&items), &nut(), "key").await.unwrap_err();
     assert_eq!(class(&lost), FailureClass::Ambiguous);
     assert!(lost.to_string().contains("was made in Exact Online and could not be given its price"), "{lost}");
-    let key = SearchKey { conditions: vec![("Code".to_owned(), Content::from("nut"))], only_ours: false };
+    let key = SearchKey {
+        conditions: vec![("Code".to_owned(), Content::from("nut"))],
+        only_ours: false,
+        wanted: None,
+    };
     let found = bench.division.search(aim(&items), &key).await.unwrap();
     assert_eq!((found.len(), price(&found[0]).as_str()), (1, "0"));
 }

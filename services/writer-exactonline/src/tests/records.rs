@@ -92,12 +92,14 @@ async fn a_record_is_searched_by_what_its_type_is_written_as() {
     let code = |code: &str| SearchKey {
         conditions: vec![("Code".to_owned(), Content::from(code))],
         only_ours: false,
+        wanted: None,
     };
     let items = entity("items");
     let found = bench.division.search(aim(&items), &code("bolt")).await.unwrap();
     assert_eq!((found.len(), &found[0].record.id), (1, &id(bench.item)));
     assert_eq!(bench.division.search(aim(&items), &code("' or true")).await.unwrap(), []);
-    let unsearchable = SearchKey { conditions: vec![("Code".to_owned(), Content::Null)], only_ours: false };
+    let unsearchable =
+        SearchKey { conditions: vec![("Code".to_owned(), Content::Null)], only_ours: false, wanted: None };
     assert_eq!(bench.division.search(aim(&items), &unsearchable).await.unwrap(), []);
 }
 

@@ -6,7 +6,7 @@ use model::FailureClass;
 use reqwest::{StatusCode, header::HeaderMap};
 
 use super::{refusal, wait};
-use crate::{Error, transport::Effect};
+use crate::{Declaration, Error, transport::Effect};
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
@@ -15,7 +15,11 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 #[track_caller]
 fn check(effect: Effect, status: u16, expected: FailureClass) {
     let status = StatusCode::from_u16(status).unwrap();
-    assert_eq!(refusal(effect, status, &HeaderMap::new(), "", "secret").class(), expected, "{status}");
+    assert_eq!(
+        refusal(&Declaration::default_api().errors, effect, status, &HeaderMap::new(), "", "secret").class(),
+        expected,
+        "{status}"
+    );
 }
 
 #[test]
@@ -53,7 +57,14 @@ fn the_words_are_the_crms_own_bounded_and_without_the_token() {
         r#"{{"title":"No","detail":"token s3cret is bad","errors":[{{"property":"Name","message":"{}"}}]}}"#,
         "é".repeat(2_000)
     );
-    let error = refusal(Effect::Write, StatusCode::UNPROCESSABLE_ENTITY, &HeaderMap::new(), &body, "s3cret");
+    let error = refusal(
+        &Declaration::default_api().errors,
+        Effect::Write,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &HeaderMap::new(),
+        &body,
+        "s3cret",
+    );
     let Error::Refused { words, .. } = error else { panic!("{error:?}") };
     assert!(words.starts_with("token (token) is bad: Name é"), "{words}");
     assert_eq!(words.chars().count(), 1_000);

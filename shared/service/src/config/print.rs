@@ -74,10 +74,19 @@ fn connection(connection: &ConnectionConfig) -> Value {
 fn customcrm(side: &CustomCrmConfig) -> Value {
     let mut keys = table([
         ("url", text(side.url.as_str())),
-        ("token_file", path(&side.token_file)),
         ("poll_seconds", side.poll_interval.as_secs_f64().into()),
         ("calls_per_minute", side.calls_per_minute.get().into()),
     ]);
+    let files = [
+        ("declaration", side.declaration.as_ref()),
+        ("token_file", side.token_file.as_ref()),
+        ("client_secret_file", side.client_secret.as_ref().map(|(file, _)| file)),
+    ];
+    let named = files.into_iter().filter_map(|(key, file)| Some((key.to_owned(), path(file?))));
+    keys.extend(named);
+    if let Some(user) = &side.user {
+        keys.insert("user".to_owned(), text(user));
+    }
     if let Some(webhooks) = &side.webhooks {
         keys.insert("webhooks".to_owned(), Value::Table(callback(webhooks)));
     }

@@ -21,12 +21,12 @@ const KEYS: [(&str, &str); 5] = [
 
 fn search(property: &str, content: &str) -> Call {
     let conditions = vec![(property.to_owned(), Content::from(content))];
-    Call::Search(SearchKey { conditions, only_ours: false })
+    Call::Search(SearchKey { conditions, only_ours: false, wanted: None })
 }
 
 fn search_own(name: &str) -> Call {
     let conditions = vec![("Name".to_owned(), Content::from(name))];
-    Call::Search(SearchKey { conditions, only_ours: true })
+    Call::Search(SearchKey { conditions, only_ours: true, wanted: None })
 }
 
 fn ours(sighting: Sighting) -> Sighting {

@@ -59,7 +59,10 @@ async fn a_key_of_several_rows_is_searched_by_all_of_them_and_a_reference_by_its
     assert_eq!(bench.handle(&link).await, Handled::Done);
     let conditions = [("OrderedBy", "a1"), ("YourRef", "SO 7")];
     let conditions = conditions.map(|(name, text)| (name.to_owned(), Content::from(text))).to_vec();
-    assert_eq!(bench.target.calls(), [Call::Search(SearchKey { conditions, only_ours: false })]);
+    assert_eq!(
+        bench.target.calls(),
+        [Call::Search(SearchKey { conditions, only_ours: false, wanted: None })]
+    );
     assert_eq!(bench.outcome().await.unwrap().result, OutcomeResult::Adopted { found });
 }
 
@@ -70,7 +73,10 @@ async fn a_key_that_is_filled_in_part_is_not_searched_by() {
     let link = to_be_created(&bench, order(&customer, &[("Name", "Ropes")], &[])).await;
     bench.handle(&link).await;
     let conditions = vec![("Description".to_owned(), Content::from("Ropes"))];
-    assert_eq!(bench.target.calls()[0], Call::Search(SearchKey { conditions, only_ours: true }));
+    assert_eq!(
+        bench.target.calls()[0],
+        Call::Search(SearchKey { conditions, only_ours: true, wanted: None })
+    );
 }
 
 /// Values of an update: L1 gets another quantity, L2 goes, L3 is new.

@@ -215,7 +215,7 @@ impl Target for Scripted {
     }
 
     async fn search(&self, aim: Aim<'_>, key: &SearchKey) -> Result<Vec<Sighting>, Refusal> {
-        self.called(aim, Call::Search(key.clone())).await;
+        self.called(aim, Call::Search(SearchKey { wanted: None, ..key.clone() })).await;
         let holds = self.state.lock().unwrap().holds_searches;
         if holds {
             self.resume.notified().await;

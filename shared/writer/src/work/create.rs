@@ -119,7 +119,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 Some((name.clone(), content.clone()))
             };
             let conditions = rows.iter().map(condition).collect::<Option<Vec<_>>>()?;
-            Some(SearchKey { conditions, only_ours })
+            Some(SearchKey { conditions, only_ours, wanted: only_ours.then(|| properties.clone()) })
         };
         let keys: Vec<SearchKey> = pair
             .match_keys(values, stand_in)

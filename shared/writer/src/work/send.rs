@@ -11,6 +11,7 @@ use store::Store;
 use telemetry::Chain;
 
 use super::claim::Claimed;
+use super::fence::Touches;
 use super::{Kept, Work};
 use crate::{Aim, Duplicate, Target, WriterError};
 
@@ -65,11 +66,11 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             },
             Write::Update { record, version, .. } => {
                 match self.fit(job, Onto::Known { source, view, lines: &link.lines }).await? {
-                    Ok(put) => Ok(self.update(job, record, *version, &put).await),
+                    Ok(put) => self.update(job, record, *version, &put).await,
                     Err(unfit) => Ok(unfit),
                 }
             }
-            Write::Delete { record, version } => Ok(self.delete(job, record, *version).await),
+            Write::Delete { record, version } => self.delete(job, record, *version).await,
         }
     }
 
@@ -96,25 +97,38 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         record: &RecordId,
         version: Option<Version>,
         put: &Put,
-    ) -> Sent<T::Error> {
+    ) -> Result<Sent<T::Error>, WriterError> {
+        let values = job.claimed.write.values();
+        let touches = if put.lines.is_empty() { Touches::Properties(values) } else { Touches::Lines(values) };
+        if let Some(stale) = self.fence(job, record, touches).await? {
+            return Ok(stale);
+        }
         if job.is_too_late() {
-            return Sent::TooLate;
+            return Ok(Sent::TooLate);
         }
         let aim = self.aim(job.pair, job.claimed.lane);
-        match job.kept.target.update(aim, record, version, put).await {
+        Ok(match job.kept.target.update(aim, record, version, put).await {
             Ok(after) => Sent::Result(OutcomeResult::Applied { record: record.clone(), after }),
             Err(error) => self.refused(job, error).await,
-        }
+        })
     }
 
-    async fn delete(&self, job: &Job<'_, T>, record: &RecordId, version: Option<Version>) -> Sent<T::Error> {
-        if job.is_too_late() {
-            return Sent::TooLate;
+    async fn delete(
+        &self,
+        job: &Job<'_, T>,
+        record: &RecordId,
+        version: Option<Version>,
+    ) -> Result<Sent<T::Error>, WriterError> {
+        if let Some(stale) = self.fence(job, record, Touches::Everything).await? {
+            return Ok(stale);
         }
-        match job.kept.target.delete(self.aim(job.pair, job.claimed.lane), record, version).await {
+        if job.is_too_late() {
+            return Ok(Sent::TooLate);
+        }
+        Ok(match job.kept.target.delete(self.aim(job.pair, job.claimed.lane), record, version).await {
             Ok(()) => Sent::Result(OutcomeResult::Applied { record: record.clone(), after: None }),
             Err(error) => self.refused(job, error).await,
-        }
+        })
     }
 
     pub(super) fn aim<'a>(&self, pair: &'a Pair, lane: contract::Lane) -> Aim<'a> {

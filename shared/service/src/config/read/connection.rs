@@ -76,7 +76,12 @@ impl Reader<'_> {
 
     fn customcrm(&self, section: Section<'_>, taken: &mut Taken) -> Option<CustomCrmConfig> {
         let url = http_url(&section, "\"https://crm.example.com/api/v1\"", "the token");
-        let token = self.side_secret(&section, "token_file", self.needs.customcrm);
+        let declaration = self.declaration(&section);
+        let token = self.token(&section);
+        let user = section.text("user").map(str::to_owned);
+        let client_secret = section
+            .has("client_secret_file")
+            .then(|| self.side_secret(&section, "client_secret_file", self.needs.customcrm));
         let poll_interval = seconds(&section, "poll_seconds", 2.0, POLL_SECONDS);
         let calls_per_minute = count(&section, "calls_per_minute", 600);
         let webhooks = match section.section("webhooks") {
@@ -89,14 +94,44 @@ impl Reader<'_> {
         };
         section.finish();
         let (token_file, token) = token?;
+        let client_secret = match client_secret {
+            None => None,
+            Some(read) => read.map(|(file, secret)| Some((file, secret.into())))?,
+        };
         Some(CustomCrmConfig {
             url: url?,
+            declaration: declaration?,
             token: token.into(),
             token_file,
+            user,
+            client_secret,
             poll_interval: poll_interval?,
             webhooks: webhooks?,
             calls_per_minute: calls_per_minute?,
         })
+    }
+
+    #[expect(clippy::option_option, reason = "written or not, right or wrong")]
+    fn declaration(&self, section: &Section<'_>) -> Option<Option<PathBuf>> {
+        let key = "declaration";
+        if !section.has(key) {
+            return Some(None);
+        }
+        let path = self.folder.join(section.text(key)?);
+        if self.needs.customcrm && !path.is_file() {
+            section.problem(key, "is no file", "name the declaration that fits the connector to this CRM");
+            return None;
+        }
+        Some(Some(path))
+    }
+
+    /// The secret that goes with every call. A CRM that is declared may ask for none.
+    fn token(&self, section: &Section<'_>) -> Option<(Option<PathBuf>, String)> {
+        if section.has("declaration") && !section.has("token_file") {
+            return Some((None, String::new()));
+        }
+        let (file, token) = self.side_secret(section, "token_file", self.needs.customcrm)?;
+        Some((Some(file), token))
     }
 
     fn exactonline(

@@ -1,6 +1,7 @@
 //! What tests may do to the CRM behind its API, in process.
 
 pub(crate) mod server;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -75,6 +75,20 @@ pub enum SimulatorError {
         /// The id that was asked for.
         user_id: String,
     },
+    /// An address that nothing can be posted to.
+    #[error("webhooks can't be posted to {address}; give an http or https address")]
+    WebhookAddress {
+        /// The address that was asked for.
+        address: String,
+    },
+    /// A secret that does not have the form of the Standard Webhooks specification.
+    #[error("the secret of a webhook must be whsec_ and the base64 of 24 to 64 bytes; give such a one")]
+    WebhookSecret,
+    /// What posts webhooks could not be made.
+    #[error(
+        "the HTTP client of webhooks could not be made; the machine needs root certificates (ca-certificates)"
+    )]
+    Client(#[source] reqwest::Error),
     /// Limits that can't be kept.
     #[error("the limits need at least one call and a window of at least one millisecond")]
     Limits,

@@ -3,9 +3,9 @@
 //! It answers what the default API promises and refuses everything else: a wrong type, an unknown property, a
 //! stale version, a taken number. Amounts are exact decimals from the text of the request to the text of the
 //! answer. A second port, the control API, gives tests what no CRM gives: faults on demand, the log of all calls,
-//! other limits, a clock that stands still, and values that are trimmed or re-cased when they are stored.
+//! other limits, a clock that stands still, values that are trimmed or re-cased when they are stored, and webhooks.
 //!
-//! Not served: webhooks, and any collection without a [`schema::Schema`].
+//! Not served: any collection without a [`schema::Schema`].
 //!
 //! Beyond what the default API says, the simulator decides:
 //! - a 409 carries `duplicateId`, the id of the record that holds the unique value;
@@ -20,6 +20,9 @@
 //!   name stay. A patch names a line once; of one that it removes nothing else is kept. `LineId` can't be
 //!   chosen; `LineNumber` is the line's place, from 1, unless the caller gives one. An error names a line by its place in the list that was sent, from 0: `Lines[2].LineId`;
 //! - a cursor goes on with the listing that it came from: the same filters and the same `include_deleted`;
+//! - webhooks tell of every change, also of those that the control API and its seeds make; a patch that changes nothing
+//!   is none. `webhook-timestamp` is the time of the attempt by the clock of the machine, `timestamp` that of the change
+//!   by the clock of the CRM;
 //! - an unknown query parameter is a 400, a known path with another method a 405, a body that is not JSON a 415 when
 //!   its content type says so, else a 400; the token of an inactive user is a 403.
 //!
@@ -45,6 +48,7 @@ mod settings;
 mod simulator;
 mod state;
 mod value;
+mod webhooks;
 mod wire;
 
 pub use control::{Control, Counts, Grant, NewUser, Rewrite, RewriteAs};
@@ -54,3 +58,4 @@ pub use limits::Limits;
 pub use log::LoggedCall;
 pub use settings::Settings;
 pub use simulator::{Running, Simulator};
+pub use webhooks::{Delivery, Webhook, WebhookEffect, WebhookFault};

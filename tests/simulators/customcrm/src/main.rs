@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 
 use clap::Parser;
-use simulator_customcrm::{Settings, Simulator};
+use simulator_customcrm::{Settings, Simulator, Webhook};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A strict simulator of the CustomCRM default API. All data is gone when it stops.
@@ -23,17 +23,28 @@ struct Arguments {
     /// The token of the person who edits; a new one if left out.
     #[arg(long)]
     human_token: Option<String>,
+    /// An address that is told of every change, as the Standard Webhooks specification has it.
+    #[arg(long, value_name = "URL", requires = "webhook_secret")]
+    webhook: Option<String>,
+    /// What signs the notifications: whsec_ and the base64 of 24 to 64 bytes.
+    #[arg(long, value_name = "SECRET", requires = "webhook")]
+    webhook_secret: Option<String>,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
+    let webhook = match (&arguments.webhook, &arguments.webhook_secret) {
+        (Some(url), Some(secret)) => Some(Webhook::new(url, secret)?),
+        _ => None,
+    };
     let mut terminate = signal(SignalKind::terminate())?;
     let running = Simulator::start(Settings {
         listen: arguments.listen,
         control: arguments.control,
         api_token: arguments.api_token,
         human_token: arguments.human_token,
+        webhooks: webhook.into_iter().collect(),
         ..Settings::default()
     })
     .await?;

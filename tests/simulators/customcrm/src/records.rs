@@ -15,18 +15,20 @@ use crate::problem::{Problem, ProblemKind, PropertyError};
 use crate::record::{Content, Record, Values};
 use crate::schema::{Kind, Presence, Property, Schema, Search};
 use crate::value::Value;
+use crate::webhooks::Outbox;
 
 #[derive(Debug)]
 pub(crate) struct Records {
     collections: BTreeMap<&'static str, Collection>,
     pub(crate) clock: Clock,
     pub(crate) rewrites: Vec<Rewrite>,
+    pub(crate) outbox: Outbox,
 }
 
 impl Records {
-    pub(crate) fn new(schemas: &[&'static Schema]) -> Self {
+    pub(crate) fn new(schemas: &[&'static Schema], outbox: Outbox) -> Self {
         let collections = schemas.iter().map(|schema| (schema.collection, Collection::new(schema))).collect();
-        Self { collections, clock: Clock::new(), rewrites: Vec::new() }
+        Self { collections, clock: Clock::new(), rewrites: Vec::new(), outbox }
     }
 
     pub(crate) fn collections(&self) -> impl Iterator<Item = &Collection> {
@@ -120,6 +122,7 @@ impl Records {
     fn store(&mut self, name: &str, record: Record) -> Result<&Record, Problem> {
         let id = record.id.clone();
         if let Some(collection) = self.collections.get_mut(name) {
+            self.outbox.tell(collection.schema.entity, &record);
             collection.store(record);
         }
         self.collection(name)?

@@ -1,9 +1,11 @@
 //! What a simulator is started with.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use crate::limits::Limits;
 use crate::schema::Schema;
+use crate::webhooks::Webhook;
 
 /// What a simulator is started with. The default listens on free ports of 127.0.0.1 and makes new tokens.
 #[derive(Debug, Clone)]
@@ -20,6 +22,10 @@ pub struct Settings {
     pub limits: Limits,
     /// Collections besides those of the default schema.
     pub schemas: Vec<&'static Schema>,
+    /// Who is told of changes.
+    pub webhooks: Vec<Webhook>,
+    /// How long to wait before each further attempt when a notification is not answered with a 2xx.
+    pub webhook_retries: Vec<Duration>,
 }
 
 impl Default for Settings {
@@ -32,6 +38,8 @@ impl Default for Settings {
             human_token: None,
             limits: Limits::default(),
             schemas: Vec::new(),
+            webhooks: Vec::new(),
+            webhook_retries: [1, 5, 30].map(Duration::from_secs).into(),
         }
     }
 }

@@ -20,6 +20,8 @@ use crate::records::Records;
 use crate::schema::{DEFAULT, Schema};
 use crate::settings::Settings;
 use crate::state::{State, World};
+use crate::webhooks::Outbox;
+use crate::webhooks::sending::{self, Sender};
 use crate::wire::{Wire, WireListener};
 
 /// How long calls that are under way may go on after the stop.
@@ -47,7 +49,7 @@ pub struct Running {
     /// What the control API does, without HTTP.
     pub control: Control,
     stopping: DropGuard,
-    servers: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Simulator {
@@ -56,20 +58,27 @@ impl Simulator {
         let schemas = all_schemas(&settings)?;
         let api = listen(settings.listen).await?;
         let control = listen(settings.control).await?;
-        let mut state = empty(&schemas, &settings);
+        let client = sending::client().map_err(SimulatorError::Client)?;
+        let (outbox, to_be_posted) = Outbox::new();
+        let mut state = empty(&schemas, &settings, outbox);
         let api_grant =
             control::grant(&mut state, built_in("Integration", "integration", settings.api_token))?;
         let human_grant =
             control::grant(&mut state, built_in("Robin Jansen", "robin", settings.human_token))?;
         state.seeder.clone_from(&human_grant.user_id);
+        for webhook in settings.webhooks {
+            state.records.outbox.add(webhook);
+        }
 
         let world = Arc::new(World::new(state));
         let handle = Control::new(world.clone());
         let stopping = CancellationToken::new();
         let (base_url, control_url) = (url(&api, api::BASE_PATH), url(&control, control::server::BASE_PATH));
-        let servers = [
+        let sender = Sender::new(client, world.clone(), settings.webhook_retries);
+        let tasks = [
             tokio::spawn(serve_api(api, world, stopping.clone())),
             tokio::spawn(serve_control(control, handle.clone(), stopping.clone())),
+            tokio::spawn(sender.run(to_be_posted, stopping.clone())),
         ];
         Ok(Running {
             base_url: base_url?,
@@ -80,18 +89,18 @@ impl Simulator {
             human_user_id: human_grant.user_id,
             control: handle,
             stopping: stopping.drop_guard(),
-            servers,
+            tasks,
         })
     }
 }
 
 impl Running {
-    /// Takes no more calls, lets those under way finish for up to a second, and returns.
+    /// Takes no more calls, lets those under way finish for up to a second, posts nothing more, and returns.
     pub async fn stop(self) {
         self.stopping.disarm().cancel();
-        for mut server in self.servers {
-            if tokio::time::timeout(GRACE, &mut server).await.is_err() {
-                server.abort();
+        for mut task in self.tasks {
+            if tokio::time::timeout(GRACE, &mut task).await.is_err() {
+                task.abort();
             }
         }
     }
@@ -108,9 +117,9 @@ fn all_schemas(settings: &Settings) -> Result<Vec<&'static Schema>, SimulatorErr
     Ok(schemas)
 }
 
-fn empty(schemas: &[&'static Schema], settings: &Settings) -> State {
+fn empty(schemas: &[&'static Schema], settings: &Settings, outbox: Outbox) -> State {
     State {
-        records: Records::new(schemas),
+        records: Records::new(schemas, outbox),
         tokens: HashMap::new(),
         first_answers: FirstAnswers::default(),
         meter: Meter::new(settings.limits),

@@ -17,6 +17,7 @@ use crate::faults::Fault;
 use crate::limits::Limits;
 use crate::log::LoggedCall;
 use crate::problem::Answer;
+use crate::webhooks::{Delivery, Webhook, WebhookFault};
 
 /// The path that all calls begin with.
 pub(crate) const BASE_PATH: &str = "/control";
@@ -32,6 +33,9 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/normalise", post(normalise).delete(clear_normalise))
         .route("/clock", put(freeze_clock))
         .route("/seed", post(seed))
+        .route("/webhooks", post(add_webhook).get(webhooks).delete(clear_webhooks))
+        .route("/webhooks/faults", post(add_webhook_fault).get(webhook_faults).delete(clear_webhook_faults))
+        .route("/webhooks/deliveries", get(deliveries).delete(clear_deliveries))
         .route("/records/{collection}", get(records).post(create))
         .route("/records/{collection}/{id}", patch(patch_record).delete(delete_record));
     Router::new().nest(BASE_PATH, routes).layer(DefaultBodyLimit::disable()).with_state(control)
@@ -154,6 +158,44 @@ async fn seed(
     Ok((StatusCode::CREATED, Json(Ids { ids })))
 }
 
+async fn add_webhook(State(control): State<Control>, Json(webhook): Json<Webhook>) -> StatusCode {
+    control.add_webhook(webhook);
+    StatusCode::NO_CONTENT
+}
+
+/// The addresses; the secrets are told to nobody.
+async fn webhooks(State(control): State<Control>) -> Json<Vec<String>> {
+    Json(control.webhooks())
+}
+
+async fn clear_webhooks(State(control): State<Control>) -> StatusCode {
+    control.clear_webhooks();
+    StatusCode::NO_CONTENT
+}
+
+async fn add_webhook_fault(State(control): State<Control>, Json(fault): Json<WebhookFault>) -> StatusCode {
+    control.add_webhook_fault(fault);
+    StatusCode::NO_CONTENT
+}
+
+async fn webhook_faults(State(control): State<Control>) -> Json<Vec<WebhookFault>> {
+    Json(control.webhook_faults())
+}
+
+async fn clear_webhook_faults(State(control): State<Control>) -> StatusCode {
+    control.clear_webhook_faults();
+    StatusCode::NO_CONTENT
+}
+
+async fn deliveries(State(control): State<Control>) -> Json<Vec<Delivery>> {
+    Json(control.deliveries())
+}
+
+async fn clear_deliveries(State(control): State<Control>) -> StatusCode {
+    control.clear_deliveries();
+    StatusCode::NO_CONTENT
+}
+
 async fn records(
     State(control): State<Control>,
     Path(collection): Path<String>,
@@ -205,10 +247,15 @@ impl IntoResponse for SimulatorError {
             Self::Edit { status, .. } => {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
             }
-            Self::NotRewritable { .. } | Self::Seed { .. } | Self::User { .. } | Self::Limits => {
-                StatusCode::UNPROCESSABLE_ENTITY
+            Self::NotRewritable { .. }
+            | Self::Seed { .. }
+            | Self::User { .. }
+            | Self::WebhookAddress { .. }
+            | Self::WebhookSecret
+            | Self::Limits => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Listen { .. } | Self::SchemaTwice { .. } | Self::Client(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::Listen { .. } | Self::SchemaTwice { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
         (status, Json(serde_json::json!({ "error": self.to_string() }))).into_response()
     }

@@ -279,6 +279,8 @@ async fn the_program_prints_its_addresses_and_stops_when_told() {
     let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_simulator-customcrm"))
         .args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"])
         .args(["--api-token", "secret", "--human-token", "other"])
+        .args(["--webhook", "http://127.0.0.1:9/", "--webhook-secret"])
+        .arg("whsec_dHdlbnR5LWZvdXItYnl0ZXMtb2Yta2V5")
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -291,7 +293,8 @@ async fn the_program_prints_its_addresses_and_stops_when_told() {
     let me = see(client.get(format!("{base_url}/me")).bearer_auth("secret")).await;
     assert_eq!(me.member("Id"), addresses["api_user_id"]);
     let control_url = addresses["control_url"].as_str().unwrap();
-    assert_eq!(see(client.get(format!("{control_url}/counts"))).await.status, 200);
+    let webhooks = see(client.get(format!("{control_url}/webhooks"))).await;
+    assert_eq!(webhooks.json(), json!(["http://127.0.0.1:9/"]));
 
     let process = program.id().unwrap().to_string();
     let told = tokio::process::Command::new("kill").args(["-TERM", &process]).status().await.unwrap();

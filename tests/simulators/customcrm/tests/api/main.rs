@@ -12,4 +12,5 @@ mod references;
 mod schema;
 mod types;
 mod versions;
+mod webhooks;
 mod writes;

@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use bytes::Bytes;
 
-use crate::faults::Effect;
+use crate::faults::{Aim, Effect};
 use crate::limits::Rate;
 use crate::log::LoggedCall;
 use crate::problem::{Answer, Problem, ProblemKind};
@@ -56,7 +56,16 @@ struct Turn {
 enum Next {
     Perform,
     PerformAndLose,
+    /// A listing whose page is not as it should be.
+    PerformWith(PageFault),
     Refuse(Problem),
+}
+
+/// What is wrong with a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PageFault {
+    Repeated,
+    Reversed,
 }
 
 async fn answer(
@@ -93,6 +102,13 @@ impl Call {
         let below = self.uri.path().strip_prefix(BASE_PATH).and_then(|path| path.strip_prefix('/'));
         below.map(|path| path.split('/').collect()).unwrap_or_default()
     }
+
+    fn aim(&self) -> Aim<'_> {
+        let segments = self.segments();
+        let collection = segments.first().copied().unwrap_or_default();
+        let is_listing = self.method == Method::GET && segments.len() == 1 && collection != "me";
+        Aim { method: self.method.as_str(), collection, is_listing }
+    }
 }
 
 fn admit(state: &mut State, call: &Call) -> Turn {
@@ -105,11 +121,12 @@ fn admit(state: &mut State, call: &Call) -> Turn {
         let problem = too_many(rate.reset_seconds());
         return Turn { caller: Some((user_id, rate)), delay: None, next: Next::Refuse(problem) };
     }
-    let collection = call.segments().first().copied().unwrap_or_default();
-    let delay = state.faults.take_delay(call.method.as_str(), collection);
-    let (rate, next) = match state.faults.take_other(call.method.as_str(), collection) {
+    let delay = state.faults.take_delay(call.aim());
+    let (rate, next) = match state.faults.take_other(call.aim()) {
         None | Some(Effect::Delay(_)) => (rate, Next::Perform),
         Some(Effect::LoseAnswer) => (rate, Next::PerformAndLose),
+        Some(Effect::RepeatPage) => (rate, Next::PerformWith(PageFault::Repeated)),
+        Some(Effect::ReversePage) => (rate, Next::PerformWith(PageFault::Reversed)),
         Some(Effect::Throttle(seconds)) => (rate.exhausted(seconds), Next::Refuse(too_many(seconds))),
         Some(Effect::FailBefore(status)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -144,14 +161,16 @@ fn too_many(seconds: u64) -> Problem {
 /// Performs and logs a call. The second value is whether the answer is to be lost.
 fn finish(state: &mut State, call: &Call, turn: Turn) -> (Answer, bool) {
     let lost = matches!(turn.next, Next::PerformAndLose);
+    let page_fault = match &turn.next {
+        Next::PerformWith(fault) => Some(*fault),
+        _ => None,
+    };
     let mut answer = match (turn.next, &turn.caller) {
         (Next::Refuse(problem), _) => problem.into(),
-        (Next::Perform | Next::PerformAndLose, Some((user_id, _))) => {
-            calls::perform(state, call, user_id).unwrap_or_else(Answer::from)
+        (_, Some((user_id, _))) => {
+            calls::perform(state, call, user_id, page_fault).unwrap_or_else(Answer::from)
         }
-        (Next::Perform | Next::PerformAndLose, None) => {
-            Problem::new(ProblemKind::Unauthorized, "the call bears no token").into()
-        }
+        (_, None) => Problem::new(ProblemKind::Unauthorized, "the call bears no token").into(),
     };
     if let Some((user_id, rate)) = &turn.caller {
         answer = answer.with(RATE_LIMIT_POLICY, &rate.policy()).with(RATE_LIMIT, &rate.left());

@@ -30,6 +30,24 @@ pub enum Effect {
     /// The call waits this long before it is performed. A delay goes together with one other fault. A caller who
     /// gives up during the delay leaves the call unperformed and out of the log.
     Delay(Duration),
+    /// A page of a listing is given twice: its cursor leads to the same page once more. Hits listings only.
+    RepeatPage,
+    /// The records of a page come in the opposite order, its cursor leads on as ever. Hits listings only.
+    ReversePage,
+}
+
+/// What a call is, as far as faults tell calls apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Aim<'call> {
+    pub(crate) method: &'call str,
+    pub(crate) collection: &'call str,
+    pub(crate) is_listing: bool,
+}
+
+impl Effect {
+    fn is_of_pages(&self) -> bool {
+        matches!(self, Self::RepeatPage | Self::ReversePage)
+    }
 }
 
 impl Fault {
@@ -48,10 +66,11 @@ impl Fault {
         Self { method: Some(method.to_owned()), collection: Some(collection.to_owned()), ..self }
     }
 
-    fn fits(&self, method: &str, collection: &str) -> bool {
+    fn fits(&self, call: Aim<'_>) -> bool {
         self.count > 0
-            && self.method.as_deref().is_none_or(|only| only.eq_ignore_ascii_case(method))
-            && self.collection.as_deref().is_none_or(|only| only == collection)
+            && (call.is_listing || !self.effect.is_of_pages())
+            && self.method.as_deref().is_none_or(|only| only.eq_ignore_ascii_case(call.method))
+            && self.collection.as_deref().is_none_or(|only| only == call.collection)
     }
 }
 
@@ -73,21 +92,20 @@ impl Faults {
     }
 
     /// Takes the delay of a call, if one is to come.
-    pub(crate) fn take_delay(&mut self, method: &str, collection: &str) -> Option<Duration> {
-        match self.take(method, collection, |effect| matches!(effect, Effect::Delay(_)))? {
+    pub(crate) fn take_delay(&mut self, call: Aim<'_>) -> Option<Duration> {
+        match self.take(call, |effect| matches!(effect, Effect::Delay(_)))? {
             Effect::Delay(delay) => Some(delay),
-            Effect::LoseAnswer | Effect::FailBefore(_) | Effect::Throttle(_) => None,
+            _ => None,
         }
     }
 
     /// Takes what else is to happen to a call.
-    pub(crate) fn take_other(&mut self, method: &str, collection: &str) -> Option<Effect> {
-        self.take(method, collection, |effect| !matches!(effect, Effect::Delay(_)))
+    pub(crate) fn take_other(&mut self, call: Aim<'_>) -> Option<Effect> {
+        self.take(call, |effect| !matches!(effect, Effect::Delay(_)))
     }
 
-    fn take(&mut self, method: &str, collection: &str, wanted: fn(&Effect) -> bool) -> Option<Effect> {
-        let fault =
-            self.0.iter_mut().find(|fault| wanted(&fault.effect) && fault.fits(method, collection))?;
+    fn take(&mut self, call: Aim<'_>, wanted: fn(&Effect) -> bool) -> Option<Effect> {
+        let fault = self.0.iter_mut().find(|fault| wanted(&fault.effect) && fault.fits(call))?;
         fault.count -= 1;
         let effect = fault.effect.clone();
         self.0.retain(|fault| fault.count > 0);
@@ -121,6 +139,8 @@ enum FaultName {
     FailBefore,
     Throttle,
     Delay,
+    RepeatPage,
+    ReversePage,
 }
 
 const fn once() -> u32 {
@@ -136,10 +156,12 @@ impl TryFrom<FaultFields> for Fault {
             (FaultName::FailBefore, Some(status @ 400..=599), None, None) => Effect::FailBefore(status),
             (FaultName::Throttle, None, seconds, None) => Effect::Throttle(seconds.unwrap_or(1)),
             (FaultName::Delay, None, None, Some(delay)) => Effect::Delay(Duration::from_millis(delay)),
+            (FaultName::RepeatPage, None, None, None) => Effect::RepeatPage,
+            (FaultName::ReversePage, None, None, None) => Effect::ReversePage,
             _ => {
                 return Err(
                     "fail_before needs status (400 to 599), delay needs delay_ms, throttle may have \
-                            retry_after, lose_answer has none of them"
+                            retry_after, the other kinds have none of them"
                         .to_owned(),
                 );
             }
@@ -157,6 +179,8 @@ impl From<Fault> for FaultFields {
             Effect::Delay(delay) => {
                 (FaultName::Delay, None, None, Some(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)))
             }
+            Effect::RepeatPage => (FaultName::RepeatPage, None, None, None),
+            Effect::ReversePage => (FaultName::ReversePage, None, None, None),
         };
         Self {
             kind,

@@ -11,19 +11,24 @@ use crate::record::Record;
 use crate::schema::Schema;
 use crate::state::State;
 
-use super::{Call, query};
+use super::{Call, PageFault, query};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Performs a call of a known user.
-pub(super) fn perform(state: &mut State, call: &Call, user_id: &str) -> Result<Answer, Problem> {
+pub(super) fn perform(
+    state: &mut State,
+    call: &Call,
+    user_id: &str,
+    page_fault: Option<PageFault>,
+) -> Result<Answer, Problem> {
     match (call.segments().as_slice(), &call.method) {
         (["me"], &Method::GET) => me(state, user_id),
         (["me"], _) => Err(not_allowed("GET")),
         ([collection], method) => {
             state.records.collection(collection)?;
             match *method {
-                Method::GET => list(state, call, collection),
+                Method::GET => list(state, call, collection, page_fault),
                 Method::POST => create(state, call, user_id, collection),
                 _ => Err(not_allowed("GET, POST")),
             }
@@ -49,11 +54,20 @@ fn me(state: &State, user_id: &str) -> Result<Answer, Problem> {
     Ok(Answer::json(StatusCode::OK, body.to_string()))
 }
 
-fn list(state: &mut State, call: &Call, name: &str) -> Result<Answer, Problem> {
+fn list(state: &mut State, call: &Call, name: &str, fault: Option<PageFault>) -> Result<Answer, Problem> {
     let now = state.records.clock.now();
     let collection = state.records.collection(name)?;
     let listing = query::read(collection.schema, &call.uri, now)?;
-    let (records, next) = collection.page(&listing);
+    let (mut records, mut next) = collection.page(&listing);
+    match (fault, records.first()) {
+        (Some(PageFault::Repeated), Some(first)) => {
+            // No record has an empty id: right behind this place comes the first one.
+            let before = || (first.modified_at, String::new());
+            next = Some(listing.after.clone().unwrap_or_else(before));
+        }
+        (Some(PageFault::Reversed), _) => records.reverse(),
+        _ => {}
+    }
     let mut body = String::from("{\"data\":[");
     for (position, record) in records.iter().enumerate() {
         if position > 0 {

@@ -112,6 +112,63 @@ async fn a_delay_holds_one_call_and_no_other() {
     assert_eq!(crm.running.control.counts().records["customers"], 1);
 }
 
+/// The pages of two in which customers come from here on; at most nine.
+async fn pages(crm: &Crm, query: &str) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut rest = query.to_owned();
+    while pages.len() < 9 {
+        let page = crm.get(&format!("/customers?limit=2{rest}")).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        pages.push(page.ids());
+        match page.member("next_cursor").as_str() {
+            Some(next) => rest = format!("&cursor={next}"),
+            None => return pages,
+        }
+    }
+    panic!("the listing never ends: {pages:?}");
+}
+
+#[tokio::test]
+async fn any_page_is_given_twice_on_demand() {
+    let crm = Crm::start().await;
+    // All at one time, so that ids alone tell the places apart.
+    crm.running.control.freeze_clock(Some("2026-11-22T10:00:00Z".parse().unwrap()));
+    for id in ["a", "b", "c", "d", "e"] {
+        crm.seed("customers", &json!({"Id": id, "Name": "Anker"}).to_string());
+    }
+    crm.seed("products", r#"{"Id":"p1","Code":"A-1","Name":"Anchor"}"#);
+    let fault = json!({"kind": "repeat_page", "collection": "customers", "count": 2});
+    for query in ["", "&updated_since=2026-11-22T10:00:00Z"] {
+        assert_eq!(see(crm.control(Method::POST, "/faults").json(&fault)).await.status, 204);
+        crm.get("/customers/a").await;
+        crm.get("/products").await;
+        assert_eq!(
+            pages(&crm, query).await,
+            [["a", "b"].as_slice(), &["a", "b"], &["a", "b"], &["c", "d"], &["e"]]
+        );
+    }
+    let second = crm.get("/customers?limit=2").await.member("next_cursor");
+    let second = format!("&cursor={}", second.as_str().unwrap());
+    crm.running.control.add_fault(Fault::next(Effect::RepeatPage));
+    assert_eq!(pages(&crm, &second).await, [["c", "d"].as_slice(), &["c", "d"], &["e"]]);
+    crm.running.control.add_fault(Fault::next(Effect::RepeatPage));
+    let all = crm.get("/customers").await;
+    let again = crm.get(&format!("/customers?cursor={}", all.member("next_cursor").as_str().unwrap())).await;
+    assert_eq!((all.ids(), again.member("next_cursor")), (again.ids(), json!(null)), "the last page too");
+}
+
+#[tokio::test]
+async fn a_page_comes_in_another_order_on_demand() {
+    let crm = Crm::start().await;
+    for id in ["a", "b", "c", "d", "e"] {
+        crm.seed("customers", &json!({"Id": id, "Name": "Anker"}).to_string());
+    }
+    let fault = json!({"kind": "reverse_page", "count": 2});
+    assert_eq!(see(crm.control(Method::POST, "/faults").json(&fault)).await.status, 204);
+    crm.get("/me").await;
+    assert_eq!(pages(&crm, "").await, [["b", "a"].as_slice(), &["d", "c"], &["e"]]);
+}
+
 #[tokio::test]
 async fn a_fault_that_makes_no_sense_is_refused() {
     let crm = Crm::start().await;

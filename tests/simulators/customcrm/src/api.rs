@@ -1,6 +1,7 @@
 //! The API port: who calls, whether they may, which fault hits them, and the answer.
 
 mod calls;
+mod precondition;
 mod query;
 
 use std::sync::Arc;

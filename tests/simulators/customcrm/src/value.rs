@@ -12,6 +12,9 @@ const TEXT_CHARACTERS_MAX: usize = 255;
 /// The most bytes of a long text.
 const LONG_TEXT_BYTES_MAX: usize = 64 * 1024;
 
+/// The first whole number of more digits than are kept.
+const DECIMAL_END: u128 = 10_u128.pow(28);
+
 /// The value of a property that is set.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
@@ -125,7 +128,9 @@ fn read_decimal(json: &str) -> Result<Decimal, String> {
     if !is_number(json) {
         return Err("must be a number".to_owned());
     }
-    exact_decimal(json).ok_or_else(|| "must be a number of at most 28 digits".to_owned())
+    exact_decimal(json)
+        .filter(|number| number.mantissa().unsigned_abs() < DECIMAL_END)
+        .ok_or_else(|| "must be a number of at most 28 digits".to_owned())
 }
 
 /// The decimal that a JSON number stands for, or nothing if it can't be kept to the last digit.

@@ -11,9 +11,14 @@ use crate::record::Record;
 use crate::schema::Schema;
 use crate::state::State;
 
+use super::precondition::check_version;
 use super::{Call, PageFault, query};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The media types of a new record.
+const NEW_RECORD: [&str; 1] = ["application/json"];
+/// The media types of a patch.
+const PATCH: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
 /// Performs a call of a known user.
 pub(super) fn perform(
@@ -23,24 +28,29 @@ pub(super) fn perform(
     page_fault: Option<PageFault>,
 ) -> Result<Answer, Problem> {
     match (call.segments().as_slice(), &call.method) {
-        (["me"], &Method::GET) => me(state, user_id),
+        (["me"], &Method::GET) => query::none(&call.uri).and_then(|()| me(state, user_id)),
         (["me"], _) => Err(not_allowed("GET")),
         ([collection], method) => {
             state.records.collection(collection)?;
             match *method {
                 Method::GET => list(state, call, collection, page_fault),
-                Method::POST => create(state, call, user_id, collection),
+                Method::POST => {
+                    query::none(&call.uri)?;
+                    create(state, call, user_id, collection)
+                }
                 _ => Err(not_allowed("GET, POST")),
             }
         }
         ([collection, id], method) => {
             state.records.collection(collection)?;
-            match *method {
-                Method::GET => read(state, collection, id),
-                Method::PATCH => patch(state, call, user_id, collection, id),
-                Method::DELETE => delete(state, call, user_id, collection, id),
-                _ => Err(not_allowed("GET, PATCH, DELETE")),
-            }
+            let perform = match *method {
+                Method::GET => read,
+                Method::PATCH => patch,
+                Method::DELETE => delete,
+                _ => return Err(not_allowed("GET, PATCH, DELETE")),
+            };
+            query::none(&call.uri)?;
+            perform(state, call, user_id, collection, id)
         }
         _ => Err(Problem::new(ProblemKind::NotFound, format!("nothing is served at {}", call.uri.path()))),
     }
@@ -84,13 +94,13 @@ fn list(state: &mut State, call: &Call, name: &str, fault: Option<PageFault>) ->
     Ok(Answer::json(StatusCode::OK, body))
 }
 
-fn read(state: &State, name: &str, id: &str) -> Result<Answer, Problem> {
+fn read(state: &mut State, _: &Call, _: &str, name: &str, id: &str) -> Result<Answer, Problem> {
     let (collection, record) = state.records.find(name, id)?;
     Ok(show(StatusCode::OK, collection.schema, record))
 }
 
 fn create(state: &mut State, call: &Call, user_id: &str, name: &str) -> Result<Answer, Problem> {
-    let body = body(call, &["application/json"])?;
+    let body = body(call, &NEW_RECORD)?;
     let Some(key) = idempotency_key(&call.headers)? else {
         return create_now(state, &body, user_id, name);
     };
@@ -122,7 +132,7 @@ fn patch(state: &mut State, call: &Call, user_id: &str, name: &str, id: &str) ->
     let (collection, record) = state.records.find(name, id)?;
     let schema = collection.schema;
     check_version(&call.headers, record.version)?;
-    let body = body(call, &["application/merge-patch+json", "application/json"])?;
+    let body = body(call, &PATCH)?;
     let document = Document::parse(&body, "the body")?;
     let (record, changed) = state.records.patch(name, user_id, id, &document)?;
     *state.changes.entry(user_id.to_owned()).or_default() += u64::from(changed);
@@ -163,38 +173,12 @@ fn body(call: &Call, media_types: &[&str]) -> Result<Bytes, Problem> {
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     match value.to_str() {
-        Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
+        Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(key.to_owned()))
+        }
         _ => Err(Problem::new(
             ProblemKind::BadRequest,
             "an idempotency key has 1 to 255 visible ASCII characters",
         )),
-    }
-}
-
-/// Refuses a call whose `If-Match` does not name the version that the record has.
-fn check_version(headers: &HeaderMap, version: u64) -> Result<(), Problem> {
-    let current = format!("\"{version}\"");
-    let mut named = false;
-    for value in headers.get_all(header::IF_MATCH) {
-        named = true;
-        for tag in value.to_str().unwrap_or_default().split(',').map(str::trim) {
-            let strong = tag.strip_prefix("W/").unwrap_or(tag);
-            let quoted = strong.len() >= 2 && strong.starts_with('"') && strong.ends_with('"');
-            if !(quoted || tag == "*") {
-                return Err(Problem::new(
-                    ProblemKind::BadRequest,
-                    "If-Match must have the form \"<Version>\", with the quotes",
-                ));
-            }
-            if tag == "*" || tag == current {
-                return Ok(());
-            }
-        }
-    }
-    if named {
-        let detail = format!("the record has version {version} now: read it again and decide anew");
-        Err(Problem::new(ProblemKind::Stale, detail))
-    } else {
-        Ok(())
     }
 }

@@ -10,7 +10,9 @@ use crate::problem::{Problem, ProblemKind};
 use crate::schema::{Schema, Search};
 use crate::value::read_time;
 
+/// The most records of a page where none is asked for.
 const LIMIT_DEFAULT: usize = 100;
+/// The most records of a page.
 const LIMIT_MAX: usize = 500;
 /// How long tombstones are listed.
 const TOMBSTONE_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -51,6 +53,14 @@ pub(super) fn read(schema: &'static Schema, uri: &Uri, now: Timestamp) -> Result
     Ok(listing)
 }
 
+/// Refuses a query of a call that takes none.
+pub(super) fn none(uri: &Uri) -> Result<(), Problem> {
+    match uri.query() {
+        None | Some("") => Ok(()),
+        Some(query) => Err(refused(format!("this call has no parameters: leave out {query}"))),
+    }
+}
+
 fn refused(detail: String) -> Problem {
     Problem::new(ProblemKind::BadRequest, detail)
 }
@@ -60,9 +70,9 @@ fn time(value: &str) -> Result<Timestamp, Problem> {
 }
 
 fn limit(value: &str) -> Result<usize, Problem> {
-    value
-        .parse()
-        .ok()
+    let digits = Some(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
+    digits
+        .and_then(|digits| digits.parse().ok())
         .filter(|limit| (1..=LIMIT_MAX).contains(limit))
         .ok_or_else(|| refused(format!("limit must be a number from 1 to {LIMIT_MAX}, not {value}")))
 }

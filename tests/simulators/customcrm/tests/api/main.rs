@@ -10,6 +10,7 @@ mod listing;
 mod orders;
 mod references;
 mod schema;
+mod strictness;
 mod types;
 mod versions;
 mod webhooks;

@@ -15,15 +15,20 @@ use bytes::Bytes;
 use crate::faults::{Aim, Effect};
 use crate::limits::Rate;
 use crate::log::LoggedCall;
+use crate::openapi;
 use crate::problem::{Answer, Problem, ProblemKind};
 use crate::state::{State, World};
 use crate::value::write_time;
 use crate::wire::Wire;
 
+pub(crate) use calls::{IDEMPOTENCY_KEY_PATTERN, NEW_RECORD, PATCH};
+pub(crate) use precondition::IF_MATCH_PATTERN;
+pub(crate) use query::{LIMIT_DEFAULT, LIMIT_MAX};
+
 /// The path that all calls begin with.
 pub(crate) const BASE_PATH: &str = "/api/v1";
 /// The most bytes of a body.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// So much of a body is read before it is refused, so that the caller gets to see the refusal.
 const BODY_BYTES_READ_MAX: usize = 8 * BODY_BYTES_MAX;
 
@@ -59,6 +64,8 @@ enum Next {
     PerformAndLose,
     /// A listing whose page is not as it should be.
     PerformWith(PageFault),
+    /// Describe the API, whoever asks.
+    Describe,
     Refuse(Problem),
 }
 
@@ -113,6 +120,9 @@ impl Call {
 }
 
 fn admit(state: &mut State, call: &Call) -> Turn {
+    if call.method == Method::GET && call.segments() == [openapi::FILE] {
+        return Turn { caller: None, delay: None, next: Next::Describe };
+    }
     let user_id = match authenticate(state, &call.headers) {
         Ok(user_id) => user_id,
         Err(problem) => return Turn { caller: None, delay: None, next: Next::Refuse(problem) },
@@ -168,6 +178,7 @@ fn finish(state: &mut State, call: &Call, turn: Turn) -> (Answer, bool) {
     };
     let mut answer = match (turn.next, &turn.caller) {
         (Next::Refuse(problem), _) => problem.into(),
+        (Next::Describe, _) => calls::describe(state, call).unwrap_or_else(Answer::from),
         (_, Some((user_id, _))) => {
             calls::perform(state, call, user_id, page_fault).unwrap_or_else(Answer::from)
         }

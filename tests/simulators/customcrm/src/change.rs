@@ -8,7 +8,7 @@ use crate::schema::{KEPT_BY_THE_CRM, Kind, LINE_ID, LINES, Presence, Property, S
 use crate::value::Value;
 
 /// What marks a line that is to be removed.
-const DELETED: &str = "Deleted";
+pub(crate) const DELETED: &str = "Deleted";
 
 /// Properties with their new values; nothing clears a property.
 pub(crate) type Edits = Vec<Edit>;

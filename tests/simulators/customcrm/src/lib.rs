@@ -23,6 +23,8 @@
 //! - webhooks tell of every change, also of those that the control API and its seeds make; a patch that changes nothing
 //!   is none. `webhook-timestamp` is the time of the attempt by the clock of the machine, `timestamp` that of the change
 //!   by the clock of the CRM;
+//! - the description of the API in OpenAPI 3.1, `GET /openapi.json`, needs no token, takes nothing from the limits and
+//!   meets no fault;
 //! - an unknown query parameter is a 400, a known path with another method a 405, a body that is not JSON a 415 when
 //!   its content type says so, else a 400; the token of an inactive user is a 403.
 //!
@@ -40,6 +42,7 @@ mod faults;
 mod idempotency;
 mod limits;
 mod log;
+pub mod openapi;
 mod problem;
 mod record;
 mod records;

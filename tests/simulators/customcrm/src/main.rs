@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 
 use clap::Parser;
-use simulator_customcrm::{Settings, Simulator, Webhook};
+use simulator_customcrm::{Settings, Simulator, Webhook, openapi, schema};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A strict simulator of the CustomCRM default API. All data is gone when it stops.
@@ -29,11 +29,18 @@ struct Arguments {
     /// What signs the notifications: whsec_ and the base64 of 24 to 64 bytes.
     #[arg(long, value_name = "SECRET", requires = "webhook")]
     webhook_secret: Option<String>,
+    /// Print the description of the API in OpenAPI 3.1 and do nothing else.
+    #[arg(long)]
+    openapi: bool,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
+    if arguments.openapi {
+        writeln!(std::io::stdout(), "{:#}", openapi::document(&schema::DEFAULT))?;
+        return Ok(());
+    }
     let webhook = match (&arguments.webhook, &arguments.webhook_secret) {
         (Some(url), Some(secret)) => Some(Webhook::new(url, secret)?),
         _ => None,

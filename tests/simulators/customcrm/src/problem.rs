@@ -92,6 +92,15 @@ impl ProblemKind {
         self.parts().0
     }
 
+    pub(crate) fn title(self) -> &'static str {
+        self.parts().2
+    }
+
+    /// The value of `type`.
+    pub(crate) fn type_uri(self) -> String {
+        format!("https://customcrm.example/problems/{}", self.parts().1)
+    }
+
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::BadRequest => (StatusCode::BAD_REQUEST, "bad-request", "The request can't be understood"),
@@ -152,10 +161,10 @@ impl Answer {
 
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
-        let (status, slug, title) = problem.kind.parts();
+        let status = problem.kind.status();
         let body = serde_json::to_string(&ProblemBody {
-            r#type: format!("https://customcrm.example/problems/{slug}"),
-            title,
+            r#type: problem.kind.type_uri(),
+            title: problem.kind.title(),
             status: status.as_u16(),
             detail: &problem.detail,
             errors: &problem.errors,

@@ -17,6 +17,9 @@ use crate::schema::{Kind, Presence, Property, Schema, Search};
 use crate::value::Value;
 use crate::webhooks::Outbox;
 
+/// The ids that there can be.
+pub(crate) const ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
+
 #[derive(Debug)]
 pub(crate) struct Records {
     collections: BTreeMap<&'static str, Collection>,

@@ -8,9 +8,9 @@ use crate::document::write_text;
 use crate::schema::Kind;
 
 /// The most characters of a text.
-const TEXT_CHARACTERS_MAX: usize = 255;
+pub(crate) const TEXT_CHARACTERS_MAX: usize = 255;
 /// The most bytes of a long text.
-const LONG_TEXT_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const LONG_TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// The first whole number of more digits than are kept.
 const DECIMAL_END: u128 = 10_u128.pow(28);

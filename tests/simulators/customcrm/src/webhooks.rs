@@ -24,8 +24,12 @@ use crate::value::write_time;
 use faults::Faults;
 use signature::Secret;
 
+pub(crate) use signature::SIGNATURE_PATTERN;
+
 pub use faults::{WebhookEffect, WebhookFault};
 
+/// What can happen to a record.
+pub(crate) const ACTIONS: [&str; 3] = ["created", "updated", "deleted"];
 /// The most deliveries that are remembered; the oldest go first.
 const DELIVERIES_MAX: usize = 200_000;
 /// The most notifications that wait for an answer of one address.
@@ -199,10 +203,11 @@ impl Outbox {
 }
 
 fn what_happened(record: &Record) -> &'static str {
+    let [created, updated, deleted] = ACTIONS;
     match (record.deleted, record.version) {
-        (true, _) => "deleted",
-        (false, 1) => "created",
-        (false, _) => "updated",
+        (true, _) => deleted,
+        (false, 1) => created,
+        (false, _) => updated,
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::cursor;
 use crate::document::{Document, write_text};
 use crate::idempotency::{Fingerprint, Known};
+use crate::openapi;
 use crate::problem::{Answer, Problem, ProblemKind};
 use crate::record::Record;
 use crate::schema::Schema;
@@ -15,10 +16,12 @@ use super::precondition::check_version;
 use super::{Call, PageFault, query};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The keys that can be read.
+pub(crate) const IDEMPOTENCY_KEY_PATTERN: &str = "^[!-~]{1,255}$";
 /// The media types of a new record.
-const NEW_RECORD: [&str; 1] = ["application/json"];
+pub(crate) const NEW_RECORD: [&str; 1] = ["application/json"];
 /// The media types of a patch.
-const PATCH: [&str; 2] = ["application/merge-patch+json", "application/json"];
+pub(crate) const PATCH: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
 /// Performs a call of a known user.
 pub(super) fn perform(
@@ -29,7 +32,7 @@ pub(super) fn perform(
 ) -> Result<Answer, Problem> {
     match (call.segments().as_slice(), &call.method) {
         (["me"], &Method::GET) => query::none(&call.uri).and_then(|()| me(state, user_id)),
-        (["me"], _) => Err(not_allowed("GET")),
+        (["me" | openapi::FILE], _) => Err(not_allowed("GET")),
         ([collection], method) => {
             state.records.collection(collection)?;
             match *method {
@@ -54,6 +57,13 @@ pub(super) fn perform(
         }
         _ => Err(Problem::new(ProblemKind::NotFound, format!("nothing is served at {}", call.uri.path()))),
     }
+}
+
+/// The description of the API, which nobody needs a token for.
+pub(super) fn describe(state: &State, call: &Call) -> Result<Answer, Problem> {
+    query::none(&call.uri)?;
+    let schemas: Vec<&Schema> = state.records.collections().map(|collection| collection.schema).collect();
+    Ok(Answer::json(StatusCode::OK, openapi::document(&schemas).to_string()))
 }
 
 fn me(state: &State, user_id: &str) -> Result<Answer, Problem> {

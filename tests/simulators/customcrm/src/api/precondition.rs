@@ -4,6 +4,9 @@ use axum::http::{HeaderMap, header};
 
 use crate::problem::{Problem, ProblemKind};
 
+/// The values of `If-Match` that can be read: any version, or a list of entity tags (RFC 9110).
+pub(crate) const IF_MATCH_PATTERN: &str = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#;
+
 /// Refuses a call whose `If-Match` does not name the version that the record has.
 pub(super) fn check_version(headers: &HeaderMap, version: u64) -> Result<(), Problem> {
     let current = format!("\"{version}\"");

@@ -11,9 +11,9 @@ use crate::schema::{Schema, Search};
 use crate::value::read_time;
 
 /// The most records of a page where none is asked for.
-const LIMIT_DEFAULT: usize = 100;
+pub(crate) const LIMIT_DEFAULT: usize = 100;
 /// The most records of a page.
-const LIMIT_MAX: usize = 500;
+pub(crate) const LIMIT_MAX: usize = 500;
 /// How long tombstones are listed.
 const TOMBSTONE_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 

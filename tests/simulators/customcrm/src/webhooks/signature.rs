@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+/// The values of `webhook-signature`.
+pub(crate) const SIGNATURE_PATTERN: &str = "^v1,[A-Za-z0-9+/]{43}=$";
 const PREFIX: &str = "whsec_";
 /// How many bytes the specification allows.
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;

@@ -7,6 +7,7 @@ mod faults;
 mod filters;
 mod lines;
 mod listing;
+mod openapi;
 mod orders;
 mod references;
 mod schema;

@@ -24,14 +24,14 @@ done
 /// A temporary folder with a keeper: a shell that ends the folder's processes and removes it when our own process
 /// dies before it could do so itself. Each process of the folder has its pid in a file `NAME.pid`.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub struct Folder {
     path: PathBuf,
     keeper: Child,
 }
 
 impl Folder {
     /// Makes a folder whose name starts with `tandem-` and the purpose.
-    pub(crate) fn new(purpose: &str) -> Result<Self> {
+    pub fn new(purpose: &str) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix(&format!("tandem-{purpose}-"))
             .tempdir()
@@ -48,24 +48,25 @@ impl Folder {
         Ok(Self { path: folder.keep(), keeper })
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// A path inside the folder.
-    pub(crate) fn join(&self, name: &str) -> PathBuf {
+    pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
     /// Writes a file inside the folder.
-    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
         let path = self.join(name);
         fs::write(&path, text).map_err(Error::io(format!("write {}", path.display())))?;
         Ok(path)
     }
 
     /// Makes a folder inside the folder.
-    pub(crate) fn make(&self, name: &str) -> Result<PathBuf> {
+    pub fn make(&self, name: &str) -> Result<PathBuf> {
         let path = self.join(name);
         fs::create_dir_all(&path).map_err(Error::io(format!("make {}", path.display())))?;
         Ok(path)

@@ -25,6 +25,7 @@ mod redis;
 mod wait;
 
 pub use error::{Error, Result};
+pub use folder::Folder;
 pub use ports::free_port;
 pub use process::{Binary, Process};
 pub use rabbitmq::RabbitMq;

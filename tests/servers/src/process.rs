@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// Variables with this prefix configure our binaries: a started process has only those that its test gives.
 const OURS: &str = "TANDEM_";
 
-/// A binary of this workspace that has been built.
+/// A program that is there: a binary of this workspace that has been built, or one at a path.
 #[derive(Debug, Clone)]
 pub struct Binary {
     path: PathBuf,
@@ -47,9 +47,13 @@ impl Binary {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
 }
 
-/// A running binary of ours, with its output in files. Dropping it kills it; when the test is failing, the end of
+/// A running program, with its output in files. Dropping it kills it; when the test is failing, the end of
 /// its output is printed first.
 #[derive(Debug)]
 pub struct Process {
@@ -71,8 +75,23 @@ impl Process {
         K: AsRef<OsStr>,
         V: AsRef<OsStr>,
     {
-        let name = binary.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let folder = Folder::new(&name)?;
+        let folder = Folder::new(&binary.name())?;
+        Self::spawn_in(folder, binary, arguments, environment)
+    }
+
+    /// As [`Process::spawn`], with what it reads and keeps in this folder, which goes with it. Its working folder stays
+    /// that of the test.
+    pub fn spawn_in<A, K, V>(
+        folder: Folder,
+        binary: &Binary,
+        arguments: impl IntoIterator<Item = A>,
+        environment: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self>
+    where
+        A: AsRef<OsStr>,
+        K: AsRef<OsStr>,
+        V: AsRef<OsStr>,
+    {
         let mut command = Command::new(&binary.path);
         command.args(
             arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect::<Vec<OsString>>(),
@@ -82,7 +101,7 @@ impl Process {
         }
         command.envs(environment);
         let child = Child::spawn("process", &command, &folder)?;
-        Ok(Self { child, name, folder })
+        Ok(Self { child, name: binary.name(), folder })
     }
 
     /// Its pid.
@@ -112,6 +131,11 @@ impl Process {
     /// Whether it still runs.
     pub fn is_running(&mut self) -> Result<bool> {
         self.child.status().map(|status| status.is_none())
+    }
+
+    /// Where its output is, and what it was started with.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// All that it has written to its standard output so far.

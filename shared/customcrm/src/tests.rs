@@ -1,6 +1,8 @@
 //! The promises of the client, against a strict simulator of the API.
 #![allow(clippy::unwrap_used)]
 
+mod styles;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use contract::json::{read_content, read_properties};

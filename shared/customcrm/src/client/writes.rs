@@ -359,15 +359,25 @@ fn merge(whole: &mut Properties, change: &Properties) {
     }
 }
 
-/// The operations that set properties (RFC 6902). Of a property that may not be there `add` sets it too.
+/// The operations that set properties (RFC 6902), those within objects one by one. Of a property that may not be there
+/// `add` sets it too.
 fn operations(properties: &Properties) -> String {
-    let operation = |(name, content): (&String, &Content)| {
-        let path = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-        Content::Object(Properties::from([
+    let mut operations = Vec::new();
+    set(properties, "", &mut operations);
+    write_content(&Content::List(operations))
+}
+
+fn set(properties: &Properties, within: &str, operations: &mut Vec<Content>) {
+    for (name, content) in properties {
+        let path = format!("{within}/{}", name.replace('~', "~0").replace('/', "~1"));
+        if let Content::Object(inner) = content {
+            set(inner, &path, operations);
+            continue;
+        }
+        operations.push(Content::Object(Properties::from([
             ("op".to_owned(), Content::from("add")),
             ("path".to_owned(), Content::Text(path)),
             ("value".to_owned(), content.clone()),
-        ]))
-    };
-    write_content(&Content::List(properties.iter().map(operation).collect()))
+        ])));
+    }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Known<S> {
     records: Option<BTreeMap<RecordId, State>>,
     /// What the pass under way has shown.
     shown: BTreeSet<RecordId>,
+    /// What was told to be gone on the last page: it is known until that is safe.
+    gone: Vec<RecordId>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,7 +38,7 @@ impl<S: Store> Known<S> {
     pub(crate) fn new(store: S, namespace: &str, connection: &ConnectionName, entity: &EntityName) -> Self {
         let parts = [System::CustomCrm.name(), "known", entity.as_str()];
         let key = Key::of(namespace, connection.as_str(), &parts);
-        Self { store, key, records: None, shown: BTreeSet::new() }
+        Self { store, key, records: None, shown: BTreeSet::new(), gone: Vec::new() }
     }
 
     /// A pass over everything begins.
@@ -63,7 +65,7 @@ impl<S: Store> Known<S> {
             let member = record.id.as_str().to_owned();
             if record.presence == Presence::Deleted {
                 known.remove(&record.id);
-                batch = batch.then(Change::Remove { key: self.key.clone(), member });
+                self.gone.push(record.id.clone());
                 told.push(record);
                 continue;
             }
@@ -100,9 +102,19 @@ impl<S: Store> Known<S> {
         Ok(known.filter(|id| !self.shown.contains(*id)).cloned().collect())
     }
 
-    /// Forgets what each held: it is not sure that what was told of it is safe.
+    /// What was told on the last page is safe.
+    pub(crate) async fn safe(&mut self) -> Result<(), StoreError> {
+        let remove = |id: &RecordId| Change::Remove { key: self.key.clone(), member: id.as_str().to_owned() };
+        let batch = self.gone.iter().map(remove).fold(Batch::new(), Batch::then);
+        self.apply(batch).await?;
+        self.gone.clear();
+        Ok(())
+    }
+
+    /// Forgets what each held: it is not sure that what was told on the last page is safe.
     pub(crate) fn doubt(&mut self) {
         self.records = None;
+        self.gone.clear();
     }
 
     async fn load(&mut self) -> Result<(), StoreError> {

@@ -86,7 +86,9 @@ impl<S: Store> Crm<S> {
     /// A page of a collection of which only a pass over everything shows what is gone.
     async fn with_passes(&self, entity: &EntityName, cursor: Option<&str>) -> Result<Page, Error> {
         let mut pass = self.pass.lock().await;
-        if pass.cursor.as_deref() != cursor {
+        if pass.cursor.as_deref() == cursor {
+            pass.known.safe().await.map_err(Error::Store)?;
+        } else {
             pass.known.doubt();
             pass.stage = Stage::Rests;
         }

@@ -4,6 +4,7 @@
 mod bench;
 mod hints;
 mod listener;
+mod passes;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

@@ -5,6 +5,7 @@ mod bench;
 mod hints;
 mod listener;
 mod passes;
+mod told_badly;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

@@ -78,11 +78,11 @@ impl Paging {
     }
 }
 
-/// The records of a list's answer.
-pub(crate) fn records(answer: &Answer, body: &Content) -> Result<Vec<Properties>, Error> {
+/// Takes the records out of a list's answer.
+pub(crate) fn records(answer: &Answer, body: &mut Content) -> Result<Vec<Properties>, Error> {
     let list = match (&answer.list, body) {
-        (None, list) => Some(list),
-        (Some(path), Content::Object(properties)) => path.find(properties),
+        (None, list) => Some(std::mem::replace(list, Content::Null)),
+        (Some(path), Content::Object(properties)) => path.take(properties),
         (Some(_), _) => None,
     };
     let Some(Content::List(list)) = list else {
@@ -92,11 +92,11 @@ pub(crate) fn records(answer: &Answer, body: &Content) -> Result<Vec<Properties>
         };
         return Err(Error::Unexpected { what });
     };
-    let record = |content: &Content| match content {
-        Content::Object(properties) => Ok(properties.clone()),
+    let record = |content: Content| match content {
+        Content::Object(properties) => Ok(properties),
         other => Err(Error::Unexpected { what: format!("has {} in the place of a record", other.kind()) }),
     };
-    list.iter().map(record).collect()
+    list.into_iter().map(record).collect()
 }
 
 /// An address that a CRM gave, if it leads to the CRM itself: our secret goes with every call.

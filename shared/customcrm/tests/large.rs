@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -22,6 +23,9 @@ const PAGE: u32 = 500;
 /// What the process may have held at any time.
 const PEAK_KIB_MAX: u64 = 64 * 1024;
 
+/// The time that the server has taken, in nanoseconds: the reader waits for it.
+static SERVED: AtomicU64 = AtomicU64::new(0);
+
 #[derive(Deserialize)]
 struct Asked {
     cursor: Option<u32>,
@@ -29,6 +33,7 @@ struct Asked {
 
 /// A page of customers with all the properties of the default schema.
 async fn page(Query(asked): Query<Asked>) -> impl IntoResponse {
+    let began = Instant::now();
     let from = asked.cursor.unwrap_or(0);
     let until = (from + PAGE).min(RECORDS);
     let mut body = String::from("{\"data\":[");
@@ -59,6 +64,7 @@ async fn page(Query(asked): Query<Asked>) -> impl IntoResponse {
     }
     let next = if until < RECORDS { format!("\"{until}\"") } else { "null".to_owned() };
     write!(body, "],\"next_cursor\":{next}}}").unwrap();
+    SERVED.fetch_add(u64::try_from(began.elapsed().as_nanos()).unwrap(), Ordering::Relaxed);
     ([(CONTENT_TYPE, "application/json")], body)
 }
 
@@ -93,9 +99,12 @@ async fn a_hundred_thousand_records_are_read_in_one_pass_under_64_mib() {
         }
     }
     let (took, peak) = (began.elapsed(), peak_kib());
+    let served = Duration::from_nanos(SERVED.load(Ordering::Relaxed));
     println!(
-        "{read} records in {took:?}, {:?} a page with the server's part, {slowest:?} the slowest; {peak} KiB at most",
-        took / (RECORDS / PAGE)
+        "{read} records in {took:?}: a page of {PAGE} takes {:?}, beside {:?} of the server; {slowest:?} the slowest, both \
+         together; {peak} KiB at most",
+        took.saturating_sub(served) / (RECORDS / PAGE),
+        served / (RECORDS / PAGE),
     );
     assert_eq!(read, RECORDS as usize);
     assert!(peak < PEAK_KIB_MAX, "the process held {peak} KiB");

@@ -298,8 +298,8 @@ impl<S: Store> CustomCrm<S> {
             }
         };
         let answer = self.read(request).await?;
-        let body = read_content(&answer.body).map_err(Error::NotARecord)?;
-        let records = records(&self.declaration.answer, &body)?;
+        let mut body = read_content(&answer.body).map_err(Error::NotARecord)?;
+        let records = records(&self.declaration.answer, &mut body)?;
         let next = paging.next(mark, size, records.len(), &body, &answer.headers);
         Ok(Listed { records, next, seen_at })
     }

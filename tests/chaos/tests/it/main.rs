@@ -22,6 +22,7 @@ macro_rules! in_both_hostings {
 }
 
 mod creates;
+mod crm_faults;
 mod deletes;
 mod echoes;
 mod edits;

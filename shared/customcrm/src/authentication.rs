@@ -72,6 +72,10 @@ impl Caller {
         secret: &SecretString,
         client_secret: Option<&SecretString>,
     ) -> Result<Self, Error> {
+        if *authentication != Authentication::None && secret.expose_secret().is_empty() {
+            let what = "its authentication asks for a secret: add token_file = \"...\"";
+            return Err(Error::Settings { what });
+        }
         let user =
             || user.ok_or(Error::Settings { what: "its authentication needs a name: add user = \"...\"" });
         match authentication {

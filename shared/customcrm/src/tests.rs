@@ -333,6 +333,9 @@ async fn what_is_not_the_api_is_no_empty_crm() {
     assert!(client.changes("customers", &ChangesCursor::start(), 10).await.is_err());
     let small = self::client(&Settings { body_bytes_max: 10, ..settings(&running) }).unwrap();
     assert!(matches!(small.me().await, Err(Error::TooLarge { bytes_max: 10 })));
+    let nobody = Settings { secret: String::new().into(), ..settings(&running) };
+    let refused = self::client(&nobody).unwrap_err();
+    assert!(refused.to_string().contains("add token_file"), "{refused}");
     let ftp = Settings { url: "ftp://crm.example".parse().unwrap(), ..settings(&running) };
     assert!(matches!(self::client(&ftp), Err(Error::Settings { .. })));
 }

@@ -458,6 +458,36 @@ tandem.toml:40: conection: is not a known key; did you mean connection?"#;
 }
 
 #[test]
+fn a_crm_that_is_declared_may_do_without_a_token_and_have_more_than_one_secret() {
+    let folder = folder();
+    fs::write(folder.path().join("crm.toml"), "crm = \"Other\"").unwrap();
+    let declared = |keys: &str| FULL.replace("token_file = \"crm-token\"\npoll_seconds = 0.5", keys);
+    let crm = |keys: &str| {
+        let config = load(folder.path(), &declared(keys), ALL).unwrap();
+        config.connections[0].customcrm.clone().unwrap()
+    };
+    let open = crm("declaration = \"crm.toml\"");
+    assert_eq!((open.declaration, open.token_file), (Some(folder.path().join("crm.toml")), None));
+    assert_eq!(open.token.expose_secret(), "");
+    let text = "declaration = \"crm.toml\"\ntoken_file = \"crm-token\"\nuser = \"tandem\"\nclient_secret_file = \"exact-secret\"";
+    let oauth = crm(text);
+    assert_eq!((oauth.token.expose_secret(), oauth.user.as_deref()), ("hidden-token", Some("tandem")));
+    assert_eq!(oauth.client_secret.unwrap().1.expose_secret(), "hidden-secret");
+    let printed = load(folder.path(), &declared(text), ALL).unwrap().to_toml();
+    assert!(!printed.contains("hidden"), "{printed}");
+    for key in ["declaration = ", "user = \"tandem\"", "client_secret_file = ", "token_file = "] {
+        assert!(printed.contains(key), "{key} is missing in\n{printed}");
+    }
+    let told = problems(&declared("declaration = \"absent.toml\""), ALL);
+    assert!(
+        told.contains("customcrm.declaration = \"absent.toml\": is no file; name the declaration"),
+        "{told}"
+    );
+    let told = problems(&declared("poll_seconds = 0.5"), ALL);
+    assert!(told.contains("customcrm.token_file: is missing"), "{told}");
+}
+
+#[test]
 fn what_cannot_be_is_refused() {
     let cases = [
         ("x = ", NONE, "tandem.toml:1: "),

@@ -196,7 +196,12 @@ impl Reader<'_, '_> {
     }
 
     fn fits(&mut self, row: &At<Row>, lens: &Lens, flow: Flow) {
-        if let Some(edm) = row.edm.as_ref().filter(|edm| !lens.edm_types().contains(&edm.as_str())) {
+        // An id that is never written back is a text to the CRM.
+        let is_shown = |edm: &str| {
+            edm == "Edm.Guid" && matches!(lens, Lens::Text { .. }) && !flow.reaches(System::ExactOnline)
+        };
+        let fits = |edm: &str| lens.edm_types().contains(&edm) || is_shown(edm);
+        if let Some(edm) = row.edm.as_ref().filter(|edm| !fits(edm)) {
             let (kind, types) = (row.kind.name(), lens.edm_types().join(" or "));
             self.report.refuse(
                 edm.at(),

@@ -116,6 +116,16 @@ fn judges(context: &Context) -> Result<BTreeMap<ConnectionName, Judge>, ServiceE
     if problems.is_empty() { Ok(judges) } else { Err(ServiceError::Configuration(problems)) }
 }
 
+/// How a connection's CRM is reached, as the configuration says.
+pub fn settings(config: &CustomCrmConfig) -> Settings {
+    Settings {
+        user: config.user.clone(),
+        client_secret: config.client_secret.as_ref().map(|(_, secret)| secret.clone()),
+        calls_per_minute: Some(config.calls_per_minute),
+        ..Settings::new(config.url.clone(), config.token.clone())
+    }
+}
+
 /// The client of a connection's CRM, as the configuration and the declaration that it names say.
 pub fn client<S: Store>(
     config: &CustomCrmConfig,
@@ -123,13 +133,8 @@ pub fn client<S: Store>(
     namespace: &str,
     connection: &ConnectionName,
 ) -> Result<CustomCrm<S>, Error> {
-    let settings = Settings {
-        user: config.user.clone(),
-        client_secret: config.client_secret.as_ref().map(|(_, secret)| secret.clone()),
-        calls_per_minute: Some(config.calls_per_minute),
-        ..Settings::new(config.url.clone(), config.token.clone())
-    };
-    CustomCrm::new(&settings, Declaration::load(config.declaration.as_deref())?, store, namespace, connection)
+    let declaration = Declaration::load(config.declaration.as_deref())?;
+    CustomCrm::new(&settings(config), declaration, store, namespace, connection)
 }
 
 fn pace(config: &CustomCrmConfig) -> Pace {

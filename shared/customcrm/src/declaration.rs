@@ -138,6 +138,8 @@ pub(crate) struct Incremental {
     pub(crate) parameter: String,
     pub(crate) value: Template,
     pub(crate) query: Vec<(String, String)>,
+    /// Whether records come in the order of their changes.
+    pub(crate) is_ordered: bool,
     pub(crate) overlap: SignedDuration,
     pub(crate) scan_every: SignedDuration,
 }
@@ -278,6 +280,11 @@ impl Declaration {
         let text = std::fs::read_to_string(file)
             .map_err(|source| Error::DeclarationUnreadable { file: file.to_owned(), source })?;
         Self::parse(&file.display().to_string(), &text).map_err(Error::Declaration)
+    }
+
+    /// Whether it says anything of this entity, as pair files call it.
+    pub fn has(&self, entity: &str) -> bool {
+        self.collections.contains_key(entity)
     }
 
     /// Reads a declaration. `file` is its name for messages.

@@ -17,6 +17,7 @@ mod listing;
 mod moments;
 mod pace;
 mod path;
+mod probe;
 mod record;
 mod refusal;
 mod template;
@@ -31,6 +32,7 @@ pub use client::{ChangesPage, CustomCrm, Reading, ScanPage, Settings};
 pub use cursor::{ChangesCursor, InvalidCursor};
 pub use declaration::{Declaration, schema};
 pub use error::Error;
+pub use probe::{Finding, Proposal, Report, SearchedBy, Verdict, look, probe};
 pub use record::fingerprint;
 pub use webhooks::{
     Delivery, Encoding, NOTIFICATION_BYTES_MAX, Notification, NotificationError, NotificationJudge, Scheme,

@@ -96,7 +96,7 @@ pub(crate) fn written(content: &Content) -> Option<String> {
     }
 }
 
-fn version(content: Option<&Content>) -> Option<Version> {
+pub(crate) fn version(content: Option<&Content>) -> Option<Version> {
     match content? {
         Content::Number(number) => number.to_u64().map(Version),
         Content::Text(text) => text.parse().ok().map(Version),

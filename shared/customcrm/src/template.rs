@@ -57,3 +57,12 @@ impl Template {
             .collect()
     }
 }
+
+impl std::fmt::Display for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(text),
+            Part::Name(name) => write!(f, "{{{name}}}"),
+        })
+    }
+}

@@ -33,6 +33,16 @@ impl Times {
         }
     }
 
+    /// What a declaration says of it.
+    pub(crate) fn word(&self) -> &str {
+        match self {
+            Self::Rfc3339 => "rfc3339",
+            Self::EpochSeconds => "epoch-seconds",
+            Self::EpochMilliseconds => "epoch-milliseconds",
+            Self::Pattern(pattern) => pattern,
+        }
+    }
+
     /// The time that this stands for.
     pub(crate) fn read(&self, content: &Content) -> Option<Timestamp> {
         match (self, content) {

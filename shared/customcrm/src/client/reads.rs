@@ -17,6 +17,7 @@ use crate::{
     path::Path,
     record::{id, name, record, same, written},
     template::Template,
+    times::Times,
     transport::Effect,
 };
 
@@ -316,8 +317,7 @@ impl<S: Store> CustomCrm<S> {
             crm: self.declaration.crm.clone(),
             what: "a time that can be written".to_owned(),
         };
-        let since = collection.record.times.write(since).ok_or_else(unwritable)?;
-        Ok(Some((incremental.parameter.clone(), incremental.value.fill(&[("since", &since)]))))
+        incremental.since(&collection.record.times, since).ok_or_else(unwritable).map(Some)
     }
 
     /// Records with their lines, wherever these are.
@@ -379,9 +379,17 @@ impl<S: Store> CustomCrm<S> {
     }
 }
 
+impl Incremental {
+    /// The parameter by which what changed since this time is read; `None` where the time can't be written.
+    pub(crate) fn since(&self, times: &Times, since: Timestamp) -> Option<(String, String)> {
+        let since = times.write(since)?;
+        Some((self.parameter.clone(), self.value.fill(&[("since", &since)])))
+    }
+}
+
 impl Search {
     /// The parameters of a search by these properties, as the CRM calls them.
-    fn query(&self, conditions: &[(String, String)]) -> Vec<(String, String)> {
+    pub(crate) fn query(&self, conditions: &[(String, String)]) -> Vec<(String, String)> {
         let said = |(property, value): &(String, String)| {
             let value = match &self.escape {
                 Some(escape) => escaped(value, escape),

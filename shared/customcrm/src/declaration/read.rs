@@ -209,6 +209,7 @@ impl Reader<'_, '_> {
             parameter: written.parameter.to_string(),
             value: value?,
             query: written.query.clone().into_iter().collect(),
+            is_ordered: written.ordered.as_deref() != Some(&false),
             overlap: seconds(written.overlap_seconds, 2),
             scan_every: seconds(written.scan_seconds, 300),
         })

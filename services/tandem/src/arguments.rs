@@ -19,6 +19,7 @@ Then write a configuration, let it be checked, and run it:
   tandem check --pairs pairs
   tandem dataflow --pairs pairs --format html > dataflow.html
   tandem run --config tandem.toml --print-config
+  tandem check --config tandem.toml
   tandem auth exactonline --config tandem.toml
   tandem run --config tandem.toml
 
@@ -75,7 +76,21 @@ is no grant; 64 when the command line or the configuration cannot be used."#;
 
 const CHECK_TEACHING: &str = r"Reads every pair file of the folder and tells, per pair, what it keeps; or, with exit code 64,
 everything that can't work: its file, line and column, and what to write instead. What Exact's
-reference says of each property is known here, so nothing is called.";
+reference says of each property is known here, so nothing is called.
+
+--config FILE checks the pair files of a configuration so, and then calls each connection's CRM to
+hold it against its declaration, line by line: the list, the id, the times, the pages, what changed
+since a time, a search, the lines of documents. It reads and never writes. What a line came to:
+
+  ok       the CRM is as the line says
+  -        no read shows it, or there is no record yet that would
+  look     it may be right: read what is told
+  wrong    the CRM is otherwise, and what is told says what to write
+
+Names of properties are shown, and no value that a record holds.
+
+Exit codes: 0 when nothing is wrong; 1 when something is; 64 when a pair file, the configuration or
+a declaration can't work.";
 
 const DATAFLOW_TEACHING: &str = r"Prints what the pair files say, as a page for people: a section for each pair with what is
 synchronised, who creates, and a table of its properties with their type in Exact, direction and
@@ -149,16 +164,9 @@ pub(crate) enum Command {
     /// Show it at work on simulated systems, without any server
     #[command(after_long_help = DEMO_TEACHING)]
     Demo(DemoOptions),
-    /// Check the pair files, without calling anybody
+    /// Check the pair files and, with a configuration, each CRM against its declaration
     #[command(after_long_help = CHECK_TEACHING)]
-    Check {
-        /// The folder with the pair files
-        #[arg(long, value_name = "DIR", default_value = "pairs")]
-        pairs: PathBuf,
-        /// Which reading of the pairs is told; both are checked
-        #[arg(long, value_enum, default_value_t = ReadingChoice::Practical)]
-        reading: ReadingChoice,
-    },
+    Check(CheckOptions),
     /// Check the dataflow document row by row against two systems
     #[command(after_long_help = CHECKLIST_TEACHING)]
     Checklist(ChecklistOptions),
@@ -174,6 +182,23 @@ pub(crate) enum Command {
     },
     /// Print the version
     Version,
+}
+
+/// What is checked.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CheckOptions {
+    /// The folder with the pair files
+    #[arg(long, value_name = "DIR", default_value = "pairs")]
+    pub(crate) pairs: PathBuf,
+    /// Which reading of the pairs is told; both are checked
+    #[arg(long, value_enum, default_value_t = ReadingChoice::Practical)]
+    pub(crate) reading: ReadingChoice,
+    /// The pair files of this configuration, and the CRM of each of its connections
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pairs", "reading"])]
+    pub(crate) config: Option<PathBuf>,
+    /// Only this one of the configuration's connections
+    #[arg(long, value_name = "NAME", requires = "config", value_parser = connection_name)]
+    pub(crate) connection: Option<ConnectionName>,
 }
 
 /// Whose consent is asked for.

@@ -1,4 +1,8 @@
-//! `tandem check`: whether the pair files can work, without calling anybody.
+//! `tandem check`: whether the pair files can work, without calling anybody; and with a configuration, whether each
+//! connection's CRM is as its declaration says, by reads alone.
+
+mod crm;
+mod report;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,23 +17,38 @@ use service::{Pairs, ServiceError};
 use telemetry::Chain;
 
 use crate::BAD_USAGE;
+use crate::arguments::CheckOptions;
 
 #[cfg(test)]
 mod tests;
 
-/// Tells what the pair files of a folder say in a reading, or everything that is wrong with them in either.
-pub(crate) fn run(folder: &Path, reading: Reading) -> ExitCode {
-    // Nobody is left to tell when the terminal has gone.
-    match checked(folder) {
+/// Tells what the pair files of a folder say in a reading, or everything that is wrong with them in either; with a
+/// configuration this of its pair files, and then what each CRM shows.
+pub(crate) fn run(options: &CheckOptions) -> ExitCode {
+    if let Some(config) = &options.config {
+        return crm::run(config, options.connection.as_ref());
+    }
+    let reading = options.reading.into();
+    match checked(&options.pairs) {
         Ok(pairs) => {
-            let _ = io::stdout().write_all(told(pairs.of(reading), reading).as_bytes());
+            say(&told(pairs.of(reading), reading));
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let _ = writeln!(io::stderr(), "tandem: {}", Chain(&error));
+            complain(&Chain(&error).to_string());
             ExitCode::from(BAD_USAGE)
         }
     }
+}
+
+// Nobody is left to tell when the terminal has gone.
+
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "tandem: {text}");
 }
 
 fn checked(folder: &Path) -> Result<Pairs, ServiceError> {

@@ -40,7 +40,7 @@ pub fn run() -> ExitCode {
             service::run_from("tandem", &config, print_config, needs, hosting::start)
         }
         Ok(Command::Auth(options @ AuthOptions { at: ConsentAt::ExactOnline, .. })) => auth::run(&options),
-        Ok(Command::Check { pairs, reading }) => check::run(&pairs, reading.into()),
+        Ok(Command::Check(options)) => check::run(&options),
         Ok(Command::Demo(options)) => demo::run(&options),
         Ok(Command::Checklist(options)) => checklist::run(&options),
         Ok(Command::Dataflow(options)) => dataflow::run(&options),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mapping::Reading;
 use model::{ConnectionName, PairName};
+use url::Url;
 
 const TEACHING: &str = r#"Begin with the demo. It needs no server and no account, and touches nothing outside its process:
 
@@ -14,8 +15,9 @@ const TEACHING: &str = r#"Begin with the demo. It needs no server and no account
   tandem demo --for 15s           ends by itself; exit code 0 only if both sides agree
   tandem demo --data my-exports   with your own customers.csv, accounts.csv and users.csv
 
-Then write a configuration, let it be checked, and run it:
+Then write a configuration, let it be checked, and run it; a CRM of another API gets a declaration:
 
+  tandem init customcrm --url https://crm.example.com/api --token-file crm-token
   tandem check --pairs pairs
   tandem dataflow --pairs pairs --format html > dataflow.html
   tandem run --config tandem.toml --print-config
@@ -92,6 +94,20 @@ Names of properties are shown, and no value that a record holds.
 Exit codes: 0 when nothing is wrong; 1 when something is; 64 when a pair file, the configuration or
 a declaration can't work.";
 
+const INIT_TEACHING: &str = r"Asks a few questions and writes a first declaration of a CRM: what its API is like, so that Tandem
+fits it without code. Where the API is like one that Tandem knows, that declaration is written; else
+each answer becomes a line of it. With --url, and --token-file where the CRM asks for a secret, the
+list of customers is read once, and what it looks like is proposed. Nothing is written to the CRM.
+
+Each question shows its usual answer in brackets: Enter takes it, and - stands for none. Where
+standard input is no terminal, answers are its lines, and at its end the usual ones are taken.
+
+The file is never written over one that exists. Hold it against the CRM then:
+
+  tandem check --config tandem.toml
+
+Exit codes: 0 when the file is written; 1 after a failure; 64 when the command line can't be used.";
+
 const DATAFLOW_TEACHING: &str = r"Prints what the pair files say, as a page for people: a section for each pair with what is
 synchronised, who creates, and a table of its properties with their type in Exact, direction and
 transform. Without --pairs, it prints the pair files that ship with this program.";
@@ -167,6 +183,9 @@ pub(crate) enum Command {
     /// Check the pair files and, with a configuration, each CRM against its declaration
     #[command(after_long_help = CHECK_TEACHING)]
     Check(CheckOptions),
+    /// Ask a few questions and write a first declaration of a CRM
+    #[command(after_long_help = INIT_TEACHING)]
+    Init(InitOptions),
     /// Check the dataflow document row by row against two systems
     #[command(after_long_help = CHECKLIST_TEACHING)]
     Checklist(ChecklistOptions),
@@ -199,6 +218,31 @@ pub(crate) struct CheckOptions {
     /// Only this one of the configuration's connections
     #[arg(long, value_name = "NAME", requires = "config", value_parser = connection_name)]
     pub(crate) connection: Option<ConnectionName>,
+}
+
+/// What is written for the first time.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct InitOptions {
+    /// Of which system
+    #[arg(value_enum)]
+    pub(crate) of: InitOf,
+    /// The address of the CRM's API, to look at it
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<Url>,
+    /// The file with the secret that the CRM asks for
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Where the declaration is written
+    #[arg(long, value_name = "FILE", default_value = "customcrm.toml")]
+    pub(crate) out: PathBuf,
+}
+
+/// A system of which people write declarations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InitOf {
+    /// CustomCRM
+    #[value(name = "customcrm")]
+    CustomCrm,
 }
 
 /// Whose consent is asked for.

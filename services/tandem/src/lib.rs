@@ -2,7 +2,8 @@
 //!
 //! `tandem run` is all services in one process ([`host`]), on the embedded broker and store or on the servers that
 //! the configuration names. `tandem demo` is the same on simulated systems, with a scripted human who edits both
-//! sides, and ends with a comparison of the two. `tandem auth` turns a person's consent into a grant. Start reading at [`run`].
+//! sides, and ends with a comparison of the two. `tandem auth` turns a person's consent into a grant, and
+//! `tandem init` their answers into a declaration. Start reading at [`run`].
 //!
 //! What it refuses: to hold any rule of the synchronisation. It only starts, watches and compares.
 
@@ -13,6 +14,7 @@ mod checklist;
 mod dataflow;
 mod demo;
 mod hosting;
+mod init;
 #[cfg(test)]
 mod outcomes;
 mod shipped;
@@ -22,7 +24,7 @@ use std::process::ExitCode;
 
 use service::Needs;
 
-use arguments::{AuthOptions, Command, ConsentAt, SchemaOf, Told};
+use arguments::{AuthOptions, Command, ConsentAt, InitOf, InitOptions, SchemaOf, Told};
 pub use hosting::host;
 
 /// The exit code for a command line or data that cannot be used (`EX_USAGE`).
@@ -41,6 +43,7 @@ pub fn run() -> ExitCode {
         }
         Ok(Command::Auth(options @ AuthOptions { at: ConsentAt::ExactOnline, .. })) => auth::run(&options),
         Ok(Command::Check(options)) => check::run(&options),
+        Ok(Command::Init(options @ InitOptions { of: InitOf::CustomCrm, .. })) => init::run(&options),
         Ok(Command::Demo(options)) => demo::run(&options),
         Ok(Command::Checklist(options)) => checklist::run(&options),
         Ok(Command::Dataflow(options)) => dataflow::run(&options),

@@ -1,4 +1,4 @@
-//! The pair files that ship with this program.
+//! The pair files and declarations that ship with this program.
 
 use mapping::{Pair, Reading};
 use service::{ServiceError, parse_pairs};
@@ -12,6 +12,15 @@ const FILES: [(&str, &str); 7] = [
     ("order-quotation.toml", include_str!("../../../deploy/pairs/order-quotation.toml")),
     ("order-salesorder.toml", include_str!("../../../deploy/pairs/order-salesorder.toml")),
     ("user-quotation.toml", include_str!("../../../deploy/pairs/user-quotation.toml")),
+];
+
+/// The declarations of CRMs: what each is like, and its text. The first is that of the default API.
+pub(crate) const DECLARATIONS: [(&str, &str); 5] = [
+    ("the default API of CustomCRM", include_str!("../../../deploy/customcrm/default.toml")),
+    ("json-server", include_str!("../../../deploy/customcrm/json-server.toml")),
+    ("PocketBase", include_str!("../../../deploy/customcrm/pocketbase.toml")),
+    ("Directus", include_str!("../../../deploy/customcrm/directus.toml")),
+    ("EspoCRM", include_str!("../../../deploy/customcrm/espocrm.toml")),
 ];
 
 /// The seven pairs in one reading, in the order in which their records depend on one another.

@@ -1,6 +1,7 @@
-//! `tandem check --config` as its user runs it: the program itself, and a simulated CRM.
+//! `tandem check --config` and `tandem init customcrm` as their users run them: the program itself, and a simulated CRM.
 #![allow(clippy::unwrap_used)]
 
+mod init;
 mod shop;
 
 use shop::Shop;
@@ -9,7 +10,6 @@ use shop::Shop;
 async fn a_crm_that_is_as_declared_is_green_line_by_line() {
     let shop = Shop::open().await;
     let ended = shop.check(&[]);
-    println!("{}", ended.stdout);
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     assert_eq!(ended.wrong(), Vec::<&str>::new());
     assert!(ended.stdout.starts_with("7 pairs in the practical reading"), "{}", ended.stdout);

@@ -11,7 +11,7 @@ mod terminal;
 mod tests;
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -81,7 +81,7 @@ fn written(options: &InitOptions) -> Result<(), InitError> {
     if let Some(file) = &options.token_file {
         fs::metadata(file).map_err(|source| InitError::Secret { file: file.clone(), source })?;
     }
-    let terminal = Terminal::new(io::stdin().lock(), io::stdout());
+    let terminal = Terminal::new(io::stdin().lock(), io::stdout(), !io::stdin().is_terminal());
     let mut interview = Interview::new(terminal, options);
     let text = interview.declaration()?;
     // Between the question and now somebody else may have made it.

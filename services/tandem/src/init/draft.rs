@@ -133,11 +133,12 @@ impl Draft {
     }
 
     fn authentication(&self) -> String {
-        let mut lines = vec![
-            "# The secret stands in the file that the connection names as token_file.".to_owned(),
-            "[authentication]".to_owned(),
-            key("scheme", &self.scheme),
-        ];
+        let secret = if self.scheme == "none" {
+            "# The CRM asks for no secret."
+        } else {
+            "# The secret stands in the file that the connection names as token_file."
+        };
+        let mut lines = vec![secret.to_owned(), "[authentication]".to_owned(), key("scheme", &self.scheme)];
         if self.scheme == "header" {
             lines.push(key("header", &self.header));
         }

@@ -13,11 +13,13 @@ pub(super) struct Terminal<R, W> {
     output: W,
     /// Nothing comes any more: the usual answers are taken.
     has_ended: bool,
+    /// Answers are not seen where they are given, and are shown after their questions.
+    is_unseen: bool,
 }
 
 impl<R: BufRead, W: Write> Terminal<R, W> {
-    pub(super) fn new(input: R, output: W) -> Self {
-        Self { input, output, has_ended: false }
+    pub(super) fn new(input: R, output: W, is_unseen: bool) -> Self {
+        Self { input, output, has_ended: false, is_unseen }
     }
 
     pub(super) fn say(&mut self, text: &str) -> Result<(), InitError> {
@@ -42,8 +44,8 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
                 let read = self.input.by_ref().take(ANSWER_BYTES_MAX).read_line(&mut line);
                 self.has_ended = read.map_err(InitError::Process)? == 0;
             }
-            if self.has_ended {
-                self.say("")?;
+            if self.is_unseen || self.has_ended {
+                self.say(line.trim())?;
             }
             let answer = match line.trim() {
                 "" => usual,

@@ -14,7 +14,7 @@ fn asked(answers: &str) -> (Result<String, InitError>, String) {
     let out = PathBuf::from("customcrm.toml");
     let options = InitOptions { of: InitOf::CustomCrm, url: None, token_file: None, out };
     let mut said = Vec::new();
-    let text = Interview::new(Terminal::new(answers.as_bytes(), &mut said), &options).declaration();
+    let text = Interview::new(Terminal::new(answers.as_bytes(), &mut said, true), &options).declaration();
     (text, String::from_utf8(said).unwrap())
 }
 

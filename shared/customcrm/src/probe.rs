@@ -112,18 +112,15 @@ fn seen(declaration: &Declaration, sights: &Sights) -> BTreeMap<String, BTreeSet
 }
 
 /// Gives a record its lines as pair files call them; `children` are those that stand elsewhere.
-fn read_lines(collection: &Collection, record: &mut Properties, children: Vec<Properties>) {
+fn read_lines(collection: &Collection, record: &mut Properties, mut children: Vec<Properties>) {
     let Some(lines) = &collection.lines else { return };
+    lines.read(record);
     if !children.is_empty() {
+        for line in &mut children {
+            lines.shape.read(line);
+        }
         let children = children.into_iter().map(Content::Object).collect();
         record.insert(lines.property.clone(), Content::List(children));
-    }
-    if let Some(Content::List(list)) = record.get_mut(&lines.property) {
-        for line in list {
-            if let Content::Object(line) = line {
-                lines.shape.read(line);
-            }
-        }
     }
 }
 

@@ -160,7 +160,7 @@ impl Shape {
 
 impl Lines {
     /// From the CRM's names and ways of writing to ours. A line without an id gets one of what it holds.
-    fn read(&self, properties: &mut Properties) {
+    pub(crate) fn read(&self, properties: &mut Properties) {
         if matches!(self.style, LinesStyle::Children { .. }) {
             return;
         }

@@ -268,6 +268,17 @@ fn lines_of_a_collection_of_their_own_name_their_document() {
 }
 
 #[test]
+fn what_is_seen_is_called_as_pair_files_call_it() {
+    let shape = "path = \"customers\"\nnames = { Title = \"meta.title\" }\nlines = { style = \"whole\", property = \"Lines\", id = \"LineId\", names = { Quantity = \"qty\" } }";
+    let declaration = declared(&[("path = \"customers\"", shape)]);
+    let all = answer(r#"[{"id":1,"meta":{"title":"A","tags":[]},"Lines":[{"qty":2}]}]"#);
+    let sights = Sights { collections: vec![customers(all)], ..Sights::default() };
+    let seen = super::seen(&declaration, &sights);
+    let names: Vec<&str> = seen["customers"].iter().map(String::as_str).collect();
+    assert_eq!(names, ["Lines", "Lines.LineId", "Lines.Quantity", "Title", "id", "meta", "meta.tags"]);
+}
+
+#[test]
 fn who_is_not_let_in_is_told_nothing_else() {
     let findings = judged(&declared(&[]), customers(refused(401, Meaning::Auth)));
     assert_eq!(findings.len(), 1, "{findings:#?}");

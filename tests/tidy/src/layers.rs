@@ -9,14 +9,12 @@ const LAYERS: &[&[&str]] = &[
     &["mapping"],
     &["contract"],
     &["telemetry"],
-    &["broker", "store", "customcrm", "exactonline"],
+    &["broker", "store"],
+    // What all replicas of a connector share goes through the store.
+    &["customcrm", "exactonline"],
     &["service"],
     &["collector", "writer"],
 ];
-
-/// Uses inside one layer that are meant: the crate, what it uses, and why.
-const EXCEPTIONS: &[(&str, &str, &str)] =
-    &[("exactonline", "store", "the quota and the lease on the refresh token are shared by all replicas")];
 
 /// `None`: not a crate of the product.
 fn layer(member: &Ours) -> Option<usize> {
@@ -56,9 +54,8 @@ fn a_crate_uses_only_crates_of_lower_layers() {
     for member in ours() {
         let Some(own) = layer(member) else { continue };
         for used in &member.uses {
-            let excepted = EXCEPTIONS.iter().any(|(user, use_, _)| (*user, *use_) == (&member.name, used));
             let lower = match layer(find(used)) {
-                Some(other) => other < own || excepted,
+                Some(other) => other < own,
                 // The one-process mode shows the product against simulated systems.
                 None => member.name == "tandem" && used.starts_with("simulator-"),
             };
@@ -68,16 +65,6 @@ fn a_crate_uses_only_crates_of_lower_layers() {
         }
     }
     assert_none(&upward);
-}
-
-#[test]
-fn an_exception_to_the_layers_is_one_that_is_used() {
-    for (user, used, why) in EXCEPTIONS {
-        assert!(
-            find(user).uses.contains(*used),
-            "{user} no longer uses {used} ({why}): remove the exception"
-        );
-    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod calls;
+
 use contract::json::{read_content, read_properties};
 use model::Content;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

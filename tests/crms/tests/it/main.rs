@@ -4,6 +4,7 @@
 mod declarations;
 mod json_server;
 mod pocketbase;
+mod probes;
 
 use std::path::Path;
 

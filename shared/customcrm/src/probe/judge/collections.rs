@@ -3,7 +3,7 @@
 use model::{Content, Properties};
 use rust_decimal::Decimal;
 
-use super::{Kept, Line, absent, chain, count, keys_of, said};
+use super::{Kept, Line, absent, chain, count, keys_of};
 use crate::{
     Declaration,
     declaration::{Lines, LinesStyle},
@@ -158,9 +158,10 @@ fn children(declaration: &Declaration, one: &Kept<'_>, lines: &Lines, path: &str
     let Some((document, sight)) = &one.sight.children else { return line.untried("no document was seen") };
     match sight {
         Sight::Failed(error) => line.fails(chain(error)),
+        // What the CRM says may quote the document's id.
         Sight::Refused(refused) => line.fails(format!(
-            "the CRM refuses to list the lines of a document ({}): write their path, and where they name it as parent",
-            if refused.status == 404 { said(refused) } else { format!("status {}", refused.status) }
+            "the CRM refuses to list the lines of a document (status {}): write their path, and where they name it as parent",
+            refused.status
         )),
         Sight::Answer(_) => {
             let Some(all) = sight.records(declaration) else {

@@ -1,6 +1,7 @@
 //! Each CRM starts, does what a person asks of it, and leaves nothing behind.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod connector;
 mod declarations;
 mod json_server;
 mod pocketbase;

@@ -18,6 +18,7 @@ use std::time::Duration;
 use broker::Broker;
 use collector::{Callback, Callbacks, Collector, HintedPace, Hints, Judge, Pace, Ports};
 use customcrm::{CustomCrm, Declaration, Error, NOTIFICATION_BYTES_MAX, Settings};
+use mapping::Pair;
 use model::{ConnectionName, System};
 use service::{Context, CustomCrmConfig, Problem, ServiceError};
 use store::Store;
@@ -64,8 +65,9 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
             source: Box::new(error),
         };
         let (store, namespace) = (ports.store.clone(), context.config.namespace.as_str());
-        let client = client(config, store.clone(), namespace, connection).map_err(unusable)?;
-        for entity in service::entities(context.pairs_of(connection), SYSTEM) {
+        let pairs = context.pairs_of(connection);
+        let client = client(config, store.clone(), namespace, connection, pairs).map_err(unusable)?;
+        for entity in service::entities(pairs, SYSTEM) {
             let name = format!("{connection} {entity}");
             let collector = Collector {
                 ports: ports.clone(),
@@ -126,14 +128,19 @@ pub fn settings(config: &CustomCrmConfig) -> Settings {
     }
 }
 
-/// The client of a connection's CRM, as the configuration and the declaration that it names say.
+/// The client of a connection's CRM, as the configuration and the declaration that it names say, for what these pairs keep.
 pub fn client<S: Store>(
     config: &CustomCrmConfig,
     store: S,
     namespace: &str,
     connection: &ConnectionName,
+    pairs: &[Pair],
 ) -> Result<CustomCrm<S>, Error> {
-    let declaration = Declaration::load(config.declaration.as_deref())?;
+    let mut declaration = Declaration::load(config.declaration.as_deref())?;
+    for entity in service::entities(pairs, SYSTEM) {
+        let lines = service::selected_of_lines(pairs, SYSTEM, &entity);
+        declaration = declaration.keeping(entity.as_str(), service::selected(pairs, SYSTEM, &entity), lines);
+    }
     CustomCrm::new(&settings(config), declaration, store, namespace, connection)
 }
 

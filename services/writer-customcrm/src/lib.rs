@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use broker::Broker;
 use contract::Sighting;
 use customcrm::{CustomCrm, Declaration, Error, Settings};
-use mapping::Put;
+use mapping::{Pair, Put};
 use model::{
     ConnectionName, Content, FailureClass, Presence, Properties, Record, RecordId, System, UserId, Version,
 };
@@ -28,10 +28,10 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
     let system = System::CustomCrm;
     let mut targets = BTreeMap::new();
     for (connection, config) in context.config.customcrm() {
-        let client =
-            client(config, ports.store.clone(), &context.config.namespace, connection).map_err(|error| {
-                ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
-            })?;
+        let (namespace, pairs) = (&context.config.namespace, context.pairs_of(connection));
+        let client = client(config, ports.store.clone(), namespace, connection, pairs).map_err(|error| {
+            ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
+        })?;
         targets.insert(connection.clone(), Crm { client, ours: OnceCell::new() });
     }
     let topology = context.topology();
@@ -43,6 +43,7 @@ fn client<S: Store>(
     store: S,
     namespace: &str,
     connection: &ConnectionName,
+    pairs: &[Pair],
 ) -> Result<CustomCrm<S>, Error> {
     let settings = Settings {
         user: config.user.clone(),
@@ -51,7 +52,12 @@ fn client<S: Store>(
         timeout: CALL_MAX,
         ..Settings::new(config.url.clone(), config.token.clone())
     };
-    let declaration = Declaration::load(config.declaration.as_deref())?;
+    let system = System::CustomCrm;
+    let mut declaration = Declaration::load(config.declaration.as_deref())?;
+    for entity in service::entities(pairs, system) {
+        let lines = service::selected_of_lines(pairs, system, &entity);
+        declaration = declaration.keeping(entity.as_str(), service::selected(pairs, system, &entity), lines);
+    }
     CustomCrm::new(&settings, declaration, store, namespace, connection)
 }
 

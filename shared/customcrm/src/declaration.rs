@@ -92,6 +92,8 @@ pub(crate) struct Answer {
     pub(crate) sent: Option<Path>,
     /// A record is looked up by a search for its id.
     pub(crate) is_searched: bool,
+    /// What a record does not hold is empty.
+    pub(crate) leaves_out_empty: bool,
 }
 
 /// What a record tells of itself.
@@ -243,6 +245,8 @@ pub(crate) struct Shape {
     pub(crate) names: BTreeMap<String, Path>,
     /// Numbers that are written as texts, as the pair files call them.
     pub(crate) numbers_as_texts: Vec<String>,
+    /// What is empty where it is left out, as the pair files call it.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// The lines of a document.
@@ -285,6 +289,21 @@ impl Declaration {
     /// Whether it says anything of this entity, as pair files call it.
     pub fn has(&self, entity: &str) -> bool {
         self.collections.contains_key(entity)
+    }
+
+    /// The same declaration for who keeps these properties of a collection, and these of its lines: where the CRM leaves out
+    /// what is empty, they are empty when it does.
+    #[must_use]
+    pub fn keeping(mut self, entity: &str, properties: Vec<String>, of_lines: Vec<String>) -> Self {
+        if self.answer.leaves_out_empty
+            && let Some(collection) = self.collections.get_mut(entity)
+        {
+            collection.shape.left_out = properties;
+            if let Some(lines) = &mut collection.lines {
+                lines.shape.left_out = of_lines;
+            }
+        }
+        self
     }
 
     /// Reads a declaration. `file` is its name for messages.

@@ -10,6 +10,9 @@ use crate::{
     declaration::{Collection, Lines, LinesStyle, RecordKeys, Shape},
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Reads a record. `seen_at` is the moment of the read, which stands for the version where the CRM tells none.
 pub(crate) fn record(
     collection: &Collection,
@@ -41,6 +44,7 @@ pub(crate) fn record(
         if let Some(lines) = &collection.lines {
             lines.read(&mut properties);
         }
+        collection.complete(&mut properties);
     }
     Ok(Record {
         id,
@@ -112,6 +116,23 @@ impl RecordKeys {
     }
 }
 
+impl Collection {
+    /// Puts in what the CRM left out because it is empty.
+    fn complete(&self, properties: &mut Properties) {
+        self.shape.complete(properties);
+        let Some(lines) = self.lines.as_ref().filter(|lines| !lines.shape.left_out.is_empty()) else {
+            return;
+        };
+        let list = properties.entry(lines.property.clone()).or_insert_with(|| Content::List(Vec::new()));
+        let Content::List(list) = list else { return };
+        for line in list {
+            if let Content::Object(line) = line {
+                lines.shape.complete(line);
+            }
+        }
+    }
+}
+
 impl Shape {
     /// From the CRM's names and ways of writing to ours.
     pub(crate) fn read(&self, properties: &mut Properties) {
@@ -128,6 +149,14 @@ impl Shape {
                     Err(_) if text.is_empty() => *content = Content::Null,
                     Err(_) => {}
                 }
+            }
+        }
+    }
+
+    fn complete(&self, properties: &mut Properties) {
+        for name in &self.left_out {
+            if !properties.contains_key(name) {
+                properties.insert(name.clone(), Content::Null);
             }
         }
     }

@@ -85,7 +85,7 @@ impl Systems {
         let exact = self.connection.exactonline.as_ref().ok_or_else(missing)?;
         let settings = collector_exactonline::settings(&self.config.namespace, &self.connection.name, exact);
         let (namespace, name) = (&self.config.namespace, &self.connection.name);
-        let crm = collector_customcrm::client(crm, store.clone(), namespace, name)?;
+        let crm = collector_customcrm::client(crm, store.clone(), namespace, name, &self.pairs)?;
         Ok(Sides { crm, exact: ExactOnline::new(settings, store)? })
     }
 }

@@ -308,7 +308,7 @@ impl Lines {
     }
 
     /// The whole list after these changes.
-    fn applied(&self, present: Option<&Content>, changes: &[LinePut]) -> Vec<Content> {
+    pub(crate) fn applied(&self, present: Option<&Content>, changes: &[LinePut]) -> Vec<Content> {
         let present = match present {
             Some(Content::List(list)) => list.as_slice(),
             _ => &[],
@@ -316,7 +316,14 @@ impl Lines {
         let mut list: Vec<Properties> = present
             .iter()
             .filter_map(|line| match line {
-                Content::Object(members) => Some(members.clone()),
+                // What was left out stays so.
+                Content::Object(members) => {
+                    let is_left_out = |(name, content): &(&String, &Content)| {
+                        **content == Content::Null && self.shape.left_out.contains(name)
+                    };
+                    let held = members.iter().filter(|member| !is_left_out(member));
+                    Some(held.map(|(name, content)| (name.clone(), content.clone())).collect())
+                }
                 _ => None,
             })
             .collect();

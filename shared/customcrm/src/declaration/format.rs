@@ -118,6 +118,10 @@ pub(super) struct Answer {
     pub(super) lookup: Option<At<Lookup>>,
     /// Where the record stands in what is sent; without this key it is what is sent.
     pub(super) sent: Option<At<String>>,
+    /// Whether records come without what is empty in them; without this key, a property that a record does not hold is one
+    /// that the CRM does not have, and is never written.
+    #[serde(default)]
+    pub(super) leaves_out_empty: bool,
 }
 
 /// What a record tells of itself. Each is a path, as in "meta.version".

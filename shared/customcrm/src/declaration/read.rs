@@ -148,7 +148,8 @@ impl Reader<'_, '_> {
             return None;
         }
         let is_searched = searched.is_some();
-        Some(Answer { list: list?, record: record?, sent: sent?, is_searched })
+        let leaves_out_empty = written.leaves_out_empty;
+        Some(Answer { list: list?, record: record?, sent: sent?, is_searched, leaves_out_empty })
     }
 
     fn paging(&mut self, written: &At<format::Paging>) -> Option<Paging> {

@@ -151,7 +151,8 @@ impl Reader<'_, '_> {
     fn shape(&mut self, names: &BTreeMap<String, At<String>>, numbers: &[String]) -> Option<Shape> {
         let names: Vec<Option<(String, Path)>> =
             names.iter().map(|(name, path)| Some((name.clone(), self.path(path)?))).collect();
-        Some(Shape { names: names.into_iter().collect::<Option<_>>()?, numbers_as_texts: numbers.to_vec() })
+        let names = names.into_iter().collect::<Option<_>>()?;
+        Some(Shape { names, numbers_as_texts: numbers.to_vec(), ..Shape::default() })
     }
 
     fn lines(&mut self, written: &At<format::Lines>, file: &File) -> Option<Lines> {

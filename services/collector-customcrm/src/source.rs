@@ -50,7 +50,7 @@ enum Stage {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Place {
-    /// Rises with every page that shows anything.
+    /// Rises with every page that shows anything or leads on: at the same place there is nothing more.
     count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<String>,
@@ -111,7 +111,7 @@ impl<S: Store> Crm<S> {
             pass.has_ended = false;
             place.passed_at = Some(Timestamp::now());
         }
-        place.count += u64::from(!records.is_empty());
+        place.count += u64::from(more || !records.is_empty());
         let cursor = place.write()?;
         pass.cursor = Some(cursor.clone());
         Ok(Page { records, cursor, more })

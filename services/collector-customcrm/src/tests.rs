@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
+mod deletions;
 mod hints;
 mod listener;
 mod passes;

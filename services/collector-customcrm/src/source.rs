@@ -25,6 +25,8 @@ pub(crate) struct Crm<S> {
     pass: Mutex<Pass<S>>,
     /// A notification came whose change was not found yet.
     is_hinted: AtomicBool,
+    /// A notification told that something is gone, and no pass has begun since.
+    is_told_of_deletion: AtomicBool,
 }
 
 /// A pass over everything, as far as it got.
@@ -73,7 +75,8 @@ impl<S: Store> Crm<S> {
         let known = Known::new(store, namespace, connection, entity);
         let reading = client.reading(entity.as_str());
         let pass = Mutex::new(Pass { known, cursor: None, stage: Stage::Rests, has_ended: false });
-        Self { client, reading, pass, is_hinted: AtomicBool::new(false) }
+        let (is_hinted, is_told_of_deletion) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { client, reading, pass, is_hinted, is_told_of_deletion }
     }
 
     async fn changes(&self, entity: &EntityName, cursor: Option<&str>) -> Result<Page, Error> {
@@ -117,7 +120,7 @@ impl<S: Store> Crm<S> {
         Ok(Page { records, cursor, more })
     }
 
-    /// What changed; at its end a pass begins where it is due, or where a notification told of what is not among it.
+    /// What changed; at its end a pass begins where it is due, or where a notification told of what is gone or not among it.
     async fn changes_page(
         &self,
         entity: &EntityName,
@@ -129,13 +132,15 @@ impl<S: Store> Crm<S> {
         pass.known.take_in(page.records.clone(), false, true).await.map_err(Error::Store)?;
         if !page.more {
             let is_hinted = self.is_hinted.swap(false, Ordering::Relaxed) && page.records.is_empty();
+            // What else changed meanwhile does not say what is gone.
+            let is_told_of_deletion = self.is_told_of_deletion.swap(false, Ordering::Relaxed);
             let is_due = match (self.reading, place.passed_at) {
                 (Reading::ChangesAndPasses { every, .. }, Some(at)) => {
                     Timestamp::now().duration_since(at) >= every
                 }
                 _ => true,
             };
-            if is_due || is_hinted {
+            if is_due || is_hinted || is_told_of_deletion {
                 pass.stage = Stage::Reads(None);
             }
         }
@@ -208,8 +213,11 @@ impl<S: Store> Source for Crm<S> {
         }
     }
 
-    fn hinted(&self, _: Hint) {
-        self.is_hinted.store(true, Ordering::Relaxed);
+    fn hinted(&self, hint: Hint) {
+        match hint {
+            Hint::Changed => self.is_hinted.store(true, Ordering::Relaxed),
+            Hint::Deleted => self.is_told_of_deletion.store(true, Ordering::Relaxed),
+        }
     }
 
     async fn people(&self) -> Result<BTreeMap<UserId, String>, Error> {

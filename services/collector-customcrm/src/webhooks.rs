@@ -59,8 +59,8 @@ fn told(connection: &ConnectionName, notification: Notification, kept: &BTreeSet
         ToldOf::Collection(collection) if kept.contains(&collection) => [collection].into(),
         ToldOf::Collection(collection) => return Posted::Ignored(Box::new(NotKept { collection })),
     };
-    // What shows changes shows deletions too.
-    let of = collections.into_iter().map(|collection| (collection, Hint::Changed)).collect();
+    let hint = if notification.is_deletion { Hint::Deleted } else { Hint::Changed };
+    let of = collections.into_iter().map(|collection| (collection, hint)).collect();
     // The moment of sending may be as far before us as behind us, and must have passed by as much before what comes again
     // is late by the clock of any replica.
     let keep = TOLERANCE.unsigned_abs() * 2 + CLOCKS_APART;

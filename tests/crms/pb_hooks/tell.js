@@ -1,19 +1,17 @@
-// The documents whose lines are records of a collection of their own.
-const DOCUMENTS = { order_lines: "orders", quote_lines: "quotes" }
+// The collections of lines.
+const LINES = ["order_lines", "quote_lines"]
 
 module.exports = {
-    // Posts what happened to a record. That a line was made, changed or deleted is a change of its document. Nobody who
-    // does not answer keeps a person's change from being made.
+    // Posts what happened to a record; of a line the id is that of its document. Nobody who does not answer keeps a
+    // person's change from being made.
     tell: (record, what) => {
         const url = $os.getenv("CRM_WEBHOOK_URL")
         if (!url) {
             return
         }
         const collection = record.collection().name
-        const documents = DOCUMENTS[collection]
-        const body = documents
-            ? JSON.stringify({ type: `${documents}.update`, id: record.get("parent") })
-            : JSON.stringify({ type: `${collection}.${what}`, id: record.id })
+        const id = LINES.includes(collection) ? record.get("parent") : record.id
+        const body = JSON.stringify({ type: `${collection}.${what}`, id: id })
         const signature = $security.hs256(body, $os.getenv("CRM_WEBHOOK_SECRET"))
         try {
             $http.send({

@@ -37,7 +37,7 @@ pub struct PocketBase {
 }
 
 /// Where PocketBase tells of changes: `{"type":"customers.update","id":"..."}`, with the HMAC-SHA256 of this in
-/// hexadecimal digits in the header `X-Signature`. A line that changes is told as its document's change.
+/// hexadecimal digits in the header `X-Signature`. Of a line the id is that of its document.
 #[derive(Debug, Clone)]
 pub struct Webhook {
     /// Where it posts to.

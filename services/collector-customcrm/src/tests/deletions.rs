@@ -18,6 +18,7 @@ fn declared() -> (TempDir, PathBuf) {
         assert!(text.contains(line), "{line}");
         text = text.replace(line, "");
     }
+    text = text.replace("\n[webhooks]\n", "\n[webhooks]\ndeletions = [\"*.deleted\"]\n");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("crm.toml");
     std::fs::write(&file, text).unwrap();
@@ -66,6 +67,17 @@ async fn a_deletion_that_is_told_as_a_change_is_seen_soon_where_nothing_else_cha
     let (replica, mut customers) = started(&bench).await;
     gone(&bench, "c1");
     assert_eq!(Post::of("customer.updated").to(&replica).await, StatusCode::OK);
+    assert_eq!(next_that_is_gone(&mut customers).await.id.as_str(), "c1");
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_told_as_one_is_seen_soon_though_something_else_changed() {
+    let bench = Bench::new().await;
+    let (replica, mut customers) = started(&bench).await;
+    gone(&bench, "c1");
+    bench.makes("customers", r#"{"Name":"Anchor"}"#);
+    assert_eq!(Post::of("customer.deleted").to(&replica).await, StatusCode::OK);
     assert_eq!(next_that_is_gone(&mut customers).await.id.as_str(), "c1");
     replica.stop().await;
 }

@@ -35,6 +35,11 @@ pub struct WebhooksDeclaration {
     /// counts, and what fits none is ignored.
     #[serde(default)]
     pub types: BTreeMap<String, String>,
+    /// Which types tell that a record, or a line of one, is gone. A * at the beginning or the end of a type stands for any
+    /// rest. They lead to a read of everything at once, where a read of what changed does not show what is gone; without
+    /// this key only a notification does after which nothing has changed.
+    #[serde(default)]
+    pub deletions: Vec<String>,
 }
 
 /// How notifications are signed.
@@ -73,6 +78,7 @@ impl Default for WebhooksDeclaration {
             type_at: Some("type".to_owned()),
             id_at: Some("data.id".to_owned()),
             types: types.into(),
+            deletions: Vec::new(),
         }
     }
 }
@@ -120,7 +126,7 @@ pub(super) enum Tells {
     /// That something changed somewhere.
     OfEverything,
     /// That something changed in the collection which its type stands for.
-    ByType { at: Path, types: Types },
+    ByType { at: Path, types: Types, deletions: Vec<Pattern> },
 }
 
 /// Keys of objects, from the outermost to the innermost.
@@ -132,6 +138,14 @@ pub(super) struct Path(Vec<String>);
 pub(super) struct Types {
     whole: BTreeMap<String, EntityName>,
     begin: BTreeMap<String, EntityName>,
+}
+
+/// Types that are alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Pattern {
+    Is(String),
+    Begins(String),
+    Ends(String),
 }
 
 impl WebhooksDeclaration {
@@ -193,10 +207,14 @@ impl WebhooksDeclaration {
 
     fn tells(&self, collections: &BTreeSet<EntityName>, problems: &mut Problems) -> Option<Tells> {
         let types = self.types(collections, problems);
+        let deletions = self.deletions.iter().filter_map(|written| pattern(written, problems)).collect();
         let Some(text) = &self.type_at else {
             if !self.types.is_empty() {
                 let what = "is missing, and there is a section [webhooks.types]";
                 problems.add("type", what, "write where the body holds the type, as type = \"type\"");
+            } else if !self.deletions.is_empty() {
+                let what = "are told by types, and the key \"type\" is missing";
+                problems.add("deletions", what, "write where the body holds the type, as type = \"type\"");
             }
             return Some(Tells::OfEverything);
         };
@@ -204,7 +222,7 @@ impl WebhooksDeclaration {
             let remedy = "write which type tells of which collection, as \"customer.*\" = \"customers\", or remove type";
             problems.add("types", "is missing, so that no type tells of anything", remedy);
         }
-        Some(Tells::ByType { at: path("type", text, problems)?, types })
+        Some(Tells::ByType { at: path("type", text, problems)?, types, deletions })
     }
 
     fn types(&self, collections: &BTreeSet<EntityName>, problems: &mut Problems) -> Types {
@@ -240,6 +258,17 @@ impl Types {
     }
 }
 
+impl Pattern {
+    /// Whether a type is one of them.
+    pub(super) fn fits(&self, of: &str) -> bool {
+        match self {
+            Self::Is(whole) => of == whole,
+            Self::Begins(begin) => of.starts_with(begin.as_str()),
+            Self::Ends(end) => of.ends_with(end.as_str()),
+        }
+    }
+}
+
 impl Path {
     /// What stands there.
     pub(super) fn find<'a>(&self, body: &'a Value) -> Option<&'a Value> {
@@ -254,6 +283,21 @@ fn path(key: &str, text: &str, problems: &mut Problems) -> Option<Path> {
         return None;
     }
     Some(Path(keys))
+}
+
+fn pattern(written: &str, problems: &mut Problems) -> Option<Pattern> {
+    let pattern = match (written.strip_prefix('*'), written.strip_suffix('*')) {
+        (Some(end), None) => Pattern::Ends(end.to_owned()),
+        (None, Some(begin)) => Pattern::Begins(begin.to_owned()),
+        _ => Pattern::Is(written.to_owned()),
+    };
+    let (Pattern::Is(text) | Pattern::Begins(text) | Pattern::Ends(text)) = &pattern;
+    if text.is_empty() || text.contains('*') {
+        let remedy = "write a whole type, or its beginning or end and one * in the place of the rest";
+        problems.add(&format!("deletions.\"{written}\""), "is no type", remedy);
+        return None;
+    }
+    Some(pattern)
 }
 
 #[derive(Default)]

@@ -49,6 +49,8 @@ pub struct NotificationJudge {
 pub struct Notification {
     /// What it tells of.
     pub told_of: ToldOf,
+    /// Whether it tells that something is gone.
+    pub is_deletion: bool,
     /// Which one it is; `None` where nothing tells it from another one.
     pub delivery: Option<Delivery>,
     /// The record, as far as the body says. For logs only: at most 40 characters, and of any kind.
@@ -149,17 +151,18 @@ impl NotificationJudge {
             }
         };
         let said = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let told_of = match &self.webhooks.tells {
-            Tells::OfEverything => ToldOf::Everything,
-            Tells::ByType { at, types } => {
+        let (told_of, is_deletion) = match &self.webhooks.tells {
+            Tells::OfEverything => (ToldOf::Everything, false),
+            Tells::ByType { at, types, deletions } => {
                 let kind = at.find(&said).and_then(Value::as_str).ok_or(NotificationError::Incomplete)?;
                 let collection = types.collection(kind);
                 let other = || NotificationError::OtherType { kind: shown(kind) };
-                ToldOf::Collection(collection.ok_or_else(other)?.clone())
+                let is_deletion = deletions.iter().any(|pattern| pattern.fits(kind));
+                (ToldOf::Collection(collection.ok_or_else(other)?.clone()), is_deletion)
             }
         };
         let record = self.webhooks.id_at.as_ref().and_then(|at| record(at, &said));
-        Ok(Notification { told_of, delivery, record })
+        Ok(Notification { told_of, is_deletion, delivery, record })
     }
 
     fn standard(

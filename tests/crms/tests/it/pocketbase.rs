@@ -82,7 +82,7 @@ async fn pocketbase_tells_of_changes_with_a_signature_of_the_body() {
         json!({ "type": "customers.create", "id": id }),
         json!({ "type": "customers.update", "id": id }),
         json!({ "type": "customers.delete", "id": id }),
-        json!({ "type": "orders.update", "id": "order0000000001" }),
+        json!({ "type": "order_lines.update", "id": "order0000000001" }),
     ];
     let mut last = VecDeque::new();
     while last != expected {

@@ -121,13 +121,35 @@ fn types_and_where_the_type_stands_go_together() {
     let told = problems("[webhooks]\nscheme = \"standard\"\n[webhooks.types]\n\"*\" = \"orders\"");
     let expected = "webhooks.type: is missing, and there is a section [webhooks.types]; write where the body holds the type, as type = \"type\"";
     assert_eq!(told, [expected]);
+    let told = problems("[webhooks]\nscheme = \"standard\"\ndeletions = [\"*.deleted\"]");
+    let expected = "webhooks.deletions: are told by types, and the key \"type\" is missing; write where the body holds the type, as type = \"type\"";
+    assert_eq!(told, [expected]);
+}
+
+#[test]
+fn a_deletion_is_told_by_a_type_or_its_beginning_or_its_end() {
+    let told = problems(
+        r#"
+[webhooks]
+scheme = "standard"
+type = "type"
+deletions = ["*", "", "*.x.*", "a*b"]
+types = { "*" = "orders" }
+"#,
+    );
+    let expected = ["*", "", "*.x.*", "a*b"].map(|written| {
+        format!(
+            "webhooks.deletions.\"{written}\": is no type; write a whole type, or its beginning or end and one * in the place of the rest"
+        )
+    });
+    assert_eq!(told, expected);
 }
 
 #[test]
 fn the_schema_tells_the_writer_of_a_declaration_which_keys_there_are() {
     let schema = schemars::schema_for!(WebhooksDeclaration).to_value();
     let keys: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["encoding", "header", "id", "prefix", "scheme", "type", "types"].into());
+    assert_eq!(keys, ["deletions", "encoding", "header", "id", "prefix", "scheme", "type", "types"].into());
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(schema["required"], serde_json::json!(["scheme"]));
     assert!(schema["properties"]["types"]["description"].as_str().unwrap().contains('*'));

@@ -134,7 +134,12 @@ fn the_vector_of_standard_webhooks_is_believed_at_its_time() {
     let post = Post::of(&headers, VECTOR_BODY.as_bytes());
     let at = Timestamp::from_second(VECTOR_SENT).unwrap();
     let delivery = Delivery { id: VECTOR_ID.to_owned(), at };
-    let expected = Notification { told_of: ToldOf::Everything, delivery: Some(delivery), record: None };
+    let expected = Notification {
+        told_of: ToldOf::Everything,
+        is_deletion: false,
+        delivery: Some(delivery),
+        record: None,
+    };
     assert_eq!(judge.judge(&post.headers, &post.body, at), Ok(expected));
     assert_eq!(judge.judge(&post.headers, &post.body, now()), Err(Refused::Late));
 }
@@ -166,6 +171,24 @@ fn of_several_types_that_fit_the_longest_counts() {
     assert_eq!(told("order.x"), of("quotes"));
     assert_eq!(told("order.xy"), of("orders"));
     assert_eq!(told("order"), of("users"));
+}
+
+#[test]
+fn a_deletion_is_told_by_the_types_that_are_declared() {
+    let told = |deletions: &[&str], kind: &str| {
+        let deletions = deletions.iter().map(|pattern| (*pattern).to_owned()).collect();
+        let judge = judge_of(&WebhooksDeclaration { deletions, ..WebhooksDeclaration::default() }, SECRET);
+        let post = Post::signed(ID, now(), format!(r#"{{"type":"{kind}"}}"#).as_bytes());
+        judge.judge(&post.headers, &post.body, now()).unwrap().is_deletion
+    };
+    let deletions = ["order.gone", "quote.lost.*", "*.deleted"];
+    for kind in ["order.gone", "quote.lost.at-last", "customer.deleted"] {
+        assert!(told(&deletions, kind), "{kind}");
+        assert!(!told(&[], kind), "{kind}");
+    }
+    for kind in ["order.gone.not", "customer.lost.x", "customer.deleted.not", "customer.updated"] {
+        assert!(!told(&deletions, kind), "{kind}");
+    }
 }
 
 #[test]
@@ -280,7 +303,9 @@ fn an_hmac_of_the_body_that_another_program_made_is_believed() {
         judge.judge(&post.headers, &post.body, now())
     };
     let told = judged(Encoding::Hex, Some("sha256="), &format!("sha256={hex}")).unwrap();
-    assert_eq!(told, Notification { told_of: ToldOf::Everything, delivery: None, record: None });
+    let expected =
+        Notification { told_of: ToldOf::Everything, is_deletion: false, delivery: None, record: None };
+    assert_eq!(told, expected);
     assert!(judged(Encoding::Hex, None, &hex.to_ascii_uppercase()).is_ok());
     assert!(judged(Encoding::Base64, None, &base64).is_ok());
     for (encoding, prefix, value) in [

@@ -6,6 +6,7 @@ mod declarations;
 mod json_server;
 mod pocketbase;
 mod probes;
+mod scenario;
 
 use std::path::Path;
 

@@ -5,13 +5,15 @@ mod agreement;
 mod exact;
 mod world;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crms::{Crm, JsonServer, PEOPLE, PocketBase, Webhook, skipped};
 use serde_json::{Value, json};
 use servers::free_port;
 
 use agreement::Told;
 use exact::{ACCOUNTS, CONTACTS, Exact, ITEMS, QUOTATION_LINES, QUOTATIONS, SALES_ORDER_LINES, SALES_ORDERS};
-use world::World;
+use world::{World, Written};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn json_server_and_exact_online_are_kept_in_agreement() {
@@ -39,11 +41,52 @@ async fn pocketbase_that_tells_of_changes_is_kept_in_agreement_without_polls() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_the_store_was_lost_customers_find_their_accounts_by_the_ids_that_the_crm_keeps() {
+    let server = match JsonServer::start().await {
+        Ok(server) => server,
+        Err(why) => return skipped(&why),
+    };
+    let crm = server.crm.clone();
+    // Nothing else tells these apart, on either side.
+    for _ in 0..3 {
+        let twin =
+            json!({ "Name": "Kapsalon Knip", "City": "Breda", "Status": "Customer", "IsActive": true });
+        crm.create("customers", &twin).await;
+    }
+    let written = Written { declaration: "json-server.toml", webhook: None, keeps_ids: true };
+    let mut world = World::start(crm, Exact::start().await, written);
+    let before = counts(&world.rests().await);
+    let twins = async |world: &World| {
+        let customers = world.crm.records("customers").await;
+        let twins = customers.into_iter().filter(|customer| customer["Name"] == "Kapsalon Knip");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        twins.map(|twin| (text(&twin["id"]), text(&twin["ExactId"]))).collect::<BTreeMap<_, _>>()
+    };
+    let kept = twins(&world).await;
+    assert_eq!(kept.values().collect::<BTreeSet<_>>().len(), 3, "{kept:?}");
+
+    let mut world = world.without_its_store(written);
+    assert_eq!(counts(&world.rests().await), before, "nothing is doubled");
+    for (number, id) in kept.keys().enumerate() {
+        world.crm.change("customers", id, &json!({ "City": format!("Breda {number}") })).await;
+    }
+    world.rests().await;
+    for (number, account) in kept.values().enumerate() {
+        let held = world.exact.records(ACCOUNTS);
+        let held = held.iter().find(|record| record["ID"] == account.as_str()).unwrap();
+        assert_eq!(held["City"], format!("Breda {number}"));
+    }
+    assert_eq!(twins(&world).await, kept, "each keeps its account");
+    world.end();
+}
+
 /// A company's life, from the day on which Tandem comes.
 async fn live(crm: Crm, declaration: &str, webhook: Option<&Webhook>) {
     let exact = Exact::start().await;
     work_before(&crm, &exact).await;
-    let mut world = World::start(crm, exact, declaration, webhook);
+    let written = Written { declaration, webhook, keeps_ids: false };
+    let mut world = World::start(crm, exact, written);
     assert_eq!(counts(&world.rests().await), [4, 2, 6, 3, 2]);
     crm_is_edited(&mut world).await;
     exact_is_edited(&mut world).await;

@@ -28,11 +28,35 @@ pub(crate) struct World {
     tandem: Process,
 }
 
+/// What a person has written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written<'a> {
+    /// The file of the declaration.
+    pub(crate) declaration: &'a str,
+    pub(crate) webhook: Option<&'a Webhook>,
+    /// The CRM's customers keep the ids of their accounts, and partners are found by nothing else.
+    pub(crate) keeps_ids: bool,
+}
+
 impl World {
     /// Starts Tandem as a person does who has written this configuration.
-    pub(crate) fn start(crm: Crm, exact: Exact, declaration: &str, webhook: Option<&Webhook>) -> Self {
+    pub(crate) fn start(crm: Crm, exact: Exact, written: Written<'_>) -> Self {
+        let grant = json!({ "refresh_token": exact.running.refresh_token }).to_string();
+        Self::start_with(crm, exact, written, &grant)
+    }
+
+    /// The store is lost: Tandem begins anew with the grant that it has, and knows nothing else.
+    pub(crate) fn without_its_store(self, written: Written<'_>) -> Self {
+        let Self { crm, exact, mut tandem } = self;
+        stop(&mut tandem);
+        let grant = fs::read_to_string(tandem.folder().join("grant.json")).unwrap();
+        Self::start_with(crm, exact, written, &grant)
+    }
+
+    fn start_with(crm: Crm, exact: Exact, written: Written<'_>, grant: &str) -> Self {
         let folder = Folder::new("scenario").unwrap();
-        let config = configure(&folder, &crm, &exact, declaration, webhook);
+        folder.write("grant.json", grant).unwrap();
+        let config = configure(&folder, &crm, &exact, written);
         let binary = Binary::named("tandem").unwrap();
         let arguments = [Path::new("run"), Path::new("--config"), &config];
         let tandem = Process::spawn_in(folder, &binary, arguments, [("RUST_BACKTRACE", "1")]).unwrap();
@@ -69,21 +93,20 @@ impl World {
 
     /// Stops Tandem in good order.
     pub(crate) fn end(mut self) {
-        self.tandem.terminate().unwrap();
-        assert_eq!(self.tandem.wait_for_exit(STOPS_WITHIN).unwrap(), Some(0), "tandem stops in good order");
+        stop(&mut self.tandem);
     }
 }
 
+fn stop(tandem: &mut Process) {
+    tandem.terminate().unwrap();
+    assert_eq!(tandem.wait_for_exit(STOPS_WITHIN).unwrap(), Some(0), "tandem stops in good order");
+}
+
 /// Writes the configuration and what it names into the folder; gives its path.
-fn configure(
-    folder: &Folder,
-    crm: &Crm,
-    exact: &Exact,
-    declaration: &str,
-    webhook: Option<&Webhook>,
-) -> PathBuf {
+fn configure(folder: &Folder, crm: &Crm, exact: &Exact, written: Written<'_>) -> PathBuf {
+    let Written { declaration, webhook, keeps_ids } = written;
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
-    let pairs = pairs(folder, &deploy.join("pairs"));
+    let pairs = pairs(folder, &deploy.join("pairs"), keeps_ids);
     let mut text = fs::read_to_string(deploy.join("customcrm").join(declaration)).unwrap();
     if webhook.is_none() {
         text = text.replace("\n[incremental]\n", "\n[incremental]\nscan_seconds = 1\n");
@@ -91,7 +114,6 @@ fn configure(
     folder.write(declaration, &text).unwrap();
     let exact = &exact.running;
     folder.write("exact-secret", &exact.client_secret).unwrap();
-    folder.write("grant.json", &json!({ "refresh_token": exact.refresh_token }).to_string()).unwrap();
     let (mut listens, mut customcrm) = (String::new(), String::new());
     if let Some(token) = crm.token() {
         folder.write("crm-token", token).unwrap();
@@ -145,8 +167,18 @@ calls_per_day = 10000000
     folder.write("tandem.toml", &text).unwrap()
 }
 
+/// A row by which the CRM keeps the id of an account.
+const KEEPS_ID: &str = r#"
+[[property]]
+customcrm = "ExactId"
+exactonline = "ID"
+edm = "Edm.Guid"
+kind = "text"
+direction = "to-crm"
+"#;
+
 /// The pair files as they are deployed, but that a deleted order takes its sales order with it and the other way round.
-fn pairs(folder: &Folder, deployed: &Path) -> PathBuf {
+fn pairs(folder: &Folder, deployed: &Path, keeps_ids: bool) -> PathBuf {
     let pairs = folder.make("pairs").unwrap();
     for entry in fs::read_dir(deployed).unwrap() {
         let path = entry.unwrap().path();
@@ -157,6 +189,13 @@ fn pairs(folder: &Folder, deployed: &Path) -> PathBuf {
                 assert!(text.contains(&side), "{side}");
                 text = text.replace(&side, &format!("{side}delete = \"propagate\"\n"));
             }
+        }
+        if keeps_ids && path.ends_with("customer-account.toml") {
+            let keys =
+                "\nmatch_keys = [\"VatNumber\", \"OrganizationNumber\", \"CustomerNumber\", \"Email\"]\n";
+            assert!(text.contains(keys), "{keys}");
+            text = text.replacen(keys, "\nmatch_keys = [\"ExactId\"]\n", 1);
+            text = text.replacen("\n[[property]]\n", &format!("{KEEPS_ID}\n[[property]]\n"), 1);
         }
         fs::write(pairs.join(path.file_name().unwrap()), text).unwrap();
     }

@@ -1,5 +1,6 @@
 //! The calls of a CRM, as its declaration says.
 
+mod lines;
 mod reads;
 mod writes;
 

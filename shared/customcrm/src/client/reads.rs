@@ -1,7 +1,5 @@
 //! Reading: what changed, everything, one record, and what a search finds.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use contract::json::read_content;
 use jiff::{SignedDuration, Timestamp};
 use model::{Content, Presence, Properties, Record, RecordId, Version};
@@ -14,8 +12,7 @@ use crate::{
     cursor::{Page, Rules},
     declaration::{Collection, Incremental, Lines, LinesStyle, Search},
     listing::{Place, records},
-    path::Path,
-    record::{id, name, record, same, written},
+    record::{id, same, written},
     template::Template,
     times::Times,
     transport::Effect,
@@ -59,11 +56,11 @@ pub enum Reading {
 }
 
 /// A page of a list, before anything is made of its records.
-struct Listed {
-    records: Vec<Properties>,
-    next: Option<String>,
+pub(super) struct Listed {
+    pub(super) records: Vec<Properties>,
+    pub(super) next: Option<String>,
     /// The moment before it was read, where that stands for versions.
-    seen_at: Option<Version>,
+    pub(super) seen_at: Option<Version>,
 }
 
 impl<S: Store> CustomCrm<S> {
@@ -106,39 +103,6 @@ impl<S: Store> CustomCrm<S> {
             (next, more) = (next.with_children(at), more_lines);
         }
         Ok(ChangesPage { records, next, more })
-    }
-
-    /// The documents of which lines were changed that are records of their own, and where the read of those stands.
-    async fn changed_children(
-        &self,
-        collection: &Collection,
-        incremental: &Incremental,
-        path: &str,
-        parent: &Path,
-        cursor: &ChangesCursor,
-        limit: u32,
-    ) -> Result<(BTreeSet<RecordId>, ChangesCursor, bool), Error> {
-        let keys = &collection.record;
-        let mut query = incremental.query.clone();
-        query.extend(self.since(collection, incremental, cursor.since())?);
-        let listed = self.page(collection, path, &query, cursor.page(), limit).await?;
-        let line = |properties: Properties| {
-            let time = keys.modified_at.as_ref().and_then(|path| keys.times.read(path.find(&properties)?));
-            Ok(Record {
-                id: id(keys, &properties)?,
-                version: None,
-                modified_by: None,
-                modified_at: time,
-                presence: Presence::Present,
-                properties,
-            })
-        };
-        let records = listed.records.into_iter().map(line).collect::<Result<Vec<_>, Error>>()?;
-        let is_counted = self.declaration.paging.style.is_counted();
-        let rules = Rules { overlap: incremental.overlap, is_counted, settles: None };
-        let (fresh, next, more) = cursor.after(Page { records, next: listed.next }, rules);
-        let of = |line: &Record| RecordId::parse(&name(parent.find(&line.properties)?)?).ok();
-        Ok((fresh.iter().filter_map(of).collect(), next, more))
     }
 
     /// How a collection is read.
@@ -282,7 +246,7 @@ impl<S: Store> CustomCrm<S> {
         }
     }
 
-    async fn page(
+    pub(super) async fn page(
         &self,
         collection: &Collection,
         path: &str,
@@ -306,7 +270,7 @@ impl<S: Store> CustomCrm<S> {
     }
 
     /// The parameter by which only what changed is read; `None` from the beginning of all.
-    fn since(
+    pub(super) fn since(
         &self,
         collection: &Collection,
         incremental: &Incremental,
@@ -318,64 +282,6 @@ impl<S: Store> CustomCrm<S> {
             what: "a time that can be written".to_owned(),
         };
         incremental.since(&collection.record.times, since).ok_or_else(unwritable).map(Some)
-    }
-
-    /// Records with their lines, wherever these are.
-    pub(super) async fn whole(
-        &self,
-        collection: &Collection,
-        listed: Vec<Properties>,
-        seen_at: Option<Version>,
-    ) -> Result<Vec<Record>, Error> {
-        let children = collection.lines.as_ref().and_then(|lines| match &lines.style {
-            LinesStyle::Children { path, parent } => Some((lines, path, parent)),
-            LinesStyle::Patched { .. } | LinesStyle::Whole => None,
-        });
-        let mut records = Vec::with_capacity(listed.len());
-        let Some((lines, path, parent)) = children else {
-            for properties in listed {
-                records.push(record(collection, properties, seen_at)?);
-            }
-            return Ok(records);
-        };
-        for mut properties in listed {
-            let own = id(&collection.record, &properties)?;
-            let list = self.children(collection, lines, path, parent, &own).await?;
-            properties.insert(lines.property.clone(), Content::List(list));
-            records.push(record(collection, properties, seen_at)?);
-        }
-        Ok(records)
-    }
-
-    /// The lines of a document that are records of their own, by their ids.
-    pub(super) async fn children(
-        &self,
-        collection: &Collection,
-        lines: &Lines,
-        path: &str,
-        parent: &Path,
-        document: &RecordId,
-    ) -> Result<Vec<Content>, Error> {
-        let condition = vec![(parent.to_string(), document.as_str().to_owned())];
-        let query =
-            self.declaration.search.as_ref().map(|search| search.query(&condition)).unwrap_or_default();
-        let (mut found, mut mark): (BTreeMap<String, Properties>, _) = (BTreeMap::new(), None);
-        loop {
-            let size = self.declaration.paging.size;
-            let listed = self.page(collection, path, &query, mark.as_deref(), size).await?;
-            for mut line in listed.records {
-                let is_of_it =
-                    parent.find(&line).and_then(name).is_some_and(|name| name == document.as_str());
-                lines.shape.read(&mut line);
-                if let Some(id) = line.get(&lines.id).and_then(name).filter(|_| is_of_it) {
-                    found.insert(id, line);
-                }
-            }
-            mark = listed.next;
-            if mark.is_none() {
-                return Ok(found.into_values().map(Content::Object).collect());
-            }
-        }
     }
 }
 

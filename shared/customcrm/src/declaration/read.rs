@@ -1,17 +1,17 @@
 //! What the keys of a file make of a declaration, and whether it can work.
 
 mod collection;
+mod keys;
 
 use std::collections::BTreeMap;
 
 use files::{At, Report};
 use jiff::SignedDuration;
-use model::{Content, EntityName, UserId};
+use model::{EntityName, UserId};
 use reqwest::header::{HeaderName, HeaderValue};
-use rust_decimal::Decimal;
 
 use super::format::{
-    self, ClassWord, CreateMethod, Credentials, File, Plain, ResetWord, Scheme, UpdateMethod as UpdateWord,
+    self, ClassWord, CreateMethod, Credentials, File, ResetWord, Scheme, UpdateMethod as UpdateWord,
 };
 use super::{
     Answer, Authentication, Create, Declaration, Errors, Incremental, Limits, Lock, Meaning, OAuthGrant,
@@ -358,79 +358,6 @@ impl Reader<'_, '_> {
                     let what = format!("{:?} {}: {}", problem.key, problem.what, problem.remedy);
                     self.report.refuse(written.at(), what);
                 }
-                None
-            }
-        }
-    }
-
-    /// Refuses a key that says nothing here.
-    fn only_where(&mut self, key: &str, there: Option<usize>, allowed: bool, what: &str) -> bool {
-        match there.filter(|_| !allowed) {
-            Some(at) => {
-                self.report.refuse(at, format!("{key:?} says nothing with {what}: leave it out"));
-                false
-            }
-            None => true,
-        }
-    }
-
-    /// A key that is needed here.
-    fn needed<'k, T>(&mut self, written: Option<&'k At<T>>, key: &str, at: usize) -> Option<&'k At<T>> {
-        if written.is_none() {
-            self.report.refuse(at, format!("the key {key:?} is missing: add it"));
-        }
-        written
-    }
-
-    fn path(&mut self, written: &At<String>) -> Option<Path> {
-        let path = Path::parse(written);
-        if path.is_none() {
-            let problem =
-                "this is no path: write the names on the way with dots between them, as in \"meta.version\"";
-            self.report.refuse(written.at(), problem);
-        }
-        path
-    }
-
-    #[expect(clippy::option_option, reason = "written or not, right or wrong")]
-    fn optional_path(&mut self, written: Option<&At<String>>) -> Option<Option<Path>> {
-        optional(written.map(|written| self.path(written)))
-    }
-
-    fn header(&mut self, written: &At<String>) -> Option<String> {
-        let name = HeaderName::try_from(written.as_str()).ok();
-        if name.is_none() {
-            self.report
-                .refuse(written.at(), "no header is called so: write its name alone, as in \"X-Api-Key\"");
-        }
-        name.map(|name| name.to_string())
-    }
-
-    fn template(
-        &mut self,
-        written: Option<&At<String>>,
-        usual: &str,
-        may: &[&'static str],
-        must: &[&'static str],
-        at: usize,
-    ) -> Option<Template> {
-        match Template::parse(written.map_or(usual, |written| written.as_str()), may, must) {
-            Ok(template) => Some(template),
-            Err(problem) => {
-                self.report.refuse(written.map_or(at, At::at), problem);
-                None
-            }
-        }
-    }
-
-    fn plain(&mut self, written: &Plain, at: usize) -> Option<Content> {
-        match &written.0 {
-            toml::Value::String(text) => Some(Content::Text(text.clone())),
-            toml::Value::Boolean(yes) => Some(Content::Boolean(*yes)),
-            toml::Value::Integer(number) => Some(Content::Number(Decimal::from(*number))),
-            toml::Value::Float(number) => Decimal::try_from(*number).ok().map(Content::Number),
-            _ => {
-                self.report.refuse(at, "write a text, a number, or true or false");
                 None
             }
         }

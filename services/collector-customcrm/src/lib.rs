@@ -59,14 +59,10 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
             };
             ports.callbacks.add(callback, &mut tasks, &context);
         }
-        let unusable = |error: Error| ServiceError::System {
-            system: SYSTEM,
-            connection: connection.clone(),
-            source: Box::new(error),
-        };
         let (store, namespace) = (ports.store.clone(), context.config.namespace.as_str());
         let pairs = context.pairs_of(connection);
-        let client = client(config, store.clone(), namespace, connection, pairs).map_err(unusable)?;
+        let client = client(config, store.clone(), namespace, connection, pairs)
+            .map_err(|error| unusable(connection, error))?;
         for entity in service::entities(pairs, SYSTEM) {
             let name = format!("{connection} {entity}");
             let collector = Collector {
@@ -89,9 +85,22 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
     tasks.join().await
 }
 
-/// Whether the webhooks of every connection can work. Tells all that is wrong, before anything is started.
+/// Whether the CRM of every connection can be called as it is declared, and its webhooks can work. Tells what is wrong
+/// before anything is started.
 pub fn check(context: &Context) -> Result<(), ServiceError> {
+    for (connection, config) in context.config.customcrm() {
+        let declaration = declared(connection, config)?;
+        settings(config).check(&declaration).map_err(|error| unusable(connection, error))?;
+    }
     judges(context).map(drop)
+}
+
+fn declared(connection: &ConnectionName, config: &CustomCrmConfig) -> Result<Declaration, ServiceError> {
+    Declaration::load(config.declaration.as_deref()).map_err(|error| unusable(connection, error))
+}
+
+fn unusable(connection: &ConnectionName, error: Error) -> ServiceError {
+    ServiceError::System { system: SYSTEM, connection: connection.clone(), source: Box::new(error) }
 }
 
 /// What judges the notifications of each connection that has webhooks.
@@ -100,9 +109,7 @@ fn judges(context: &Context) -> Result<BTreeMap<ConnectionName, Judge>, ServiceE
     for (connection, config) in context.config.customcrm() {
         let Some(callback) = &config.webhooks else { continue };
         let kept = service::entities(context.pairs_of(connection), SYSTEM).into_iter().collect();
-        let declaration = Declaration::load(config.declaration.as_deref()).map_err(|error| {
-            ServiceError::System { system: SYSTEM, connection: connection.clone(), source: Box::new(error) }
-        })?;
+        let declaration = declared(connection, config)?;
         match webhooks::judge(connection, declaration.webhooks, callback, kept) {
             Ok(judge) => _ = judges.insert(connection.clone(), judge),
             Err(problem) => problems.push(Problem {

@@ -21,7 +21,8 @@ use contract::Message;
 use mapping::{Pair, Reading};
 use model::{Content, EntityName, PairName, System, SystemPair};
 use service::{
-    BrokerConfig, Config, ConnectionConfig, Context, CustomCrmConfig, Health, LiteralConfig, StoreConfig,
+    BrokerConfig, Config, ConnectionConfig, Context, CustomCrmConfig, Health, LiteralConfig, ServiceError,
+    StoreConfig,
 };
 use simulator_customcrm::{Running, Simulator};
 use store::{Embedded, Links};
@@ -59,7 +60,11 @@ fn pairs() -> Vec<Pair> {
 }
 
 fn context(crm: &Running, pairs: Vec<Pair>) -> Context {
-    let customcrm = CustomCrmConfig {
+    context_of(customcrm(crm), None, pairs)
+}
+
+fn customcrm(crm: &Running) -> CustomCrmConfig {
+    CustomCrmConfig {
         url: crm.base_url.parse().unwrap(),
         token: crm.api_token.clone().into(),
         token_file: None,
@@ -69,8 +74,7 @@ fn context(crm: &Running, pairs: Vec<Pair>) -> Context {
         poll_interval: Duration::from_millis(50),
         webhooks: None,
         calls_per_minute: NonZeroU32::MAX,
-    };
-    context_of(customcrm, None, pairs)
+    }
 }
 
 fn context_of(customcrm: CustomCrmConfig, webhooks_listen: Option<SocketAddr>, pairs: Vec<Pair>) -> Context {
@@ -148,4 +152,25 @@ async fn every_collection_of_a_pair_is_read_in_full_users_among_them() {
     assert!(links.people(&acme, System::CustomCrm).await.unwrap().is_some());
     stop.cancel();
     running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_crm_that_cannot_be_called_as_it_is_declared_is_refused_before_anything_is_started() {
+    let crm = Simulator::start(simulator_customcrm::Settings::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |declaration: &str, token: &str| {
+        let file = folder.path().join("crm.toml");
+        std::fs::write(&file, declaration).unwrap();
+        let customcrm =
+            CustomCrmConfig { declaration: Some(file), token: token.to_owned().into(), ..customcrm(&crm) };
+        let error = super::check(&context_of(customcrm, None, pairs())).err()?;
+        assert!(matches!(error, ServiceError::System { .. }), "{error:?}");
+        Some(telemetry::Chain(&error).to_string())
+    };
+    let default = include_str!("../../../deploy/customcrm/default.toml");
+    assert_eq!(refused(default, "token"), None);
+    let told = refused("crm = \"x\"", "token").unwrap();
+    assert!(told.contains("crm.toml:1:1: the key \"authentication\" is missing: add it"), "{told}");
+    let told = refused(default, "").unwrap();
+    assert!(told.contains("add token_file"), "{told}");
 }

@@ -59,6 +59,11 @@ impl Settings {
             body_bytes_max: 32 * 1024 * 1024,
         }
     }
+
+    /// Whether calls can be made with these settings to a CRM that is declared like this. Makes none.
+    pub fn check(&self, declaration: &Declaration) -> Result<(), Error> {
+        Transport::new(self, declaration).map(drop)
+    }
 }
 
 /// A client of one CustomCRM. Clones share its connections.

@@ -222,6 +222,18 @@ impl Link {
         }
     }
 
+    /// A view of one of its records with that side's own keys of lines replaced by the link's. A line that has no tie keeps
+    /// its own.
+    pub fn tied(&self, system: System, view: View) -> View {
+        let ties: BTreeMap<&LineKey, &LineKey> =
+            self.lines.iter().filter_map(|(tie, keys)| Some((keys[system].as_ref()?, tie))).collect();
+        let renamed = |name: &PropertyName| {
+            let tie = ties.get(&name.line()?)?;
+            Some(PropertyName::in_line(tie, &name.row()))
+        };
+        view.into_iter().map(|(name, value)| (renamed(&name).unwrap_or(name), value)).collect()
+    }
+
     /// The record of a side, when there is one.
     pub fn record(&self, system: System) -> Option<&RecordId> {
         self.sides[system].as_ref().map(|side| &side.record)

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use link::{Link, Status};
 use mapping::{Lookups, Onto, Pair, Put};
-use model::{
-    ConnectionName, Content, LineKey, PairName, PropertyName, RecordId, System, SystemPair, Value, View,
-};
+use model::{ConnectionName, Content, PairName, PropertyName, RecordId, System, Value, View};
 use store::{Links, Store};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
@@ -167,7 +165,7 @@ impl<S: Store> Stage<S> {
         let Some(record) = link.record(system) else { return Ok(View::new()) };
         let properties = self.sides.read(pair, system, record).await?;
         let lookups = self.lookups().await?;
-        Ok(tied(pair.view(system, &properties, &lookups).view, system, link))
+        Ok(link.tied(system, pair.view(system, &properties, &lookups).view))
     }
 
     /// Waits until a side's view is as wanted; else tells how it was last.
@@ -293,23 +291,6 @@ impl<S: Store> Stage<S> {
             .collect();
         Ok(Known { links, people, lists })
     }
-}
-
-/// A view with a side's own keys of lines replaced by the link's.
-fn tied(view: View, system: System, link: &Link) -> View {
-    let ties: BTreeMap<&LineKey, &LineKey> = link
-        .lines
-        .iter()
-        .filter_map(|(tie, keys): (&LineKey, &SystemPair<Option<LineKey>>)| {
-            Some((keys[system].as_ref()?, tie))
-        })
-        .collect();
-    view.into_iter().map(|(name, value)| (renamed(&name, &ties).unwrap_or(name), value)).collect()
-}
-
-fn renamed(name: &PropertyName, ties: &BTreeMap<&LineKey, &LineKey>) -> Option<PropertyName> {
-    let own = name.line()?;
-    ties.get(&own).map(|tie| PropertyName::in_line(tie, &name.row()))
 }
 
 /// What a cell of a view holds.

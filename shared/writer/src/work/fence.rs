@@ -2,12 +2,11 @@
 //!
 //! Between the look and the write somebody may still edit the record; the system offers no way to close that gap.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use broker::Broker;
 use contract::{OutcomeResult, Sighting};
-use link::Link;
-use model::{LineKey, PropertyName, RecordId, System, Value, View};
+use model::{PropertyName, RecordId, Value, View};
 use store::Store;
 
 use super::Work;
@@ -60,7 +59,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         let mut lookups = self.lookups(queued, kept, pair, &View::new()).await?;
         let needs = pair.needs(self.system, properties);
         self.links.look_up_links(&queued.connection, self.system, &needs, &mut lookups).await?;
-        Ok(tied(pair.view(self.system, properties, &lookups).view, self.system, &claimed.link))
+        Ok(claimed.link.tied(self.system, pair.view(self.system, properties, &lookups).view))
     }
 }
 
@@ -75,14 +74,4 @@ fn touched<'v>(touches: &Touches<'v>, seen: &'v View, now: &'v View) -> BTreeSet
         // What can't be read at present is absent, and no difference.
         Touches::Everything => all.filter(|name| now.contains_key(*name)).collect(),
     }
-}
-
-fn tied(view: View, system: System, link: &Link) -> View {
-    let ties: BTreeMap<&LineKey, &LineKey> =
-        link.lines.iter().filter_map(|(tie, keys)| Some((keys[system].as_ref()?, tie))).collect();
-    let renamed = |name: &PropertyName| {
-        let tie = ties.get(&name.line()?)?;
-        Some(PropertyName::in_line(tie, &name.row()))
-    };
-    view.into_iter().map(|(name, value)| (renamed(&name).unwrap_or(name), value)).collect()
 }

@@ -4,15 +4,11 @@
 //! held is known while the process runs: after that everything is told once more, which changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
+use customcrm::SETTLES_AFTER;
 use model::{ConnectionName, EntityName, Presence, Record, RecordId, System};
 use store::{Applied, Batch, Change, Key, Store, StoreError};
 use tokio::time::Instant;
-
-/// A record that changed is told once more after this time: longer than any call lasts. Where versions are the moments of
-/// reads, one that began before a write ended counts as older than the write, whatever it has seen.
-const SETTLES_AFTER: Duration = Duration::from_secs(40);
 
 /// The records of one collection.
 #[derive(Debug)]
@@ -56,6 +52,7 @@ impl<S: Store> Known<S> {
     ) -> Result<Vec<Record>, StoreError> {
         self.load().await?;
         let now = Instant::now();
+        let settled = now + SETTLES_AFTER.unsigned_abs();
         let Some(known) = &mut self.records else { return Ok(Vec::new()) };
         let (mut told, mut batch) = (Vec::new(), Batch::new());
         for record in records {
@@ -76,10 +73,10 @@ impl<S: Store> Known<S> {
             let fingerprint = customcrm::fingerprint(&record);
             let state = State { fingerprint: Some(fingerprint), again: None };
             let (is_told, state) = match before {
-                None => (true, State { again: Some(now + SETTLES_AFTER), ..state }),
+                None => (true, State { again: Some(settled), ..state }),
                 Some(State { fingerprint: None, .. }) => (tells_untold, state),
                 Some(State { fingerprint: Some(held), .. }) if held != fingerprint => {
-                    (true, State { again: Some(now + SETTLES_AFTER), ..state })
+                    (true, State { again: Some(settled), ..state })
                 }
                 Some(State { again: Some(again), .. }) if again > now => {
                     (false, State { again: Some(again), ..state })

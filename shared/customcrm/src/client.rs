@@ -91,11 +91,6 @@ impl<S: Store> CustomCrm<S> {
         })
     }
 
-    /// What the CRM is declared to be like.
-    pub fn declaration(&self) -> &Declaration {
-        &self.declaration
-    }
-
     /// The user that we are: whose changes are ours. Where nobody tells it is one that changes nothing.
     pub async fn me(&self) -> Result<UserId, Error> {
         let unnamed = || Error::Unexpected { what: "names no user".to_owned() };

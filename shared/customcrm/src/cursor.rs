@@ -16,7 +16,7 @@ const RECENT_MAX: usize = 500;
 
 /// How long after a record was read it is read once more, where versions are the moments of reads: longer than any call
 /// lasts. A read that began before a write ended counts as older than the write, whatever it has seen.
-const SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(40);
+pub const SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(40);
 
 /// Where an incremental read of one collection stands: kept by the caller as text, opaque to it.
 ///

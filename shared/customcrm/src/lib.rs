@@ -29,7 +29,7 @@ mod webhooks;
 mod tests;
 
 pub use client::{ChangesPage, CustomCrm, Reading, ScanPage, Settings};
-pub use cursor::{ChangesCursor, InvalidCursor};
+pub use cursor::{ChangesCursor, InvalidCursor, SETTLES_AFTER};
 pub use declaration::{Declaration, schema};
 pub use error::Error;
 pub use probe::{Finding, Proposal, Report, SearchedBy, Verdict, look, probe};

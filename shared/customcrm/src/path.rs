@@ -1,6 +1,7 @@
 //! Where something stands in what a CRM sends.
 
 use model::{Content, Properties};
+use serde_json::Value;
 
 /// The way to a value: the names of the objects and properties on it, the outermost first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,11 @@ impl Path {
             };
         }
         properties.get(last)
+    }
+
+    /// What stands there in any JSON.
+    pub(crate) fn find_in<'a>(&self, json: &'a Value) -> Option<&'a Value> {
+        self.0.iter().try_fold(json, |value, name| value.get(name.as_str()))
     }
 
     /// Takes out what stands there.

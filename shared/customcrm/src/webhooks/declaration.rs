@@ -7,10 +7,11 @@ use model::EntityName;
 use reqwest::header::HeaderName;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+
+use crate::path::Path;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// How the CRM tells of changes by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -63,26 +64,6 @@ pub enum Encoding {
     Base64,
 }
 
-/// What the types of the default API begin with. Its collections are their plurals.
-const KINDS: [&str; 6] = ["customer", "contact", "product", "order", "quote", "user"];
-
-impl Default for WebhooksDeclaration {
-    /// That of the default API.
-    fn default() -> Self {
-        let types = KINDS.map(|kind| (format!("{kind}.*"), format!("{kind}s")));
-        Self {
-            scheme: Scheme::Standard,
-            header: None,
-            encoding: None,
-            prefix: None,
-            type_at: Some("type".to_owned()),
-            id_at: Some("data.id".to_owned()),
-            types: types.into(),
-            deletions: Vec::new(),
-        }
-    }
-}
-
 /// One thing that is wrong with what is declared of webhooks, or with their secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhooksProblem {
@@ -102,15 +83,6 @@ pub struct Webhooks {
     pub(super) id_at: Option<Path>,
 }
 
-impl Default for Webhooks {
-    /// Those of the default API.
-    fn default() -> Self {
-        let collection = |kind| EntityName::parse(&format!("{kind}s")).expect("the literal is a name");
-        let meant = WebhooksDeclaration::default().meant(&KINDS.map(collection).into());
-        meant.expect("what the default API declares works, as a test holds")
-    }
-}
-
 /// Where a notification's signature stands, and over what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Signature {
@@ -128,10 +100,6 @@ pub(super) enum Tells {
     /// That something changed in the collection which its type stands for.
     ByType { at: Path, types: Types, deletions: Vec<Pattern> },
 }
-
-/// Keys of objects, from the outermost to the innermost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Path(Vec<String>);
 
 /// Collections by types: whole ones, and the beginnings of others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -269,20 +237,12 @@ impl Pattern {
     }
 }
 
-impl Path {
-    /// What stands there.
-    pub(super) fn find<'a>(&self, body: &'a Value) -> Option<&'a Value> {
-        self.0.iter().try_fold(body, |value, key| value.get(key.as_str()))
-    }
-}
-
 fn path(key: &str, text: &str, problems: &mut Problems) -> Option<Path> {
-    let keys: Vec<String> = text.split('.').map(str::to_owned).collect();
-    if keys.iter().any(String::is_empty) {
+    let path = Path::parse(text);
+    if path.is_none() {
         problems.add(key, "is no path into the body", format!("write it as {key} = \"data.{key}\""));
-        return None;
     }
-    Some(Path(keys))
+    path
 }
 
 fn pattern(written: &str, problems: &mut Problems) -> Option<Pattern> {

@@ -12,7 +12,9 @@ use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::declaration::{Encoding, Path, Signature, Tells, Webhooks, WebhooksProblem};
+use crate::path::Path;
+
+use super::declaration::{Encoding, Signature, Tells, Webhooks, WebhooksProblem};
 
 #[cfg(test)]
 mod tests;
@@ -154,7 +156,7 @@ impl NotificationJudge {
         let (told_of, is_deletion) = match &self.webhooks.tells {
             Tells::OfEverything => (ToldOf::Everything, false),
             Tells::ByType { at, types, deletions } => {
-                let kind = at.find(&said).and_then(Value::as_str).ok_or(NotificationError::Incomplete)?;
+                let kind = at.find_in(&said).and_then(Value::as_str).ok_or(NotificationError::Incomplete)?;
                 let collection = types.collection(kind);
                 let other = || NotificationError::OtherType { kind: shown(kind) };
                 let is_deletion = deletions.iter().any(|pattern| pattern.fits(kind));
@@ -254,7 +256,7 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Notific
 }
 
 fn record(at: &Path, body: &Value) -> Option<String> {
-    match at.find(body)? {
+    match at.find_in(body)? {
         Value::String(text) => Some(shown(text)),
         Value::Number(number) => Some(number.to_string()),
         _ => None,

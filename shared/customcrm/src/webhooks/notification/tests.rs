@@ -1,7 +1,5 @@
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac as _};
@@ -15,6 +13,7 @@ use super::{
     Delivery, NOTIFICATION_BYTES_MAX, Notification, NotificationError as Refused, NotificationJudge,
     TOLERANCE, ToldOf,
 };
+use crate::webhooks::declaration::tests::{STANDARD as STANDARD_API, collections, written};
 use crate::{Encoding, Scheme, WebhooksDeclaration};
 
 /// A secret, and what it signs, as the libraries of Standard Webhooks test themselves.
@@ -28,9 +27,9 @@ const ID: &str = "msg_1";
 const UPDATED: &str =
     r#"{"type":"customer.updated","timestamp":"2026-01-01T00:00:00Z","data":{"id":"c-17"}}"#;
 
-fn collections() -> BTreeSet<EntityName> {
-    let names = ["customers", "contacts", "products", "orders", "quotes", "users"];
-    names.map(|name| EntityName::parse(name).unwrap()).into()
+/// What the default API declares.
+fn standard() -> WebhooksDeclaration {
+    written(STANDARD_API)
 }
 
 fn judge_of(declaration: &WebhooksDeclaration, secret: &str) -> NotificationJudge {
@@ -93,7 +92,7 @@ fn signature(secret: &str, content: &[u8]) -> String {
 
 /// What becomes of a post to the webhooks of the default API.
 fn judged(post: &Post) -> Result<Notification, Refused> {
-    judge_of(&WebhooksDeclaration::default(), SECRET).judge(&post.headers, &post.body, now())
+    judge_of(&standard(), SECRET).judge(&post.headers, &post.body, now())
 }
 
 fn updated() -> Post {
@@ -106,7 +105,7 @@ fn of(collection: &str) -> ToldOf {
 
 /// Webhooks that say nothing of what they tell.
 fn bare() -> WebhooksDeclaration {
-    WebhooksDeclaration { type_at: None, id_at: None, types: [].into(), ..WebhooksDeclaration::default() }
+    WebhooksDeclaration { type_at: None, id_at: None, types: [].into(), ..standard() }
 }
 
 fn hmac(encoding: Encoding, prefix: Option<&str>) -> WebhooksDeclaration {
@@ -161,7 +160,7 @@ fn a_notification_tells_of_the_collection_of_its_type_and_names_its_record() {
 fn of_several_types_that_fit_the_longest_counts() {
     let types = [("*", "users"), ("order.*", "orders"), ("order.line.*", "products"), ("order.x", "quotes")];
     let types = types.map(|(kind, collection)| (kind.to_owned(), collection.to_owned())).into();
-    let judge = judge_of(&WebhooksDeclaration { types, ..WebhooksDeclaration::default() }, SECRET);
+    let judge = judge_of(&WebhooksDeclaration { types, ..standard() }, SECRET);
     let told = |kind: &str| {
         let post = Post::signed(ID, now(), format!(r#"{{"type":"{kind}"}}"#).as_bytes());
         judge.judge(&post.headers, &post.body, now()).unwrap().told_of
@@ -177,7 +176,7 @@ fn of_several_types_that_fit_the_longest_counts() {
 fn a_deletion_is_told_by_the_types_that_are_declared() {
     let told = |deletions: &[&str], kind: &str| {
         let deletions = deletions.iter().map(|pattern| (*pattern).to_owned()).collect();
-        let judge = judge_of(&WebhooksDeclaration { deletions, ..WebhooksDeclaration::default() }, SECRET);
+        let judge = judge_of(&WebhooksDeclaration { deletions, ..standard() }, SECRET);
         let post = Post::signed(ID, now(), format!(r#"{{"type":"{kind}"}}"#).as_bytes());
         judge.judge(&post.headers, &post.body, now()).unwrap().is_deletion
     };
@@ -236,7 +235,7 @@ fn a_signature_is_of_the_id_the_moment_and_the_body() {
     let mut other = updated();
     other.body.push(b' ');
     assert_eq!(judged(&other), Err(Refused::Forged));
-    let strange = judge_of(&WebhooksDeclaration::default(), "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    let strange = judge_of(&standard(), "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     let post = updated();
     assert_eq!(strange.judge(&post.headers, &post.body, now()), Err(Refused::Forged));
 }
@@ -334,7 +333,7 @@ fn what_is_too_large_is_refused_before_anything_is_looked_at() {
 #[test]
 fn a_secret_that_is_none_of_standard_webhooks_is_refused_and_not_told() {
     let refused = |secret: &str| {
-        let webhooks = WebhooksDeclaration::default().meant(&collections()).unwrap();
+        let webhooks = standard().meant(&collections()).unwrap();
         NotificationJudge::new(webhooks, &secret.into()).unwrap_err()
     };
     for (secret, what) in [
@@ -350,7 +349,7 @@ fn a_secret_that_is_none_of_standard_webhooks_is_refused_and_not_told() {
         assert!(problem.remedy.contains("whsec_ and at least 24 random bytes in Base64"), "{problem}");
         assert!(!problem.to_string().contains("hidden"), "{problem}");
     }
-    let judge = judge_of(&WebhooksDeclaration::default(), SECRET);
+    let judge = judge_of(&standard(), SECRET);
     let debug = format!("{judge:?}");
     assert!(!debug.contains("MfKQ") && debug.contains("REDACTED"), "{debug}");
 }

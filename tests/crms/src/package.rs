@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use servers::run_within;
 use tokio::process::Command;
 
 /// How long one step of an installation may take.
@@ -88,16 +89,6 @@ fn target_folder() -> PathBuf {
 }
 
 async fn run(what: &str, command: &mut Command) -> Result<(), Missing> {
-    let ended = tokio::time::timeout(INSTALLING_MAX, command.kill_on_drop(true).output()).await;
-    let why = match ended {
-        Err(_) => format!("it took longer than {} s", INSTALLING_MAX.as_secs()),
-        Ok(Err(error)) => error.to_string(),
-        Ok(Ok(output)) if output.status.success() => return Ok(()),
-        Ok(Ok(output)) => {
-            let said =
-                [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-            format!("{}\n{}", output.status, said.concat().trim())
-        }
-    };
-    Err(Missing(format!("{what} could not install: {why}")))
+    let ended = run_within(INSTALLING_MAX, command).await;
+    ended.map(drop).map_err(|why| Missing(format!("{what} could not install: {why}")))
 }

@@ -22,6 +22,7 @@ mod ports;
 mod process;
 mod rabbitmq;
 mod redis;
+mod run;
 mod wait;
 
 pub use error::{Error, Result};
@@ -30,6 +31,7 @@ pub use ports::free_port;
 pub use process::{Binary, Process};
 pub use rabbitmq::RabbitMq;
 pub use redis::Redis;
+pub use run::run_within;
 pub use wait::{wait_until, wait_until_async};
 
 /// The variable that names a running RabbitMQ for all tests of a run; see [`RabbitMq::shared_url`].

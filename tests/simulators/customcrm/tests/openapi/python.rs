@@ -2,9 +2,9 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Output;
 use std::time::Duration;
 
+use servers::run_within;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -30,7 +30,7 @@ impl Python {
         // Each test is a process: the first one installs, and the others wait for it.
         let turn = File::create(kept.join("lock")).unwrap();
         turn.lock().unwrap();
-        let version = within(INSTALLING_MAX, Command::new("python3").arg("--version")).await?;
+        let version = run_within(INSTALLING_MAX, Command::new("python3").arg("--version")).await?;
         let wanted = format!("{}{REQUIREMENTS}", String::from_utf8_lossy(&version.stdout));
         let (venv, installed) = (kept.join("venv"), kept.join("installed"));
         let python = Self { interpreter: venv.join("bin/python"), folder: tempfile::tempdir().unwrap() };
@@ -40,7 +40,7 @@ impl Python {
         if venv.exists() {
             fs::remove_dir_all(&venv).unwrap();
         }
-        let made = within(INSTALLING_MAX, Command::new("python3").args(["-m", "venv"]).arg(venv)).await;
+        let made = run_within(INSTALLING_MAX, Command::new("python3").args(["-m", "venv"]).arg(venv)).await;
         made.map_err(|why| {
             format!("python3 makes no virtual environment (apt-get install python3-venv): {why}")
         })?;
@@ -56,7 +56,7 @@ impl Python {
         pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
         // Without a network each try takes its time.
         pip.args(["--retries", "1", "--no-deps", "--requirement"]).arg(requirements);
-        let installed = within(INSTALLING_MAX, &mut pip).await;
+        let installed = run_within(INSTALLING_MAX, &mut pip).await;
         installed.map(drop).map_err(|why| format!("pip could not install schemathesis: {why}"))
     }
 
@@ -69,7 +69,7 @@ impl Python {
         command.arg("--header").arg(format!("Authorization: Bearer {token}"));
         command.args(["--include-path-regex", paths]);
         command.env("PYTHONPATH", beside);
-        if let Err(why) = within(RUNNING_MAX, &mut command).await {
+        if let Err(why) = run_within(RUNNING_MAX, &mut command).await {
             panic!("{why}");
         }
     }
@@ -80,7 +80,7 @@ impl Python {
         fs::write(&file, description).unwrap();
         let mut command = self.command();
         command.args(["-m", "openapi_spec_validator", "--schema", "3.1"]).arg(file);
-        if let Err(why) = within(RUNNING_MAX, &mut command).await {
+        if let Err(why) = run_within(RUNNING_MAX, &mut command).await {
             panic!("{why}");
         }
     }
@@ -93,17 +93,4 @@ impl Python {
         command.env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1").env("NO_COLOR", "1");
         command
     }
-}
-
-/// Runs a command to its end. An error is that it failed, with its words, or that it did not end in time.
-async fn within(longest: Duration, command: &mut Command) -> Result<Output, String> {
-    let ended = tokio::time::timeout(longest, command.kill_on_drop(true).output()).await;
-    let output = ended
-        .map_err(|_| format!("it took longer than {} s", longest.as_secs()))?
-        .map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-    Err(format!("{}\n{}", output.status, said.concat().trim()))
 }

@@ -1,9 +1,9 @@
 //! A Python of its own for packages of the Python Package Index.
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
 use std::time::Duration;
 
+use servers::run_within;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -24,7 +24,7 @@ impl Python {
         let folder = tempfile::tempdir().unwrap();
         let venv = folder.path().join("venv");
         let mut make = Command::new("python3");
-        let made = within(INSTALLING_MAX, make.args(["-m", "venv"]).arg(venv)).await;
+        let made = run_within(INSTALLING_MAX, make.args(["-m", "venv"]).arg(venv)).await;
         made.map_err(|why| {
             format!("python3 makes no virtual environment (apt-get install python3-venv): {why}")
         })?;
@@ -40,7 +40,7 @@ impl Python {
         let mut pip = self.command();
         pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
         // Without a network each try takes its time.
-        let installed = within(INSTALLING_MAX, pip.args(["--retries", "1"]).args(arguments)).await;
+        let installed = run_within(INSTALLING_MAX, pip.args(["--retries", "1"]).args(arguments)).await;
         let packages = arguments.join(" ");
         installed.map(drop).map_err(|why| format!("pip could not install {packages}: {why}"))
     }
@@ -50,7 +50,7 @@ impl Python {
         let mut command = self.command();
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script)).arg(argument);
         command.envs(variables.iter().map(|(name, value)| (name, value)));
-        if let Err(why) = within(RUNNING_MAX, &mut command).await {
+        if let Err(why) = run_within(RUNNING_MAX, &mut command).await {
             panic!("{script}: {why}");
         }
     }
@@ -67,17 +67,4 @@ impl Python {
     fn interpreter(&self) -> PathBuf {
         self.folder.path().join("venv/bin/python")
     }
-}
-
-/// Runs a command to its end. An error is that it failed, with its words, or that it did not end in time.
-async fn within(longest: Duration, command: &mut Command) -> Result<Output, String> {
-    let ended = tokio::time::timeout(longest, command.kill_on_drop(true).output()).await;
-    let output = ended
-        .map_err(|_| format!("it took longer than {} s", longest.as_secs()))?
-        .map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-    Err(format!("{}\n{}", output.status, said.concat().trim()))
 }

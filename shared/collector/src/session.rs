@@ -30,6 +30,9 @@ const STANDBY: Duration = Duration::from_secs(3);
 /// How long a connection that refuses us rests before it is tried again, so that a repair is noticed.
 const REFUSED_REST: Duration = Duration::from_secs(30);
 
+/// So many observations are published in one step.
+const PUBLISHED_AT_ONCE: usize = 200;
+
 /// What a collector works with.
 #[derive(Clone)]
 pub struct Ports<B, S> {
@@ -286,16 +289,20 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
 
     async fn publish(&self, page: &Page, state: &mut State, ours: &UserId) -> Result<(), CollectorError> {
         let page_id = Uuid::now_v7();
-        let mut messages = Vec::with_capacity(page.records.len());
-        for (index, record) in (0_u32..).zip(&page.records) {
-            let part = state.full_read.as_ref().map(|read| ReadPart { read: read.id, page: page_id, index });
-            messages.push(self.observation(record, ours, part));
+        let full_read = state.full_read.as_ref().map(|read| read.id);
+        let mut indexes = 0_u32..;
+        // Some at a time: a message is as large as the record, and exists several times while it is sent.
+        for records in page.records.chunks(PUBLISHED_AT_ONCE) {
+            let messages = records.iter().zip(&mut indexes).map(|(record, index)| {
+                let part = full_read.map(|read| ReadPart { read, page: page_id, index });
+                self.observation(record, ours, part)
+            });
+            self.ports.broker.publish(messages.collect()).await?;
         }
-        if messages.is_empty() {
+        if page.records.is_empty() {
             return Ok(());
         }
-        let records = u32::try_from(messages.len()).unwrap_or(u32::MAX);
-        self.ports.broker.publish(messages).await?;
+        let records = u32::try_from(page.records.len()).unwrap_or(u32::MAX);
         if let Some(read) = &mut state.full_read {
             read.pages.push((page_id, records));
         }

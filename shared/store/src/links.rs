@@ -8,6 +8,7 @@ mod gate;
 mod indexed;
 mod keys;
 mod lookups;
+mod making;
 
 use std::collections::{BTreeMap, BTreeSet};
 

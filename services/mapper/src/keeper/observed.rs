@@ -2,9 +2,9 @@
 
 use contract::{Lane, Observed, RetryTier};
 use jiff::Timestamp;
-use link::{Event, Link, Observation, Pending, Status, Write};
-use mapping::{Lookups, Pair};
-use model::{LinkId, Presence, Properties, System, Value};
+use link::{Event, Link, Observation, Status};
+use mapping::Lookups;
+use model::{LinkId, Presence, Properties, System};
 use store::{Store, Stored};
 
 use super::draft::Draft;
@@ -100,7 +100,8 @@ impl<S: Store> Keeper<S> {
         }
         let beside = if system == System::ExactOnline { self.beside.as_slice() } else { &[] };
         for pair in std::iter::once(&self.pair).chain(beside) {
-            if self.is_being_made(pair, system, by_us, found).await? {
+            let view = pair.view(system, found.properties, found.lookups).view;
+            if self.links.may_be_making(&self.connection, pair, system, &view, by_us).await? {
                 return Ok(true);
             }
         }
@@ -115,30 +116,6 @@ impl<S: Store> Keeper<S> {
             (candidates(system.other()).await?.others, candidates(system).await?.partners);
         Ok(others.is_empty() && partners.is_empty())
     }
-
-    async fn is_being_made(
-        &self,
-        pair: &Pair,
-        system: System,
-        by_us: bool,
-        found: Found<'_>,
-    ) -> Result<bool, MapperError> {
-        let pending = self.links.pending(&self.connection, &pair.name).await?;
-        if pending.is_empty() {
-            return Ok(false);
-        }
-        let view = pair.view(system, found.properties, found.lookups).view;
-        let called = view.get(&pair.search_own);
-        for id in pending {
-            let Some(stored) = self.links.find(&self.connection, &pair.name, &id).await? else { continue };
-            if let Pending::InFlight { write: Write::Create { values }, .. } = &stored.link.pending[system]
-                && (by_us || is_same(values.get(&pair.search_own), called))
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
 }
 
 /// The match keys of a record without a partner may have changed: one is looked for before it is made.
@@ -151,12 +128,4 @@ fn seen_again(system: System, stored: Stored, observation: Observation, case: &C
         draft.step_without_create(event, case);
     }
     draft
-}
-
-/// Whether a record is called as it was to be; what stood in for its name is its name.
-fn is_same(given: Option<&Value>, called: Option<&Value>) -> bool {
-    match (given, called) {
-        (Some(Value::StandIn(given)), Some(Value::Text(called))) => given == called,
-        (given, called) => given == called,
-    }
 }

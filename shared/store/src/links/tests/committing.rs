@@ -1,7 +1,7 @@
 //! A link, its indexes and what goes with them change in one step, or not at all.
 
 use contract::ReadPart;
-use link::Pending;
+use link::{Pending, Write};
 use uuid::Uuid;
 
 use super::{Besides, CRM, Desk, EXACT, at, change, ids, message, queued, side};
@@ -113,6 +113,32 @@ async fn the_lists_of_unmatched_and_pending_links_follow_the_link() {
     assert!(desk.change(Some(&stored), Some(&linked)).await);
     assert_eq!((desk.unmatched().await, desk.pending().await), (ids([]), ids([])));
     assert_eq!(desk.all().await, ids([&half]));
+}
+
+#[tokio::test]
+async fn a_create_in_flight_is_found_by_the_new_records_name_for_as_long_as_it_is_in_flight() {
+    let desk = Desk::new();
+    let stored = desk.add(&queued(&desk.half(CRM, "c1", &[]), EXACT)).await;
+    let may_be = async |system, name: &str, by_us| {
+        let view = side("any", &[("Name", name)]).view;
+        let (links, connection) = (&desk.links, &desk.connection);
+        links.may_be_making(connection, &desk.pair, system, &view, by_us).await.unwrap()
+    };
+    assert!(!may_be(EXACT, "Acme", true).await, "what is only queued makes nothing");
+
+    let mut making = stored.link.clone();
+    let write = Write::Create { values: side("any", &[("Name", "Acme")]).view };
+    making.pending[EXACT] = Pending::InFlight { write, claim: 1, attempt: 1, since: at(0) };
+    assert!(desk.change(Some(&stored), Some(&making)).await);
+    assert!(may_be(EXACT, "Acme", false).await);
+    assert!(may_be(EXACT, "Renamed since", true).await, "our own user made it, whatever it is called");
+    assert!(!may_be(EXACT, "Beta", false).await);
+    assert!(!may_be(CRM, "Acme", true).await, "nothing is being made there");
+
+    let stored = desk.stored(&making.id).await.unwrap();
+    let made = desk.whole("c1", "e1", &[]);
+    assert!(desk.change(Some(&stored), Some(&made)).await);
+    assert!(!may_be(EXACT, "Acme", false).await && !may_be(EXACT, "Acme", true).await);
 }
 
 #[tokio::test]

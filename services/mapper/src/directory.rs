@@ -10,7 +10,7 @@ use store::{Links, Store};
 
 use crate::error::MapperError;
 use crate::handler::Handler;
-use crate::outgoing;
+use crate::outbox::outgoing;
 
 /// How often the directories are looked at; their collectors read them far less often.
 const LOOK: Duration = Duration::from_secs(2);

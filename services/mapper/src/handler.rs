@@ -19,6 +19,8 @@ const COLLISIONS_MAX: u32 = 20;
 pub(crate) enum Handled {
     /// It is committed; these messages follow from it and are to be published.
     Done(Vec<OutboxMessage>),
+    /// The same, and pairs were released by it, whose links are to be woken.
+    Released(Vec<OutboxMessage>),
     /// It has to wait.
     Later(RetryTier, &'static str),
     /// It can never be handled.

@@ -1,7 +1,7 @@
 //! One pair of one connection, kept in agreement.
 
 mod claims;
-mod commit;
+pub(crate) mod commit;
 mod draft;
 mod gate;
 mod matching;

@@ -10,34 +10,31 @@ mod directory;
 mod error;
 mod handler;
 mod keeper;
+mod outbox;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Broker, Delivery, Outgoing, Settlement, Subscription};
+use broker::{Broker, Delivery, Settlement, Subscription};
 use contract::{Message, Topology};
-use jiff::{SignedDuration, Timestamp};
-use model::ConnectionName;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use service::{Backoff, Check, Context, ServiceError, Transient, supervise};
-use store::{Durability, Links, OutboxMessage, Store};
+use store::{Durability, Links, Store};
 use telemetry::{Chain, Settlement as Counted};
 use tracing::Instrument;
 
 use error::BadMessage;
 pub use error::MapperError;
 use handler::{Handled, Handler};
+use outbox::{Outbox, outgoing};
 
-/// Messages in hand at a time. The mapper takes them one by one; a few more hide the way to the broker.
-const PREFETCH: u16 = 32;
-
-/// How often the outbox is looked through for what a crash left, and how old that must be.
-const SWEEP: Duration = Duration::from_secs(2);
-const SWEPT_AFTER: SignedDuration = SignedDuration::from_secs(5);
-const SWEPT_AT_ONCE: usize = 500;
+/// Messages of a pair in hand at a time. They are handled side by side, as replicas would: most of a message's time is
+/// spent waiting for the store and the broker, who serve many at once as quickly as one.
+const IN_HAND: u16 = 32;
 
 /// What the mapper works with.
 #[derive(Clone)]
@@ -59,19 +56,18 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
 /// Runs the mapper for the pairs of the context, until it shall stop.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
     let topology = Arc::new(context.topology());
-    let connections: Arc<BTreeSet<ConnectionName>> =
-        Arc::new(context.config.connections.iter().map(|connection| connection.name.clone()).collect());
     let links = Links::new(ports.store.clone(), &context.config.namespace);
+    let outbox = Arc::new(Outbox::new(ports.broker.clone(), links.clone(), topology.names.clone()));
     let handlers: Arc<[Handler<S>]> =
         context.pairs().map(|pair| Handler::new(&pair.name, &links, &topology.names, &context)).collect();
     let mut tasks = context.tasks();
     for at in 0..handlers.len() {
         let name = format!("pair {}", handlers[at].pair);
         let (handlers, topology) = (Arc::clone(&handlers), Arc::clone(&topology));
-        let (ports, context) = (ports.clone(), context.clone());
+        let (ports, outbox, context) = (ports.clone(), Arc::clone(&outbox), context.clone());
         tasks.spawn(name.clone(), async move {
             supervise(&name, &context.stop.clone(), Backoff::SESSION, &context.health.clone(), || {
-                consume(&ports, &topology, &handlers[at], &context, &name)
+                consume(&ports, &outbox, &topology, &handlers[at], &context, &name)
             })
             .await
         });
@@ -84,20 +80,23 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         })
         .await
     });
-    let sweep_context = context.clone();
+    let (swept, sweep_context) = (Arc::clone(&outbox), context.clone());
     tasks.spawn("outbox", async move {
         let (stop, health) = (sweep_context.stop.clone(), sweep_context.health.clone());
-        supervise("outbox", &stop, Backoff::SESSION, &health, || {
-            sweep(&ports.broker, &links, &connections, &sweep_context)
-        })
-        .await
+        supervise("outbox", &stop, Backoff::SESSION, &health, || swept.sweep(&sweep_context)).await
     });
-    tasks.join().await
+    let ended = tasks.join().await;
+    if let Err(error) = outbox.forget_published().await {
+        tracing::warn!(error = %Chain(&error), "what was published last is published once more by the next mapper");
+    }
+    ended
 }
 
-/// One session with the broker: subscribe, handle, settle, until something fails or the service stops.
+/// One session with the broker: subscribe, handle, settle, until something fails or the service stops. On a stop it takes
+/// nothing more and finishes what it holds.
 async fn consume<B: Broker, S: Store>(
     ports: &Ports<B, S>,
+    outbox: &Outbox<B, S>,
     topology: &Topology,
     handler: &Handler<S>,
     context: &Context,
@@ -115,7 +114,7 @@ async fn consume<B: Broker, S: Store>(
     }
     ports.broker.declare(topology).await?;
     let queue = topology.names.pair(&handler.pair);
-    let mut subscription = ports.broker.subscribe(&queue, PREFETCH).await?;
+    let mut subscription = ports.broker.subscribe(&queue, IN_HAND).await?;
     if ports.broker_forgets {
         for keeper in handler.keepers.values() {
             let lost = keeper.lost().await?;
@@ -125,19 +124,26 @@ async fn consume<B: Broker, S: Store>(
     context.health.set(name, Check::Ok);
     let pulse = context.health.pulse(name);
     let mut beat = tokio::time::interval(Duration::from_secs(10));
+    let mut in_hand = FuturesUnordered::new();
     loop {
+        let stopping = context.stop.is_cancelled();
+        if stopping && in_hand.is_empty() {
+            return Ok(());
+        }
         tokio::select! {
-            biased;
-            () = context.stop.cancelled() => return Ok(()),
             _ = beat.tick() => pulse.beat(),
-            delivery = subscription.next() => take(ports, handler, context, &queue, delivery?).await?,
+            () = context.stop.cancelled(), if !stopping => {}
+            Some(done) = in_hand.next() => done?,
+            delivery = subscription.next(), if !stopping && in_hand.len() < usize::from(IN_HAND) => {
+                in_hand.push(take(outbox, handler, context, &queue, delivery?));
+            }
         }
     }
 }
 
 /// Handles one delivery and settles it. An error leaves it unsettled: the broker delivers it again.
 async fn take<B: Broker, S: Store, D: Delivery>(
-    ports: &Ports<B, S>,
+    outbox: &Outbox<B, S>,
     handler: &Handler<S>,
     context: &Context,
     queue: &str,
@@ -147,7 +153,7 @@ async fn take<B: Broker, S: Store, D: Delivery>(
         tracing::info_span!("map", otel.kind = "consumer", pair = %handler.pair, message = delivery.id());
     telemetry::continue_from(&span, delivery.headers());
     let (body, attempt) = (delivery.body().to_vec(), delivery.attempt());
-    let handled = handle(&ports.broker, handler, &body, attempt).instrument(span);
+    let handled = handle(outbox, handler, &body, attempt).instrument(span);
     let (settlement, counted) = handled.await?;
     if matches!(counted, Counted::Dead) {
         context.metrics.count_dead_letter(queue);
@@ -159,7 +165,7 @@ async fn take<B: Broker, S: Store, D: Delivery>(
 
 /// Handles one message and publishes what follows from it.
 async fn handle<B: Broker, S: Store>(
-    broker: &B,
+    outbox: &Outbox<B, S>,
     handler: &Handler<S>,
     body: &[u8],
     attempt: u32,
@@ -169,10 +175,13 @@ async fn handle<B: Broker, S: Store>(
         Err(error) => return Ok(dead(&BadMessage::Unreadable(error))),
     };
     match handler.handle(&message, attempt).await {
-        Ok(Handled::Done(outbox)) => {
-            if let Some(keeper) = handler.keepers.get(message.connection()) {
-                publish(broker, &keeper.links, message.connection(), &outbox).await?;
-            }
+        Ok(Handled::Done(follows)) => {
+            outbox.publish(message.connection(), &follows).await?;
+            Ok((Settlement::Acknowledge, Counted::Done))
+        }
+        Ok(Handled::Released(follows)) => {
+            outbox.publish(message.connection(), &follows).await?;
+            outbox.wake_released(message.connection()).await?;
             Ok((Settlement::Acknowledge, Counted::Done))
         }
         Ok(Handled::Later(tier, reason)) => {
@@ -192,54 +201,4 @@ fn dead(error: &(dyn Error + 'static)) -> (Settlement, Counted) {
     let reason = Chain(error).to_string();
     tracing::warn!(error = reason, "the message is set aside");
     (Settlement::DeadLetter { reason }, Counted::Dead)
-}
-
-/// Publishes what the commits of a connection left in its outbox, then forgets it there.
-async fn publish<B: Broker, S: Store>(
-    broker: &B,
-    links: &Links<S>,
-    connection: &ConnectionName,
-    outbox: &[OutboxMessage],
-) -> Result<(), MapperError> {
-    if outbox.is_empty() {
-        return Ok(());
-    }
-    broker.publish(outbox.iter().map(outgoing).collect()).await?;
-    let ids: Vec<uuid::Uuid> = outbox.iter().map(|message| message.id).collect();
-    Ok(links.published(connection, &ids).await?)
-}
-
-fn outgoing(message: &OutboxMessage) -> Outgoing {
-    Outgoing {
-        exchange: message.exchange.clone(),
-        routing_key: message.routing_key.clone(),
-        id: message.id.to_string(),
-        headers: message.headers.clone(),
-        at: message.at,
-        body: message.body.clone().into_bytes(),
-    }
-}
-
-/// Publishes what a crash left between a commit and its publication.
-async fn sweep<B: Broker, S: Store>(
-    broker: &B,
-    links: &Links<S>,
-    connections: &BTreeSet<ConnectionName>,
-    context: &Context,
-) -> Result<(), MapperError> {
-    let mut tick = tokio::time::interval(SWEEP);
-    loop {
-        tokio::select! {
-            () = context.stop.cancelled() => return Ok(()),
-            _ = tick.tick() => {}
-        }
-        for connection in connections {
-            let left = links.outbox(connection, Timestamp::now() - SWEPT_AFTER, SWEPT_AT_ONCE).await?;
-            if !left.is_empty() {
-                tracing::info!(%connection, messages = left.len(), "publishing what an earlier commit left");
-                publish(broker, links, connection, &left).await?;
-            }
-        }
-        context.health.set("outbox", Check::Ok);
-    }
 }

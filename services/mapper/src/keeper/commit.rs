@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use contract::{Message, Woken, WriteQueued};
+use contract::{Message, Names, Woken, WriteQueued};
 use jiff::Timestamp;
 use link::{Effect, Link, Status, mass_change::Change};
-use model::{LinkId, PairName, System};
+use model::{ConnectionName, LinkId, PairName, System};
 use store::{Check, Commit, OutboxMessage, Store};
 
 use super::draft::Draft;
@@ -57,10 +57,8 @@ impl<S: Store> Keeper<S> {
             return Ok(None);
         }
         self.count(case, &draft);
-        if case.part.is_some() {
-            outbox.extend(self.release_when_read(case).await?);
-        }
-        Ok(Some(Handled::Done(outbox)))
+        let released = case.part.is_some() && self.release_when_read(case.now).await?;
+        Ok(Some(if released { Handled::Released(outbox) } else { Handled::Done(outbox) }))
     }
 
     fn count(&self, case: &Case<'_>, draft: &Draft) {
@@ -121,9 +119,20 @@ impl<S: Store> Keeper<S> {
     }
 
     pub(super) fn wake(&self, pair: &PairName, link: LinkId, now: Timestamp) -> OutboxMessage {
-        let woken = Woken { connection: self.connection.clone(), pair: pair.clone(), link };
-        message(self.names.pair(pair), &Message::Woken(woken), now)
+        wake(&self.names, &self.connection, pair, link, now)
     }
+}
+
+/// The message that has a link looked at again.
+pub(crate) fn wake(
+    names: &Names,
+    connection: &ConnectionName,
+    pair: &PairName,
+    link: LinkId,
+    now: Timestamp,
+) -> OutboxMessage {
+    let woken = Woken { connection: connection.clone(), pair: pair.clone(), link };
+    message(names.pair(pair), &Message::Woken(woken), now)
 }
 
 /// A message straight to a queue, on the trace of what is being handled.

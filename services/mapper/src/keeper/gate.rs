@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::{Lane, ReadCompleted};
+use contract::ReadCompleted;
 use jiff::Timestamp;
 use mapping::Pair;
 use model::PairName;
-use store::{OutboxMessage, Store};
+use store::Store;
 
+use super::Keeper;
 use super::claims::beside;
-use super::{Case, Keeper};
 use crate::error::MapperError;
 use crate::handler::Handled;
 
@@ -31,46 +31,24 @@ impl<S: Store> Keeper<S> {
         let ReadCompleted { system, read, pages, .. } = completed;
         let (links, name) = (&self.links, &self.pair.name);
         links.read_completed(&self.connection, name, *system, *read, pages.clone()).await?;
-        let case = Case {
-            lane: Lane::Backfill,
-            part: None,
-            now: Timestamp::now(),
-            released: false,
-            policy: self.policy(),
-        };
-        self.release_when_read(&case).await.map(Handled::Done)
+        let released = self.release_when_read(Timestamp::now()).await?;
+        Ok(if released { Handled::Released(Vec::new()) } else { Handled::Done(Vec::new()) })
     }
 
-    /// Lets pairs create as soon as all that they wait for has been read in full, and wakes the links that waited for
-    /// it.
-    pub(super) async fn release_when_read(&self, case: &Case<'_>) -> Result<Vec<OutboxMessage>, MapperError> {
-        let mut wakes = Vec::new();
-        for (pair, waits_for) in &self.gates {
-            wakes.extend(self.release(pair, waits_for, case).await?);
-        }
-        Ok(wakes)
-    }
-
-    async fn release(
-        &self,
-        pair: &PairName,
-        waits_for: &BTreeSet<PairName>,
-        case: &Case<'_>,
-    ) -> Result<Vec<OutboxMessage>, MapperError> {
+    /// Lets pairs create as soon as all that they wait for has been read in full; tells whether one was let.
+    pub(super) async fn release_when_read(&self, now: Timestamp) -> Result<bool, MapperError> {
         let (links, connection) = (&self.links, &self.connection);
-        loop {
+        let mut any = false;
+        for (pair, waits_for) in &self.gates {
             if links.released(connection, pair).await?.0 || !self.are_read(waits_for).await? {
-                return Ok(Vec::new());
+                continue;
             }
-            let unmatched = links.unmatched(connection, pair).await?;
-            let wakes: Vec<OutboxMessage> =
-                unmatched.iter().map(|link| self.wake(pair, link.clone(), case.now)).collect();
-            // Refused when another link has come to wait, or when another mapper has released the pair: both end.
-            if links.release(connection, pair, &unmatched, &wakes, case.now).await? {
-                tracing::info!(%connection, %pair, unmatched = wakes.len(), "both systems are read in full: partners may be created");
-                return Ok(wakes);
+            if links.release(connection, pair, now).await? {
+                tracing::info!(%connection, %pair, "both systems are read in full: partners may be created");
+                any = true;
             }
         }
+        Ok(any)
     }
 
     /// What was counted of a pair's reads is forgotten when it is released.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use contract::{Message, Names, Sighting};
+use contract::{Message, Names, Sighting, Woken};
 use jiff::{Timestamp, Zoned};
 use link::{Event, Link, Pending, Status, Write, step};
 use mapping::{Lookups, Onto, Pair, Put, Reading};
@@ -154,18 +154,40 @@ impl Bench {
         let mut waiting = Vec::new();
         while let Some((pair, message, attempt)) = queue.pop_front() {
             let handler = self.handlers.iter().find(|handler| handler.pair == pair);
-            match self.handle_as(handler.expect("the pair is kept"), &message, attempt).await {
-                Handled::Done(outbox) => {
-                    for message in self.publish(&outbox).await {
-                        let of = self.handlers.iter().filter(|handler| is_for(handler, &message));
-                        queue.extend(of.map(|handler| (handler.pair.clone(), message.clone(), 1)));
-                    }
+            let follows = match self.handle_as(handler.expect("the pair is kept"), &message, attempt).await {
+                Handled::Done(outbox) => self.publish(&outbox).await,
+                Handled::Released(outbox) => {
+                    let mut follows = self.publish(&outbox).await;
+                    follows.extend(self.wake_released().await);
+                    follows
                 }
-                Handled::Later(..) => waiting.push((pair, message)),
+                Handled::Later(..) => {
+                    waiting.push((pair, message));
+                    Vec::new()
+                }
                 Handled::Bad(bad) => panic!("{message:?} is bad for {pair}: {bad}"),
+            };
+            for message in follows {
+                let of = self.handlers.iter().filter(|handler| is_for(handler, &message));
+                queue.extend(of.map(|handler| (handler.pair.clone(), message.clone(), 1)));
             }
         }
         waiting
+    }
+
+    async fn wake_released(&self) -> Vec<Message> {
+        let (links, connection, mut wakes) = (self.links(), connection(), Vec::new());
+        for pair in links.waking(&connection).await.unwrap() {
+            for link in links.unmatched(&connection, &pair).await.unwrap() {
+                wakes.push(Message::Woken(Woken {
+                    connection: connection.clone(),
+                    pair: pair.clone(),
+                    link,
+                }));
+            }
+            links.all_woken(&connection, &pair).await.unwrap();
+        }
+        wakes
     }
 
     /// Lays writes aside, and gives back what comes to the mapper itself.

@@ -222,6 +222,23 @@ async fn what_a_crash_between_commit_and_publication_left_is_published_by_the_sw
 }
 
 #[tokio::test]
+async fn links_that_a_crash_left_asleep_after_the_release_are_woken_by_the_next_mapper() {
+    let broker = InProcess::new();
+    let house = House::of(1, broker.clone()).await;
+    let name = house.context.pairs[0].name.clone();
+    say(&broker, &[seen(CRM, sighting("c1", 1, &[("Name", "Acme")]))]).await;
+    until("the customer is known", || async { house.link_of(CRM, "c1").await.is_some() }).await;
+    assert!(house.links().release(&connection(), &name, Timestamp::now()).await.unwrap());
+    // Whoever released the pair is gone before it woke anybody.
+    until("the partner is asked for", || async {
+        matches!(house.link_of(CRM, "c1").await.unwrap().pending[EXACT], Pending::Queued { .. })
+    })
+    .await;
+    until("all are woken", || async { house.links().waking(&connection()).await.unwrap().is_empty() }).await;
+    house.stop().await;
+}
+
+#[tokio::test]
 async fn a_user_who_joins_a_directory_is_found_without_an_edit() {
     let broker = InProcess::new();
     let house = House::of(1, broker.clone()).await;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::{ConnectionName, LinkId, PairName, System};
+use model::{ConnectionName, PairName, System};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Links, LinksError, OutboxMessage};
+use super::{Links, LinksError};
 use crate::{Applied, Batch, Change, Check, Store};
 
 impl<S: Store> Links<S> {
@@ -64,26 +64,19 @@ impl<S: Store> Links<S> {
         Ok((released, (!released).then_some(Check::Absent(key))))
     }
 
-    /// Lets the pair create, together with the messages that wake these links, which must still be all its unmatched
-    /// ones: a link that comes at this moment knows nothing of the release. `false`: it was let before, or the
-    /// unmatched links are others by now; look again.
+    /// Lets the pair create. The links that are unmatched then know nothing of it and are to be woken: until that is
+    /// [done](Self::all_woken), the pair is among those that are [waking](Self::waking). `false`: it was let before.
     pub async fn release(
         &self,
         connection: &ConnectionName,
         pair: &PairName,
-        unmatched: &BTreeSet<LinkId>,
-        wakes: &[OutboxMessage],
         now: Timestamp,
     ) -> Result<bool, LinksError> {
         let key = self.key(connection, &["released", pair.as_str()]);
-        let members = unmatched.iter().map(ToString::to_string).collect();
         let mut batch = Batch::new()
             .when(Check::Absent(key.clone()))
-            .when(Check::Members(self.key(connection, &["unmatched", pair.as_str()]), members))
-            .then(Change::Set { key, value: now.to_string() });
-        for message in wakes {
-            batch.changes.extend(self.outbox_changes(connection, message));
-        }
+            .then(Change::Set { key, value: now.to_string() })
+            .then(Change::Add { key: self.key(connection, &["waking"]), member: pair.to_string() });
         for system in System::BOTH {
             for (page, _) in self.read_pages(connection, pair, system).await?.unwrap_or_default() {
                 batch.changes.push(Change::Delete(self.page_key(connection, pair, page)));
@@ -92,6 +85,24 @@ impl<S: Store> Links<S> {
         match self.store.apply(batch).await? {
             Applied::Done { .. } => Ok(true),
             Applied::Refused(_) => Ok(false),
+        }
+    }
+
+    /// The pairs that were released and whose unmatched links have not all been woken.
+    pub async fn waking(&self, connection: &ConnectionName) -> Result<BTreeSet<PairName>, LinksError> {
+        let key = self.key(connection, &["waking"]);
+        let members = self.store.members(&key).await?;
+        let name =
+            |member: &String| PairName::parse(member).map_err(|_| LinksError::Entry { key: key.clone() });
+        members.iter().map(name).collect()
+    }
+
+    /// Every link that was unmatched when the pair was released has been woken.
+    pub async fn all_woken(&self, connection: &ConnectionName, pair: &PairName) -> Result<(), LinksError> {
+        let member = pair.to_string();
+        let batch = Batch::new().then(Change::Remove { key: self.key(connection, &["waking"]), member });
+        match self.store.apply(batch).await? {
+            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
         }
     }
 }

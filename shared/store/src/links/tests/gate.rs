@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use contract::ReadPart;
-use model::LinkId;
+use model::PairName;
 use uuid::Uuid;
 
-use super::{Besides, CRM, Desk, EXACT, at, change, ids, message};
+use super::{Besides, CRM, Desk, EXACT, at, change};
 
 impl Desk {
     /// Takes in one record of a page.
@@ -19,9 +19,12 @@ impl Desk {
         self.links.released(&self.connection, self.name()).await.unwrap().0
     }
 
-    async fn release(&self, unmatched: &BTreeSet<LinkId>) -> bool {
-        let wakes = [message(5)];
-        self.links.release(&self.connection, self.name(), unmatched, &wakes, at(5)).await.unwrap()
+    async fn release(&self) -> bool {
+        self.links.release(&self.connection, self.name(), at(5)).await.unwrap()
+    }
+
+    async fn waking(&self) -> BTreeSet<PairName> {
+        self.links.waking(&self.connection).await.unwrap()
     }
 }
 
@@ -88,16 +91,17 @@ async fn pages_of_an_abandoned_attempt_do_not_count() {
 }
 
 #[tokio::test]
-async fn a_pair_is_released_once_with_the_messages_that_wake_its_links() {
+async fn a_pair_is_released_once_and_is_waking_until_all_are_woken() {
     let desk = Desk::new();
-    let link = desk.half(CRM, "c1", &[]);
-    desk.add(&link).await;
     assert!(!desk.released().await);
-    assert!(desk.release(&ids([&link])).await);
+    assert_eq!(desk.waking().await, BTreeSet::new());
+    assert!(desk.release().await);
     assert!(desk.released().await);
-    assert_eq!(desk.outbox(at(5)).await.len(), 1);
-    assert!(!desk.release(&ids([&link])).await);
-    assert_eq!(desk.outbox(at(60)).await.len(), 1);
+    assert_eq!(desk.waking().await, BTreeSet::from([desk.name().clone()]));
+    desk.links.all_woken(&desk.connection, desk.name()).await.unwrap();
+    assert_eq!(desk.waking().await, BTreeSet::new());
+    assert!(!desk.release().await);
+    assert_eq!(desk.waking().await, BTreeSet::new());
 }
 
 #[tokio::test]
@@ -105,23 +109,12 @@ async fn who_decided_before_the_release_does_not_commit_after_it() {
     let desk = Desk::new();
     let (released, check) = desk.links.released(&desk.connection, desk.name()).await.unwrap();
     assert!(!released);
-    assert!(desk.release(&BTreeSet::new()).await);
+    assert!(desk.release().await);
     let link = desk.half(CRM, "c1", &[]);
     let besides = Besides { checks: check.into_iter().collect(), ..Besides::default() };
     assert!(!desk.commit(vec![change(None, Some(&link))], besides).await);
     let after = desk.links.released(&desk.connection, desk.name()).await.unwrap();
     assert_eq!(after, (true, None));
-}
-
-#[tokio::test]
-async fn a_link_that_begins_while_its_pair_is_released_is_not_left_asleep() {
-    let desk = Desk::new();
-    let unmatched = desk.unmatched().await;
-    desk.add(&desk.half(CRM, "c1", &[])).await;
-    assert!(!desk.release(&unmatched).await);
-    assert!(!desk.released().await);
-    assert!(desk.outbox(at(60)).await.is_empty());
-    assert!(desk.release(&desk.unmatched().await).await);
 }
 
 #[tokio::test]
@@ -132,7 +125,7 @@ async fn what_was_counted_for_the_release_is_forgotten_with_it() {
     desk.read_completed(CRM, &[(page, 1)]).await;
     desk.read_completed(EXACT, &[]).await;
     assert!(desk.both_read().await);
-    assert!(desk.release(&BTreeSet::new()).await);
+    assert!(desk.release().await);
     let counted = desk.links.page_key(&desk.connection, desk.name(), page);
     assert_eq!(crate::Store::count(desk.links.store(), &counted).await.unwrap(), 0);
 }

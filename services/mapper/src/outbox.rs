@@ -1,0 +1,135 @@
+//! What follows from a commit: published after it, and then forgotten in the store.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use broker::{Broker, Outgoing};
+use contract::Names;
+use jiff::{SignedDuration, Timestamp};
+use model::{ConnectionName, LinkId};
+use service::{Check, Context};
+use store::{Links, OutboxMessage, Store};
+use uuid::Uuid;
+
+use crate::error::MapperError;
+use crate::keeper::commit::wake;
+
+/// How often the outbox is looked through for what a crash left, and how old that must be.
+const SWEEP: Duration = Duration::from_secs(2);
+const SWEPT_AFTER: SignedDuration = SignedDuration::from_secs(5);
+const SWEPT_AT_ONCE: usize = 500;
+
+/// So many links are woken by one publication.
+const WOKEN_AT_ONCE: usize = 500;
+
+/// So many published messages of a connection are forgotten in one step.
+const FORGOTTEN_AT_ONCE: usize = 64;
+
+/// The outboxes of all connections.
+pub(crate) struct Outbox<B, S> {
+    broker: B,
+    links: Links<S>,
+    names: Names,
+    /// What is published and not yet forgotten. Should it never be, because the process is killed, it is published once
+    /// more, which does no harm.
+    published: Mutex<BTreeMap<ConnectionName, Vec<Uuid>>>,
+}
+
+impl<B: Broker, S: Store> Outbox<B, S> {
+    pub(crate) fn new(broker: B, links: Links<S>, names: Names) -> Self {
+        Self { broker, links, names, published: Mutex::default() }
+    }
+
+    /// Publishes what the commits of a connection left in its outbox. It is forgotten there with what comes after it.
+    pub(crate) async fn publish(
+        &self,
+        connection: &ConnectionName,
+        messages: &[OutboxMessage],
+    ) -> Result<(), MapperError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        self.broker.publish(messages.iter().map(outgoing).collect()).await?;
+        let many = {
+            let mut published = self.published();
+            let ids = published.entry(connection.clone()).or_default();
+            ids.extend(messages.iter().map(|message| message.id));
+            if ids.len() < FORGOTTEN_AT_ONCE { Vec::new() } else { mem::take(ids) }
+        };
+        self.forget(connection, many).await
+    }
+
+    /// Wakes the links of the pairs of a connection that were released, some at a time, however many there are. Should it
+    /// end in between, whoever looks next begins anew: to be woken twice does a link no harm.
+    pub(crate) async fn wake_released(&self, connection: &ConnectionName) -> Result<(), MapperError> {
+        for pair in self.links.waking(connection).await? {
+            let unmatched: Vec<LinkId> = self.links.unmatched(connection, &pair).await?.into_iter().collect();
+            for links in unmatched.chunks(WOKEN_AT_ONCE) {
+                let now = Timestamp::now();
+                let wakes = links.iter().map(|link| wake(&self.names, connection, &pair, link.clone(), now));
+                self.broker.publish(wakes.map(|message| outgoing(&message)).collect()).await?;
+            }
+            self.links.all_woken(connection, &pair).await?;
+            tracing::info!(%connection, %pair, links = unmatched.len(), "woke the links that wait for a partner");
+        }
+        Ok(())
+    }
+
+    /// Publishes what a crash left between a commit and its publication, until the service stops.
+    pub(crate) async fn sweep(&self, context: &Context) -> Result<(), MapperError> {
+        let mut tick = tokio::time::interval(SWEEP);
+        while context.stop.run_until_cancelled(tick.tick()).await.is_some() {
+            self.forget_published().await?;
+            for connection in context.config.connections.iter().map(|connection| &connection.name) {
+                let left =
+                    self.links.outbox(connection, Timestamp::now() - SWEPT_AFTER, SWEPT_AT_ONCE).await?;
+                self.wake_released(connection).await?;
+                if !left.is_empty() {
+                    tracing::info!(%connection, messages = left.len(), "publishing what an earlier commit left");
+                    self.publish(connection, &left).await?;
+                }
+            }
+            context.health.set("outbox", Check::Ok);
+        }
+        Ok(())
+    }
+
+    /// Forgets in the store whatever is published.
+    pub(crate) async fn forget_published(&self) -> Result<(), MapperError> {
+        let all = mem::take(&mut *self.published());
+        for (connection, ids) in all {
+            self.forget(&connection, ids).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, connection: &ConnectionName, ids: Vec<Uuid>) -> Result<(), MapperError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let forgotten = self.links.published(connection, &ids).await;
+        if forgotten.is_err() {
+            // They are forgotten with the next ones.
+            self.published().entry(connection.clone()).or_default().extend(ids);
+        }
+        Ok(forgotten?)
+    }
+
+    /// Nothing that can panic runs while the lock is held.
+    fn published(&self) -> MutexGuard<'_, BTreeMap<ConnectionName, Vec<Uuid>>> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) fn outgoing(message: &OutboxMessage) -> Outgoing {
+    Outgoing {
+        exchange: message.exchange.clone(),
+        routing_key: message.routing_key.clone(),
+        id: message.id.to_string(),
+        headers: message.headers.clone(),
+        at: message.at,
+        body: message.body.clone().into_bytes(),
+    }
+}

@@ -73,6 +73,8 @@ label! {
         Done => "done",
         /// It will be delivered again later.
         Retried => "retried",
+        /// It was laid aside until its connection gets on.
+        LaidAside => "laid-aside",
         /// It could not be handled and lies in the dead-letter queue.
         Dead => "dead",
     }

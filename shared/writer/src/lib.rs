@@ -5,8 +5,11 @@
 //! before anything is sent. A create is sent only after a search for the record found none, and a create whose
 //! answer never came is not repeated before it has had time to show.
 
+mod aside;
 mod error;
 mod given;
+mod lane;
+mod lines;
 mod session;
 mod target;
 mod work;

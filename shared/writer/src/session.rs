@@ -1,25 +1,24 @@
-//! A writer at work: its two queues, and several writes in hand at once.
+//! A writer at work: its two queues, and the lines of all connections.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Broker, Delivery, Settlement, Subscription};
-use contract::{Lane, Message, Topology};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use broker::Broker;
+use contract::{Lane, Topology};
 use model::{ConnectionName, System};
-use service::{Backoff, Check, Context, ServiceError, Transient, supervise};
+use service::{Backoff, Check, Context, ServiceError, supervise};
 use store::{Links, Store};
-use telemetry::{Chain, Settlement as Counted};
-use tracing::Instrument;
+use telemetry::Chain;
+use uuid::Uuid;
 
 use crate::given::Looked;
-use crate::work::{Handled, Kept, Refusals, Work};
+use crate::lane::Session;
+use crate::work::{Kept, Refusals, Work};
 use crate::{Target, WriterError};
 
-/// Writes in hand at a time, in each lane: they share the reads that vouch for them.
-const IN_HAND: u16 = 16;
+/// Messages in hand at a time, in each lane, those that wait for their turn among them.
+const PREFETCH: u16 = 256;
 
 /// How often it is looked whether a record that a connection gives is there.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -126,73 +125,14 @@ async fn consume<B: Broker, S: Store, T: Target>(
 ) -> Result<(), WriterError> {
     ports.store.reachable().await.map_err(store::LinksError::from)?;
     ports.broker.declare(topology).await?;
-    let queue = topology.names.writes(work.system, lane);
-    let mut subscription = ports.broker.subscribe(&queue, IN_HAND).await?;
-    context.health.set(name, Check::Ok);
-    let pulse = context.health.pulse(name);
-    let mut beat = tokio::time::interval(Duration::from_secs(10));
-    let mut in_hand = FuturesUnordered::new();
-    loop {
-        let stopping = context.stop.is_cancelled();
-        if stopping && in_hand.is_empty() {
-            return Ok(());
-        }
-        tokio::select! {
-            _ = beat.tick() => {
-                pulse.beat();
-                work.refusals.forget();
-            }
-            () = context.stop.cancelled(), if !stopping => {}
-            Some(done) = in_hand.next() => done?,
-            delivery = subscription.next(), if !stopping && in_hand.len() < usize::from(IN_HAND) => {
-                in_hand.push(take(work, lane, context, &queue, delivery?));
-            }
-        }
-    }
-}
-
-/// Handles one delivery and settles it. An error leaves it unsettled: the broker delivers it again.
-async fn take<B: Broker, S: Store, T: Target, D: Delivery>(
-    work: &Work<B, S, T>,
-    lane: Lane,
-    context: &Context,
-    queue: &str,
-    delivery: D,
-) -> Result<(), WriterError> {
-    let span =
-        tracing::info_span!("write", otel.kind = "consumer", system = %work.system, message = delivery.id());
-    telemetry::continue_from(&span, delivery.headers());
-    let (body, attempt) = (delivery.body().to_vec(), delivery.attempt());
-    let (settlement, counted) = handle(work, lane, &body, attempt).instrument(span).await?;
-    if matches!(counted, Counted::Dead) {
-        context.metrics.count_dead_letter(queue);
-    }
-    delivery.settle(settlement).await?;
-    context.metrics.count_message(queue, counted);
-    Ok(())
-}
-
-async fn handle<B: Broker, S: Store, T: Target>(
-    work: &Work<B, S, T>,
-    lane: Lane,
-    body: &[u8],
-    attempt: u32,
-) -> Result<(Settlement, Counted), WriterError> {
-    let queued = match Message::read(body) {
-        Ok(Message::WriteQueued(queued)) => queued,
-        Ok(_) => return Ok(dead("the message is not a write".to_owned())),
-        Err(error) => return Ok(dead(Chain(&error).to_string())),
+    let session = Session {
+        work,
+        lane,
+        queue: topology.names.writes(work.system, lane),
+        holder: Uuid::now_v7().to_string(),
+        stop: &context.stop,
     };
-    match work.handle(&queued, lane, attempt).await {
-        Ok(Handled::Done) => Ok((Settlement::Acknowledge, Counted::Done)),
-        Ok(Handled::Later(tier, reason)) => Ok((Settlement::Retry { tier, reason }, Counted::Retried)),
-        Ok(Handled::Bad(reason)) => Ok(dead(reason)),
-        Err(error) if !error.is_transient() => Ok(dead(Chain(&error).to_string())),
-        Err(error) => Err(error),
-    }
-}
-
-fn dead(reason: String) -> (Settlement, Counted) {
-    tracing::warn!(error = reason, "the write is set aside");
-    (Settlement::DeadLetter { reason }, Counted::Dead)
+    let subscription = ports.broker.subscribe(&session.queue, PREFETCH).await?;
+    context.health.set(name, Check::Ok);
+    session.run(subscription, &context.health.pulse(name)).await
 }

@@ -31,11 +31,17 @@ use crate::{Target, WriterError};
 /// The longest that a writer's call to a system may take, its answer included.
 pub const CALL_MAX: Duration = Duration::from_secs(10);
 
+/// How long writes to a connection that refuses us rest before it is tried again, so that a repair is noticed.
+const REFUSED_REST: Duration = Duration::from_secs(30);
+
 /// What became of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Handled {
     Done,
+    /// It comes again after the tier's rest.
     Later(RetryTier, String),
+    /// Nothing goes to its line before this has passed.
+    Rests(Duration),
     Bad(String),
 }
 
@@ -140,13 +146,9 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     /// When a write that failed for now is tried again.
     fn later(&self, queued: &WriteQueued, error: &T::Error, attempt: u32) -> Handled {
         let class = T::class(error);
-        let (tier, outcome) = match class {
-            FailureClass::Throttled { after } => (tier_for(after), WriteOutcome::Retried),
-            FailureClass::Ambiguous => (RetryTier::Seconds5, WriteOutcome::Ambiguous),
-            FailureClass::Auth => (RetryTier::Seconds30, WriteOutcome::Retried),
-            FailureClass::Transient | FailureClass::Rejected | FailureClass::Gone | FailureClass::Stale => {
-                (RetryTier::after_attempt(attempt), WriteOutcome::Retried)
-            }
+        let outcome = match class {
+            FailureClass::Ambiguous => WriteOutcome::Ambiguous,
+            _ => WriteOutcome::Retried,
         };
         self.metrics.count_write(queued.pair.as_str(), self.system.name(), outcome);
         let reason = Chain(error).to_string();
@@ -159,7 +161,14 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         } else {
             tracing::warn!(error = reason, attempt, "the write waits");
         }
-        Handled::Later(tier, reason)
+        match class {
+            FailureClass::Throttled { after } => Handled::Rests(after),
+            FailureClass::Auth => Handled::Rests(REFUSED_REST),
+            FailureClass::Ambiguous => Handled::Later(RetryTier::Seconds5, reason),
+            FailureClass::Transient | FailureClass::Rejected | FailureClass::Gone | FailureClass::Stale => {
+                Handled::Later(RetryTier::after_attempt(attempt), reason)
+            }
+        }
     }
 
     async fn lookups(
@@ -208,11 +217,6 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         };
         Ok(self.broker.publish(vec![outgoing]).await?)
     }
-}
-
-/// The shortest rest that is long enough.
-fn tier_for(wait: Duration) -> RetryTier {
-    RetryTier::ALL.into_iter().find(|tier| tier.delay() >= wait).unwrap_or(RetryTier::Hour1)
 }
 
 const fn outcome_label(result: &OutcomeResult) -> WriteOutcome {

@@ -86,7 +86,7 @@ async fn no_order_is_made_before_its_account_could_be_raised() {
         assert_eq!((outcome, entities.as_slice()), (None, made.map(str::to_owned).as_slice()));
     }
     let (handled, ..) = unraised(refusal(FailureClass::Auth, "not allowed")).await;
-    assert_eq!(handled, Handled::Later(RetryTier::Seconds30, "not allowed".to_owned()));
+    assert_eq!(handled, Handled::Rests(std::time::Duration::from_secs(30)));
 }
 
 #[tokio::test]

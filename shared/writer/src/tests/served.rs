@@ -231,3 +231,67 @@ async fn a_write_that_failed_for_now_comes_back_and_is_carried_out() {
     assert_eq!((outcome.claim, bench.target.calls().len()), (2, 2));
     running.stop().await;
 }
+
+/// A write that is laid aside for this long, because the system has no quota for it.
+async fn throttled(bench: &Bench, after: Duration) -> LinkId {
+    let link = edited(bench, "c1", "a1").await;
+    bench.target.not_ready(refusal(FailureClass::Throttled { after }, "no quota"));
+    queue(bench, Lane::Live, bench.queued(&link)).await;
+    let live = bench.topology.names.writes(EXACT, Lane::Live);
+    let taken = tokio::time::timeout(PATIENCE, async {
+        while bench.broker.depth(&live).await.unwrap() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    taken.await.expect("the writer takes the message");
+    link
+}
+
+#[tokio::test]
+async fn a_throttled_write_goes_out_when_it_may_and_not_at_the_end_of_a_tier() {
+    let bench = Bench::new().await;
+    let running = Running::of(&bench);
+    let (begun, after) = (tokio::time::Instant::now(), Duration::from_millis(1_500));
+    let link = throttled(&bench, after).await;
+    // What comes for the same line meanwhile does not even ask.
+    let next = edited(&bench, "c2", "a2").await;
+    queue(&bench, Lane::Live, bench.queued(&next)).await;
+    let mut written = vec![bench.outcome_within(PATIENCE).await.unwrap().link];
+    assert!(begun.elapsed() >= after, "written after {:?}", begun.elapsed());
+    written.push(bench.outcome_within(PATIENCE).await.unwrap().link);
+    written.sort();
+    assert_eq!(written, [link, next]);
+    assert!(begun.elapsed() < Duration::from_secs(5), "written after {:?}", begun.elapsed());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_writer_laid_aside_and_left_is_found_by_the_next_one() {
+    let bench = Bench::new().await;
+    let running = Running::of(&bench);
+    let link = throttled(&bench, Duration::from_millis(500)).await;
+    running.stop().await;
+    let running = Running::of(&bench);
+    assert_eq!(bench.outcome_within(PATIENCE).await.expect("it is not lost").link, link);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_fails_for_now_after_it_was_laid_aside_rests_in_a_tier_with_its_attempt() {
+    let bench = Bench::new().await;
+    let running = Running::of(&bench);
+    bench.target.fail_write(refusal(FailureClass::Transient, "out of order"));
+    throttled(&bench, Duration::from_millis(200)).await;
+    let tier = bench.topology.names.retry(contract::RetryTier::Seconds5);
+    let resting = tokio::time::timeout(PATIENCE, async {
+        while bench.broker.depth(&tier).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    resting.await.expect("it rests in the tier");
+    running.stop().await;
+    let queue = bench.topology.names.writes(EXACT, Lane::Live);
+    let mut subscription = bench.broker.subscribe(&queue, 1).await.unwrap();
+    let again = tokio::time::timeout(PATIENCE, subscription.next()).await.unwrap().unwrap();
+    assert_eq!((again.attempt(), again.headers()[REASON_HEADER].as_str()), (2, "out of order"));
+}

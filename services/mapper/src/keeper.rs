@@ -42,7 +42,10 @@ pub(crate) struct Keeper<S> {
 
 /// What a handling is about.
 struct Case<'a> {
+    /// By which lane the writes go that follow from it.
     lane: Lane,
+    /// How urgent the links are that it wakes.
+    wakes: Lane,
     part: Option<&'a ReadPart>,
     now: Timestamp,
     /// Whether the pair may create.
@@ -97,7 +100,8 @@ impl<S: Store> Keeper<S> {
     /// links that wait.
     pub(crate) async fn lost(&self) -> Result<Vec<OutboxMessage>, MapperError> {
         let now = Timestamp::now();
-        let case = Case { lane: Lane::Backfill, part: None, now, released: true, policy: self.policy() };
+        let (lane, policy) = (Lane::Backfill, self.policy());
+        let case = Case { lane, wakes: lane, part: None, now, released: true, policy };
         let mut messages = Vec::new();
         for id in self.links.all(&self.connection, &self.pair.name).await? {
             let Some(stored) = self.links.find(&self.connection, &self.pair.name, &id).await? else {
@@ -109,7 +113,7 @@ impl<S: Store> Keeper<S> {
                 }
             }
             if !stored.link.has_both() || !stored.link.waits_for().is_empty() {
-                messages.push(self.wake(&self.pair.name, id, now));
+                messages.push(self.wake(&self.pair.name, id, lane, now));
             }
         }
         Ok(messages)
@@ -119,7 +123,7 @@ impl<S: Store> Keeper<S> {
     pub(crate) async fn wake_strangers(&self) -> Result<Vec<OutboxMessage>, MapperError> {
         let (strangers, now) =
             (self.links.strangers(&self.connection, &self.pair.name).await?, Timestamp::now());
-        Ok(strangers.into_iter().map(|link| self.wake(&self.pair.name, link, now)).collect())
+        Ok(strangers.into_iter().map(|link| self.wake(&self.pair.name, link, Lane::Backfill, now)).collect())
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use broker::{Broker, Outgoing};
-use contract::Names;
+use contract::{Lane, Names, Woken};
 use jiff::{SignedDuration, Timestamp};
 use model::{ConnectionName, LinkId};
 use service::{Check, Context};
@@ -68,8 +68,12 @@ impl<B: Broker, S: Store> Outbox<B, S> {
             let unmatched: Vec<LinkId> = self.links.unmatched(connection, &pair).await?.into_iter().collect();
             for links in unmatched.chunks(WOKEN_AT_ONCE) {
                 let now = Timestamp::now();
-                let wakes = links.iter().map(|link| wake(&self.names, connection, &pair, link.clone(), now));
-                self.broker.publish(wakes.map(|message| outgoing(&message)).collect()).await?;
+                let woken = |link: &LinkId| {
+                    let (connection, pair, link) = (connection.clone(), pair.clone(), link.clone());
+                    Woken { connection, pair, link, lane: Lane::Backfill }
+                };
+                let wakes = links.iter().map(|link| outgoing(&wake(&self.names, woken(link), now)));
+                self.broker.publish(wakes.collect()).await?;
             }
             self.links.all_woken(connection, &pair).await?;
             tracing::info!(%connection, %pair, links = unmatched.len(), "woke the links that wait for a partner");

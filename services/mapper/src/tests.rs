@@ -10,6 +10,7 @@ mod deletions;
 mod documents;
 mod fakes;
 mod gate;
+mod lanes;
 mod matching;
 mod membership;
 mod outcomes;

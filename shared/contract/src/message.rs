@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use self::v1::{ObservedV1, OutcomeV1, ReadCompletedV1, WokenV1, WriteQueuedV1};
-use crate::json;
+use crate::{Lane, json};
 
 /// Why a message can't be read. Names what is wrong, never a value.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +127,8 @@ pub struct Woken {
     pub pair: PairName,
     /// The link.
     pub link: LinkId,
+    /// How urgent it is: as what it waited for was.
+    pub lane: Lane,
 }
 
 /// What became of a write.
@@ -144,6 +146,8 @@ pub struct Outcome {
     pub claim: u64,
     /// When the write was queued, for the lag.
     pub queued_at: Timestamp,
+    /// By which lane it came.
+    pub lane: Lane,
     /// What became of it.
     pub result: OutcomeResult,
 }

@@ -56,6 +56,7 @@ fn outcome(result: OutcomeResult) -> Message {
         system: System::ExactOnline,
         claim: 3,
         queued_at: at("2026-11-22T21:00:00Z"),
+        lane: Lane::Backfill,
         result,
     })
 }
@@ -84,7 +85,7 @@ fn messages() -> Vec<Message> {
             link: link.clone(),
             system: System::CustomCrm,
         }),
-        Message::Woken(Woken { connection: connection(), pair: pair(), link }),
+        Message::Woken(Woken { connection: connection(), pair: pair(), link, lane: Lane::Live }),
         outcome(OutcomeResult::Applied { record: record_id("e9"), after: Some(sighting()) }),
         outcome(OutcomeResult::Applied { record: record_id("e9"), after: None }),
         outcome(OutcomeResult::Adopted { found: sighting() }),

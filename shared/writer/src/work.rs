@@ -202,6 +202,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             system: self.system,
             claim: claimed.claim,
             queued_at: claimed.queued_at,
+            lane: claimed.lane,
             result,
         });
         let (id, at) = (Uuid::now_v7(), Timestamp::now());

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use contract::{Message, Names, Woken, WriteQueued};
-use jiff::Timestamp;
-use link::{Effect, Link, Status, mass_change::Change};
-use model::{ConnectionName, LinkId, PairName, System};
+use contract::{Lane, Message, Names, Woken, WriteQueued};
+use jiff::{SignedDuration, Timestamp};
+use link::{Effect, Link, Pending, Status, mass_change::Change};
+use model::{LinkId, PairName, System};
 use store::{Check, Commit, OutboxMessage, Store};
 
 use super::draft::Draft;
 use super::{Case, Keeper};
 use crate::error::MapperError;
 use crate::handler::Handled;
+
+/// A write that is still queued after this long does not go out with people's edits.
+const HURRIED_AFTER: SignedDuration = SignedDuration::from_secs(2);
 
 impl<S: Store> Keeper<S> {
     /// Commits what was decided with all that follows from it. `None`: somebody was faster.
@@ -23,7 +26,7 @@ impl<S: Store> Keeper<S> {
     ) -> Result<Option<Handled>, MapperError> {
         checks.append(&mut draft.checks);
         let mut notes = Vec::new();
-        let wake = |link| self.wake(&self.pair.name, link, case.now);
+        let wake = |link| self.wake(&self.pair.name, link, case.wakes, case.now);
         let mut outbox: Vec<OutboxMessage> = draft.wakes.drain(..).map(wake).collect();
         for effect in &draft.effects {
             match effect {
@@ -36,6 +39,9 @@ impl<S: Store> Keeper<S> {
         if !draft.leaves.is_empty() && !draft.link.waits_for().is_empty() {
             // A wake that is under way may look for the record at the link that it leaves.
             outbox.push(wake(draft.link.id.clone()));
+        }
+        if case.lane == Lane::Live {
+            outbox.extend(self.hurry(case, &draft.link).await?);
         }
         if !outbox.is_empty() {
             // The trace of the edit goes with the link, so that the write that folds several edits can name it.
@@ -102,7 +108,7 @@ impl<S: Store> Keeper<S> {
                 self.links.waiting_for(&self.connection, &self.pair.name, system, record).await?;
             checks.push(check);
             for (pair, waiter) in waiting {
-                wakes.push(self.wake(&pair, waiter, case.now));
+                wakes.push(self.wake(&pair, waiter, case.wakes, case.now));
             }
         }
         Ok(wakes)
@@ -118,21 +124,35 @@ impl<S: Store> Keeper<S> {
         message(self.names.writes(system, case.lane), &Message::WriteQueued(queued), case.now)
     }
 
-    pub(super) fn wake(&self, pair: &PairName, link: LinkId, now: Timestamp) -> OutboxMessage {
-        wake(&self.names, &self.connection, pair, link, now)
+    pub(super) fn wake(&self, pair: &PairName, link: LinkId, lane: Lane, now: Timestamp) -> OutboxMessage {
+        let woken = Woken { connection: self.connection.clone(), pair: pair.clone(), link, lane };
+        wake(&self.names, woken, now)
+    }
+
+    /// A link of people's edits that waits for others makes these as urgent as itself: what seems to be queued for them
+    /// behind a backfill is queued before it too. A write is made once, whichever message comes first.
+    async fn hurry(&self, case: &Case<'_>, link: &Link) -> Result<Vec<OutboxMessage>, MapperError> {
+        let mut writes = Vec::new();
+        for (pair, system, record) in link.waits_for() {
+            let Some(id) = self.links.link_of(&self.connection, &pair, system, &record).await? else {
+                continue;
+            };
+            let Some(stored) = self.links.find(&self.connection, &pair, &id).await? else { continue };
+            let queued = |since: Timestamp| case.now.duration_since(since) > HURRIED_AFTER;
+            if matches!(stored.link.pending[system.other()], Pending::Queued { since } if queued(since)) {
+                let (connection, link, system) = (self.connection.clone(), id, system.other());
+                let queued = WriteQueued { connection, pair, link, system };
+                let queue = self.names.writes(system, Lane::Live);
+                writes.push(message(queue, &Message::WriteQueued(queued), case.now));
+            }
+        }
+        Ok(writes)
     }
 }
 
 /// The message that has a link looked at again.
-pub(crate) fn wake(
-    names: &Names,
-    connection: &ConnectionName,
-    pair: &PairName,
-    link: LinkId,
-    now: Timestamp,
-) -> OutboxMessage {
-    let woken = Woken { connection: connection.clone(), pair: pair.clone(), link };
-    message(names.pair(pair), &Message::Woken(woken), now)
+pub(crate) fn wake(names: &Names, woken: Woken, now: Timestamp) -> OutboxMessage {
+    message(names.pair(&woken.pair), &Message::Woken(woken), now)
 }
 
 /// A message straight to a queue, on the trace of what is being handled.

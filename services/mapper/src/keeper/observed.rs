@@ -34,8 +34,10 @@ impl<S: Store> Keeper<S> {
         };
         let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
         checks.extend(held);
+        let lane = if observed.part.is_some() { Lane::Backfill } else { Lane::Live };
         let case = Case {
-            lane: if observed.part.is_some() { Lane::Backfill } else { Lane::Live },
+            lane,
+            wakes: lane,
             // Once the pair may create, nobody counts what has been taken in any more.
             part: observed.part.as_ref().filter(|_| !released),
             now: Timestamp::now(),

@@ -24,8 +24,9 @@ impl<S: Store> Keeper<S> {
         };
         let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
         let mut checks: Vec<Check> = held.into_iter().collect();
-        let case =
-            Case { lane: Lane::Live, part: None, now: Timestamp::now(), released, policy: self.policy() };
+        // What is written next may be what a person has edited meanwhile.
+        let (lane, now, policy) = (Lane::Live, Timestamp::now(), self.policy());
+        let case = Case { lane, wakes: outcome.lane, part: None, now, released, policy };
         let (system, claim) = (*system, *claim);
         let record = match &outcome.result {
             OutcomeResult::Applied { record, .. } => Some(record),

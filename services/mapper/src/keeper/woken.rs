@@ -1,6 +1,6 @@
 //! What something that was waited for sets going.
 
-use contract::{Lane, Woken};
+use contract::Woken;
 use jiff::Timestamp;
 use link::Event;
 use model::System;
@@ -19,8 +19,8 @@ impl<S: Store> Keeper<S> {
         };
         let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
         let checks: Vec<Check> = held.into_iter().collect();
-        let case =
-            Case { lane: Lane::Backfill, part: None, now: Timestamp::now(), released, policy: self.policy() };
+        let (lane, now, policy) = (woken.lane, Timestamp::now(), self.policy());
+        let case = Case { lane, wakes: lane, part: None, now, released, policy };
         let mut draft = Draft::of(stored);
         self.resolve(&mut draft, &case).await?;
         let missing = System::BOTH.into_iter().find(|system| draft.link.sides[*system].is_none());

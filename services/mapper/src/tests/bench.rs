@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use contract::{Message, Names, Sighting, Woken};
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use link::{Event, Link, Pending, Status, Write, step};
 use mapping::{Lookups, Onto, Pair, Put, Reading};
 use model::{Content, LinkId, PairName, PropertyName, System, Value};
@@ -183,6 +183,7 @@ impl Bench {
                     connection: connection.clone(),
                     pair: pair.clone(),
                     link,
+                    lane: contract::Lane::Backfill,
                 }));
             }
             links.all_woken(&connection, &pair).await.unwrap();
@@ -325,6 +326,25 @@ impl Bench {
             made.record.properties.entry(name.to_owned()).or_insert(Content::Null);
         }
         (claim, made)
+    }
+
+    /// The queued write becomes as old as this.
+    pub(super) async fn age(&self, id: &LinkId, system: System, age: SignedDuration) {
+        let (pair, stored) = (&self.keeper(self.pair()).pair, self.stored_in(self.pair(), id).await.unwrap());
+        let mut link = stored.link.clone();
+        let now = Timestamp::now();
+        link.pending[system] = Pending::Queued { since: now - age };
+        let commit = Commit {
+            pair,
+            connection: &connection(),
+            links: vec![LinkChange { before: Some(stored), after: Some(link) }],
+            checks: Vec::new(),
+            outbox: Vec::new(),
+            notes: Vec::new(),
+            part: None,
+            now,
+        };
+        assert!(self.links().commit(commit).await.unwrap());
     }
 
     /// A write in its system's own words.

@@ -53,6 +53,7 @@ pub(super) fn outcome_in(
         system,
         claim,
         queued_at: Timestamp::now(),
+        lane: contract::Lane::Live,
         result,
     })
 }

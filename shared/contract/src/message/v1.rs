@@ -10,7 +10,7 @@ use super::{
     MessageError, Observed, Outcome, OutcomeResult, ReadCompleted, ReadPart, Sighting, Woken, WriteQueued,
     system,
 };
-use crate::json;
+use crate::{Lane, json};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct ObservedV1 {
@@ -164,11 +164,38 @@ impl WriteQueuedV1 {
     }
 }
 
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum LaneV1 {
+    Live,
+    Backfill,
+}
+
+impl From<Lane> for LaneV1 {
+    fn from(lane: Lane) -> Self {
+        match lane {
+            Lane::Live => Self::Live,
+            Lane::Backfill => Self::Backfill,
+        }
+    }
+}
+
+impl From<LaneV1> for Lane {
+    fn from(lane: LaneV1) -> Self {
+        match lane {
+            LaneV1::Live => Self::Live,
+            LaneV1::Backfill => Self::Backfill,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct WokenV1 {
     connection: String,
     pair: String,
     link: String,
+    /// Earlier versions did not say it.
+    lane: Option<LaneV1>,
 }
 
 impl From<&Woken> for WokenV1 {
@@ -177,6 +204,7 @@ impl From<&Woken> for WokenV1 {
             connection: woken.connection.to_string(),
             pair: woken.pair.to_string(),
             link: woken.link.to_string(),
+            lane: Some(woken.lane.into()),
         }
     }
 }
@@ -187,6 +215,7 @@ impl WokenV1 {
             connection: ConnectionName::parse(&self.connection)?,
             pair: PairName::parse(&self.pair)?,
             link: LinkId::parse(&self.link)?,
+            lane: self.lane.map_or(Lane::Backfill, Lane::from),
         })
     }
 }
@@ -199,6 +228,8 @@ pub(super) struct OutcomeV1 {
     system: String,
     claim: u64,
     queued_at: Timestamp,
+    /// Earlier versions did not say it.
+    lane: Option<LaneV1>,
     result: ResultV1,
 }
 
@@ -222,6 +253,7 @@ impl From<&Outcome> for OutcomeV1 {
             system: outcome.system.to_string(),
             claim: outcome.claim,
             queued_at: outcome.queued_at,
+            lane: Some(outcome.lane.into()),
             result: match &outcome.result {
                 OutcomeResult::Applied { record, after } => ResultV1::Applied {
                     record: record.to_string(),
@@ -261,6 +293,7 @@ impl OutcomeV1 {
             system: system(&self.system)?,
             claim: self.claim,
             queued_at: self.queued_at,
+            lane: self.lane.map_or(Lane::Live, Lane::from),
             result,
         })
     }

@@ -157,7 +157,8 @@ async fn what_cannot_be_a_write_of_ours_becomes_a_dead_letter_that_says_why() {
     let queued = bench.queued(&link);
     let other_pair = PairName::parse("item-item").unwrap();
     let other_connection = ConnectionName::parse("zeta").unwrap();
-    let woken = Woken { connection: connection(), pair: queued.pair.clone(), link: link.clone() };
+    let woken =
+        Woken { connection: connection(), pair: queued.pair.clone(), link: link.clone(), lane: Lane::Live };
     let written = |message: Message| message.write(Uuid::now_v7(), "test", Timestamp::now());
     let write = |queued: WriteQueued| written(Message::WriteQueued(queued));
     let bodies = [

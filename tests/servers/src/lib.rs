@@ -3,7 +3,8 @@
 //!
 //! Real servers, never mocks of them: [`Redis::start`] and [`RabbitMq::start`] run the installed packages with
 //! their own ports, data folders and cookie, bound to loopback. Nothing is shared with a server that the machine
-//! may run already, and two test runs at once do not meet.
+//! may run already, and two test runs at once do not meet. [`RedisSentinel`] and [`RedisCluster`] are several of them
+//! that belong together.
 //!
 //! A test that needs a server to itself (because it kills it) starts one. A test that only needs *a* server asks
 //! for [`RabbitMq::shared_url`] or [`Redis::shared_url`] and keeps to queue names and key prefixes of its own;
@@ -30,7 +31,7 @@ pub use folder::Folder;
 pub use ports::free_port;
 pub use process::{Binary, Process};
 pub use rabbitmq::RabbitMq;
-pub use redis::Redis;
+pub use redis::{Redis, RedisCluster, RedisSentinel};
 pub use run::run_within;
 pub use wait::{wait_until, wait_until_async};
 

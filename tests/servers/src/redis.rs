@@ -1,3 +1,5 @@
+mod cluster;
+mod sentinel;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +14,9 @@ use crate::child::Child;
 use crate::folder::Folder;
 use crate::wait::poll;
 use crate::{Error, REDIS_URL_VARIABLE, Result, free_port};
+
+pub use self::cluster::RedisCluster;
+pub use self::sentinel::RedisSentinel;
 
 const PROGRAM: &str = "/usr/bin/redis-server";
 
@@ -35,6 +40,12 @@ impl Redis {
     ///
     /// [`Error::NotInstalled`], or what its start failed with on five different ports.
     pub fn start() -> Result<Self> {
+        Self::start_with(Vec::new)
+    }
+
+    /// Starts one with these settings beside its own, a line of `redis.conf` each. They are asked for at each try, so
+    /// that a port among them is another one then.
+    fn start_with(settings: impl Fn() -> Vec<String>) -> Result<Self> {
         if !Path::new(PROGRAM).exists() {
             return Err(Error::NotInstalled { program: PROGRAM });
         }
@@ -42,6 +53,7 @@ impl Redis {
         let mut tries_left = 5;
         loop {
             let port = free_port();
+            configure(&folder, port, &settings())?;
             match serve(&folder, port) {
                 Ok(server) => return Ok(Self { server, port, folder }),
                 // Somebody else was faster to take the port.
@@ -71,6 +83,11 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// `127.0.0.1:PORT`, the same after a restart.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// The port on 127.0.0.1, the same after a restart.
     pub fn port(&self) -> u16 {
         self.port
@@ -93,19 +110,57 @@ impl Redis {
         Ok(())
     }
 
+    /// Halts the server (`SIGSTOP`): it keeps its connections and answers nothing, until [`Redis::go_on`].
+    pub fn halt(&self) -> Result<()> {
+        self.server.signal("STOP")
+    }
+
+    /// Lets a halted server go on.
+    pub fn go_on(&self) -> Result<()> {
+        self.server.signal("CONT")
+    }
+
     /// Forgets all data, as if Redis had been lost.
     pub fn flush_all(&self) -> Result<()> {
-        let answer = ask(self.port, "FLUSHALL")?;
-        if answer == "+OK" { Ok(()) } else { Err(Error::Answer { what: "FLUSHALL".to_owned(), answer }) }
+        self.must("FLUSHALL")
     }
+
+    /// Sends one command, its words apart by spaces, and returns the answer: the whole text of a bulk answer, else its
+    /// first line as the protocol has it.
+    pub fn command(&self, line: &str) -> Result<String> {
+        ask(self.port, line)
+    }
+
+    /// Sends a command that must be answered with `OK`.
+    pub fn must(&self, line: &str) -> Result<()> {
+        must(self.port, line)
+    }
+}
+
+fn must(port: u16, line: &str) -> Result<()> {
+    let answer = ask(port, line)?;
+    if answer == "+OK" { Ok(()) } else { Err(Error::Answer { what: line.to_owned(), answer }) }
+}
+
+/// Writes the file that the server reads at its start, and writes itself when it is told to be a replica or not.
+fn configure(folder: &Folder, port: u16, settings: &[String]) -> Result<()> {
+    let data = folder.make("data")?;
+    let own = [
+        format!("port {port}"),
+        "bind 127.0.0.1".to_owned(),
+        format!("dir {}", data.display()),
+        "appendonly yes".to_owned(),
+        "appendfsync always".to_owned(),
+        "save \"\"".to_owned(),
+        "daemonize no".to_owned(),
+    ];
+    let lines: Vec<&str> = own.iter().chain(settings).map(String::as_str).collect();
+    folder.write("redis.conf", &(lines.join("\n") + "\n")).map(|_| ())
 }
 
 fn serve(folder: &Folder, port: u16) -> Result<Child> {
     let mut command = Command::new(PROGRAM);
-    command
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
-        .arg(folder.make("data")?)
-        .args(["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no"]);
+    command.arg(folder.join("redis.conf"));
     let mut server = Child::spawn("redis", &command, folder)?;
     let mine = format!("process_id:{}\r", server.pid());
     let ready = poll(&format!("Redis on port {port} to answer"), START_LIMIT, || {
@@ -125,21 +180,36 @@ fn serve(folder: &Folder, port: u16) -> Result<Child> {
 
 /// Sends one inline command and returns the answer: the whole text of a bulk answer, else its one line.
 fn ask(port: u16, command: &str) -> Result<String> {
-    let exchange = || -> std::io::Result<String> {
+    exchange(port, command).map(|answer| answer.into_iter().next().unwrap_or_default())
+}
+
+/// Sends one inline command and returns the answer: the texts of a list, or the only text.
+fn exchange(port: u16, command: &str) -> Result<Vec<String>> {
+    let exchange = || -> std::io::Result<Vec<String>> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         stream.write_all(format!("{command}\r\n").as_bytes())?;
         let mut reader = BufReader::new(stream);
-        let mut first = String::new();
-        reader.read_line(&mut first)?;
-        let line = first.trim_end().to_owned();
-        let Some(length) = line.strip_prefix('$').and_then(|length| length.parse::<u64>().ok()) else {
-            return Ok(line);
-        };
-        let mut text = String::new();
-        reader.take(length).read_to_string(&mut text)?;
-        Ok(text)
+        let first = text(&mut reader)?;
+        match first.strip_prefix('*').and_then(|count| count.parse().ok()) {
+            Some(count) => (0..count).map(|_: usize| text(&mut reader)).collect(),
+            None => Ok(vec![first]),
+        }
     };
     exchange().map_err(Error::io(format!("ask Redis on port {port} for {command}")))
+}
+
+/// One text: a line, or as many bytes as the line says.
+fn text(reader: &mut impl BufRead) -> std::io::Result<String> {
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let line = line.trim_end().to_owned();
+    let Some(length) = line.strip_prefix('$').and_then(|length| length.parse::<u64>().ok()) else {
+        return Ok(line);
+    };
+    let mut text = String::new();
+    reader.take(length).read_to_string(&mut text)?;
+    reader.read_line(&mut String::new())?;
+    Ok(text)
 }

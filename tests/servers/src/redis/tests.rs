@@ -57,8 +57,45 @@ fn many_start_at_once_each_with_a_port_of_its_own() {
 fn a_port_that_somebody_holds_is_refused_and_not_taken_for_ours() {
     let other = Redis::start().unwrap();
     let folder = Folder::new("redis").unwrap();
+    configure(&folder, other.port(), &[]).unwrap();
     let refused = serve(&folder, other.port());
     assert!(matches!(refused, Err(Error::Ended { .. })), "{refused:?}");
+}
+
+/// The old master comes back as one, until the Sentinels tell it otherwise.
+#[test]
+fn sentinels_promote_a_replica_when_the_master_is_killed() {
+    let mut watched = RedisSentinel::start().unwrap();
+    assert_eq!(watched.master().unwrap(), 0);
+    assert_eq!(watched.servers()[0].command("SET colour blue").unwrap(), "+OK");
+    watched.servers()[0].kill().unwrap();
+    let promoted = poll("another master", Duration::from_secs(30), || match watched.master() {
+        Ok(0) => Err("still the first".to_owned()),
+        other => other.map_err(|error| format!("{error:?}")),
+    });
+    let promoted = promoted.unwrap();
+    poll("it to know that it is one", Duration::from_secs(30), || {
+        match watched.servers()[promoted].command("SET colour red") {
+            Ok(answer) if answer == "+OK" => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .unwrap();
+    watched.servers()[0].restart().unwrap();
+}
+
+#[test]
+fn a_cluster_tells_who_has_a_key_and_survives_a_node_s_death() {
+    let mut cluster = RedisCluster::start(3, 0).unwrap();
+    let answer = cluster.nodes()[0].command("SET {123456789} blue").unwrap();
+    // The slot of the key is that of the example in the specification.
+    assert!(answer.starts_with("-MOVED 12739 127.0.0.1:"), "{answer}");
+    let owner = cluster.master_of(12_739);
+    assert_eq!(cluster.nodes()[owner].command("SET {123456789} blue").unwrap(), "+OK");
+    cluster.nodes()[owner].kill().unwrap();
+    cluster.nodes()[owner].restart().unwrap();
+    cluster.wait_until_whole().unwrap();
+    assert_eq!(cluster.nodes()[owner].command("GET {123456789}").unwrap(), "blue");
 }
 
 fn process_folder(pid: u32) -> PathBuf {

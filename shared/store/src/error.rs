@@ -32,7 +32,7 @@ pub enum StoreError {
     },
     /// The server answers, and refuses what was asked.
     #[error(
-        "the store at {server} refused a command; check the user's password and rights, and that it is Redis 6.2 or later"
+        "the store at {server} refused a command; check the user's password and rights, with Sentinels the master's name, and that it is Redis 6.2 or later"
     )]
     Denied {
         /// Host and port.

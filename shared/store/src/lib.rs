@@ -1,7 +1,7 @@
 //! The link store: a port, Redis, and an embedded single file; links, indexes and outbox over it.
 //!
 //! [`Store`] is what the rest of Tandem asks of a store: entries with revisions, sets, schedules, lists and
-//! leases, and one atomic step over them ([`Store::apply`]). [`Redis`] keeps them on a server that many
+//! leases, and one atomic step over them ([`Store::apply`]). [`Redis`] keeps them on servers that many
 //! processes share; [`Embedded`] keeps them in one file (or in memory) for the one-process mode. One conformance
 //! suite holds both to the same promises.
 
@@ -22,4 +22,4 @@ pub use self::links::{
     through_row,
 };
 pub use self::port::{Applied, Batch, Change, Check, Durability, Entry, Leased, Store};
-pub use self::redis::Redis;
+pub use self::redis::{Address, ClusterServers, Login, NoAddress, Redis, SentinelServers};

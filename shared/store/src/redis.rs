@@ -1,17 +1,26 @@
 //! The store on a Redis server.
 
+mod call;
+mod cluster;
 mod connection;
+mod durability;
+mod node;
+mod sentinels;
+mod servers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use ::redis::{Cmd, Pipeline, Script, cmd};
+use ::redis::{Cmd, FromRedisValue, cmd};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use self::connection::{Connection, Patience};
+use self::call::{Call, Invocation, Script};
+use self::connection::Connection;
+use self::node::Patience;
+pub use self::servers::{Address, ClusterServers, Login, NoAddress, SentinelServers};
 use crate::{Applied, Batch, Change, Check, Durability, Entry, Key, Leased, Store, StoreError};
 
 static APPLY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/apply.lua")));
@@ -21,10 +30,12 @@ static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("re
 /// The longest time that anything is kept for; longer ones count as this. It keeps sums within what Lua counts exactly.
 const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
-/// A store on a Redis server, version 6.2 or later. Clones share one connection.
+/// A store on Redis, version 6.2 or later: on one server, on the master that Sentinels name, or on a cluster. Clones
+/// share one connection, or one to each node.
 ///
-/// What a batch does is one Lua script, so it is atomic; leases go by the server's clock. All keys of a call
-/// carry one hash tag, so the data may live in a Redis Cluster, of which this is given the node.
+/// What a batch does is one Lua script, so it is atomic; leases go by the server's clock. All keys of a batch carry one
+/// hash tag, so one node of a cluster has them all. What is answered has been taken over by as many replicas as the
+/// server wants for a write (`min-replicas-to-write`), so that a fail-over does not lose it.
 ///
 /// An entry is a hash under the key itself; a set, schedule, list or lease has its kind appended to the key.
 #[derive(Clone)]
@@ -36,23 +47,43 @@ impl Redis {
     /// A store on the server at this address, `redis://user:password@host:port/database`. It connects when first used
     /// and as often as it must, so the server may come up later. Must be called within a tokio runtime.
     pub fn open(address: &SecretString) -> Result<Self, StoreError> {
-        Ok(Self { connection: Connection::new(address, Patience::default())? })
+        Ok(Self { connection: Connection::one(address, Patience::default())? })
+    }
+
+    /// A store on the master that Sentinels name, whichever that is. Otherwise as [`open`](Self::open).
+    pub fn open_sentinel(servers: SentinelServers) -> Result<Self, StoreError> {
+        Ok(Self { connection: Connection::sentinels(servers, Patience::default())? })
+    }
+
+    /// A store on a cluster. Otherwise as [`open`](Self::open).
+    pub fn open_cluster(servers: ClusterServers) -> Result<Self, StoreError> {
+        Ok(Self { connection: Connection::cluster(servers, Patience::default())? })
     }
 
     /// As [`open`](Self::open), with another patience.
     #[cfg(test)]
     pub(crate) fn open_with_patience(address: &SecretString, patience: Duration) -> Result<Self, StoreError> {
-        let patience = Patience { connect: patience, answer: patience };
-        Ok(Self { connection: Connection::new(address, patience)? })
+        Ok(Self { connection: Connection::one(address, Patience { connect: patience, answer: patience })? })
     }
 
-    /// What the server is configured to do; nothing if it does not tell.
-    async fn configured(&self, pattern: &str) -> Result<Option<Vec<(String, String)>>, StoreError> {
-        match self.connection.ask_server(command("CONFIG").arg("GET").arg(pattern).take()).await {
-            Ok(settings) => Ok(Some(settings)),
-            Err(StoreError::Denied { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// As [`open_sentinel`](Self::open_sentinel), with another patience.
+    #[cfg(test)]
+    pub(crate) fn open_sentinel_with_patience(
+        servers: SentinelServers,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
+        let patience = Patience { connect: patience, answer: patience };
+        Ok(Self { connection: Connection::sentinels(servers, patience)? })
+    }
+
+    /// As [`open_cluster`](Self::open_cluster), with another patience.
+    #[cfg(test)]
+    pub(crate) fn open_cluster_with_patience(
+        servers: ClusterServers,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
+        let patience = Patience { connect: patience, answer: patience };
+        Ok(Self { connection: Connection::cluster(servers, patience)? })
     }
 }
 
@@ -69,13 +100,22 @@ impl Store for Redis {
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, StoreError> {
-        let Some(first) = keys.first() else { return Ok(Vec::new()) };
-        let mut pipeline = Pipeline::with_capacity(keys.len());
-        for key in keys {
-            pipeline.add_command(read(key));
+        // Keys of one scope are on one node, those of several may be on several.
+        let mut scopes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, key) in keys.iter().enumerate() {
+            scopes.entry(key.scope()).or_default().push(at);
         }
-        let all: Vec<(Option<String>, Option<String>)> = self.connection.ask(first, pipeline).await?;
-        keys.iter().zip(all).map(|(key, fields)| entry(key, fields)).collect()
+        let mut found = vec![None; keys.len()];
+        for places in scopes.into_values() {
+            let reads: Vec<Cmd> = places.iter().map(|at| read(&keys[*at])).collect();
+            let answers = self.connection.ask_all(&keys[places[0]], Call::Read(reads)).await?;
+            for (at, answer) in places.into_iter().zip(answers) {
+                let fields = FromRedisValue::from_redis_value(answer);
+                let fields = fields.map_err(|error| corrupt(&keys[at], &error.to_string()))?;
+                found[at] = entry(&keys[at], fields)?;
+            }
+        }
+        Ok(found)
     }
 
     async fn members(&self, key: &Key) -> Result<BTreeSet<String>, StoreError> {
@@ -101,7 +141,7 @@ impl Store for Redis {
 
     async fn apply(&self, batch: Batch) -> Result<Applied, StoreError> {
         let Some(any) = batch.scope()?.cloned() else { return Ok(Applied::Done { revision: 0 }) };
-        let mut call = APPLY.prepare_invoke();
+        let mut call = APPLY.invoke();
         call.key(format!("{}%revision", any.scope()));
         call.arg(batch.checks.len()).arg(batch.changes.len());
         for check in &batch.checks {
@@ -120,48 +160,24 @@ impl Store for Redis {
     }
 
     async fn lease(&self, key: &Key, holder: &str, keep: Duration) -> Result<Leased, StoreError> {
-        let mut call = LEASE.key(lease(key));
-        call.arg(holder).arg(microseconds(keep));
+        let mut call = LEASE.invoke();
+        call.key(lease(key)).arg(holder).arg(microseconds(keep));
         let token: Option<u64> = self.connection.ask(key, call).await?;
         Ok(token.map_or(Leased::Taken, |token| Leased::Held { token }))
     }
 
     async fn release(&self, key: &Key, holder: &str) -> Result<(), StoreError> {
-        let mut call = RELEASE.key(lease(key));
-        call.arg(holder);
+        let mut call = RELEASE.invoke();
+        call.key(lease(key)).arg(holder);
         self.connection.ask(key, call).await
     }
 
     async fn reachable(&self) -> Result<(), StoreError> {
-        self.connection.ask_server(command("PING")).await
+        self.connection.reachable().await
     }
 
     async fn durability(&self) -> Result<Durability, StoreError> {
-        let (Some(append), Some(memory)) =
-            (self.configured("append*").await?, self.configured("maxmemory*").await?)
-        else {
-            let reason = "the server does not tell its configuration (CONFIG GET); \
-                          see that it has appendonly yes, appendfsync always and maxmemory-policy noeviction";
-            return Ok(Durability::Weak { reason: reason.into() });
-        };
-        let value = |settings: &[(String, String)], name: &str| {
-            let found = settings.iter().find(|(setting, _)| setting == name);
-            found.map_or_else(String::new, |(_, value)| value.clone())
-        };
-        let mut weak = Vec::new();
-        if value(&append, "appendonly") != "yes" {
-            weak.push(
-                "set appendonly yes: without it a crash loses everything since the last snapshot".into(),
-            );
-        } else if value(&append, "appendfsync") != "always" {
-            let found = value(&append, "appendfsync");
-            weak.push(format!("set appendfsync always: with {found} a crash loses what came last"));
-        }
-        if value(&memory, "maxmemory") != "0" && value(&memory, "maxmemory-policy") != "noeviction" {
-            let found = value(&memory, "maxmemory-policy");
-            weak.push(format!("set maxmemory-policy noeviction: with {found} a full server forgets links"));
-        }
-        Ok(if weak.is_empty() { Durability::Durable } else { Durability::Weak { reason: weak.join("; ") } })
+        Ok(durability::of(&self.connection.servers().await?).await?)
     }
 }
 
@@ -177,16 +193,19 @@ fn entry(
     key: &Key,
     (revision, value): (Option<String>, Option<String>),
 ) -> Result<Option<Entry>, StoreError> {
-    let corrupt = |what: &str| StoreError::Corrupt { key: key.clone(), what: what.to_owned() };
     match (revision, value) {
         (None, None) => Ok(None),
         (Some(revision), Some(value)) => {
-            let revision = revision.parse().map_err(|_| corrupt("its revision is no number"))?;
+            let revision = revision.parse().map_err(|_| corrupt(key, "its revision is no number"))?;
             Ok(Some(Entry { revision, value }))
         }
-        (Some(_), None) => Err(corrupt("it has a revision and no value")),
-        (None, Some(_)) => Err(corrupt("it has a value and no revision")),
+        (Some(_), None) => Err(corrupt(key, "it has a revision and no value")),
+        (None, Some(_)) => Err(corrupt(key, "it has a value and no revision")),
     }
+}
+
+fn corrupt(key: &Key, what: &str) -> StoreError {
+    StoreError::Corrupt { key: key.clone(), what: what.to_owned() }
 }
 
 // The place of each kind. A lone `%` never occurs in an escaped part, so no key names the place of another.
@@ -211,7 +230,7 @@ fn microseconds(keep: Duration) -> u64 {
     u64::try_from(keep.min(LONGEST).as_micros()).expect("a hundred years of microseconds fit")
 }
 
-fn add_check(call: &mut ::redis::ScriptInvocation<'_>, check: &Check) {
+fn add_check(call: &mut Invocation, check: &Check) {
     match check {
         Check::Absent(key) => call.key(key.as_str()).arg("A"),
         Check::Revision(key, revision) => call.key(key.as_str()).arg("R").arg(*revision),
@@ -226,7 +245,7 @@ fn add_check(call: &mut ::redis::ScriptInvocation<'_>, check: &Check) {
     };
 }
 
-fn add_change(call: &mut ::redis::ScriptInvocation<'_>, change: &Change) {
+fn add_change(call: &mut Invocation, change: &Change) {
     match change {
         Change::Set { key, value } => call.key(key.as_str()).arg("S").arg(value),
         Change::SetFor { key, value, keep } => {

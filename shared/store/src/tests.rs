@@ -8,13 +8,16 @@ mod embedded;
 mod keys;
 mod leases;
 mod redis;
+mod scripts;
+mod sentinel;
 
+use std::error::Error;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::{Applied, Batch, Change, Key, Leased, Store};
+use crate::{Applied, Batch, Change, Key, Leased, Redis, Store, StoreError};
 
 /// The keys of one test: a namespace that no other test has.
 pub(crate) struct Names {
@@ -26,9 +29,9 @@ impl Names {
         Self { namespace: uuid::Uuid::new_v4().to_string() }
     }
 
-    /// A key of one connection.
+    /// A key of one connection. Those of several tests are on several nodes of a cluster.
     fn key(&self, parts: &[&str]) -> Key {
-        self.scoped("connection-1", parts)
+        self.scoped(&format!("connection-{}", self.namespace), parts)
     }
 
     fn scoped(&self, scope: &str, parts: &[&str]) -> Key {
@@ -74,15 +77,42 @@ async fn token<S: Store>(store: &S, key: &Key, holder: &str, keep: Duration) -> 
     }
 }
 
-/// Asks until the answer is there, for ten seconds at most.
+/// Asks until the answer is there, for a minute at most: Sentinels may fail over twice, and then take long to find the replicas.
 async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
-    for _ in 0..2_000 {
+    for _ in 0..12_000 {
         if let Some(answer) = ask().await {
             return answer;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("{what}: not within ten seconds")
+    panic!("{what}: not within a minute")
+}
+
+/// What has failed at a server and may be tried again; panics with all that was said where it may not.
+#[track_caller]
+fn passing<T>(answer: Result<T, StoreError>) -> Option<T> {
+    match answer {
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            assert!(error.is_transient(), "{}", everything_said(&error));
+            None
+        }
+    }
+}
+
+/// Every message of an error and of its sources.
+fn everything_said(error: &StoreError) -> String {
+    let mut said = format!("{error} {error:?}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        said.push_str(&error.to_string());
+        source = error.source();
+    }
+    said
+}
+
+async fn works_again(store: &Redis) {
+    eventually("the store to work again", async || passing(store.reachable().await)).await;
 }
 
 fn redis_at(url: String) -> crate::Redis {
@@ -142,6 +172,7 @@ promises! {
     collections::a_list_keeps_the_newest,
     collections::a_set_counts_each_member_once,
     collections::many_entries_are_read_in_order,
+    collections::entries_of_several_connections_are_read_in_order,
     collections::any_text_comes_back_as_it_was,
     keys::hostile_parts_do_not_collide_in_a_store,
     keys::kinds_under_one_key_do_not_meet,

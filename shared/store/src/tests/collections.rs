@@ -103,3 +103,17 @@ pub(crate) async fn any_text_comes_back_as_it_was<S: Store>(store: S, names: Nam
         assert_eq!(store.list(&key, 1).await.unwrap(), [text]);
     }
 }
+
+pub(crate) async fn entries_of_several_connections_are_read_in_order<S: Store>(store: S, names: Names) {
+    let keys: Vec<_> =
+        (0..60).map(|at| names.scoped(&format!("connection-{}", at % 20), &[&at.to_string()])).collect();
+    for (at, key) in keys.iter().enumerate() {
+        if at % 3 != 0 {
+            done(&store, Batch::new().then(set(key, &at.to_string()))).await;
+        }
+    }
+    let found = store.get_many(&keys).await.unwrap();
+    let found: Vec<_> = found.into_iter().map(|entry| entry.map(|entry| entry.value)).collect();
+    let expected: Vec<_> = (0..60).map(|at| (at % 3 != 0).then(|| at.to_string())).collect();
+    assert_eq!(found, expected);
+}

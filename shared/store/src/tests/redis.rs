@@ -1,13 +1,12 @@
 //! What a server adds: it can be lost, emptied, silent or wrong.
 
-use std::error::Error;
 use std::time::Duration;
 
 use ::redis::{FromRedisValue, cmd};
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Names, add, done, eventually, redis_at, refused, set, token, value};
+use super::{Names, add, done, everything_said, redis_at, refused, set, token, value, works_again};
 use crate::{Batch, Check, Durability, Entry, Redis, Store, StoreError};
 
 const LONG: Duration = Duration::from_mins(10);
@@ -17,28 +16,6 @@ async fn raw<T: FromRedisValue>(server: &servers::Redis, words: &[&str]) -> T {
     let client = ::redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await.unwrap()
-}
-
-/// Every message of an error and of its sources.
-fn everything_said(error: &StoreError) -> String {
-    let mut said = format!("{error} {error:?}");
-    let mut source = error.source();
-    while let Some(error) = source {
-        said.push_str(&error.to_string());
-        source = error.source();
-    }
-    said
-}
-
-async fn works_again(store: &Redis) {
-    eventually("the store to work again", async || match store.reachable().await {
-        Ok(()) => Some(()),
-        Err(error) => {
-            assert!(error.is_transient(), "{error}");
-            None
-        }
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,6 +58,13 @@ impl RedisCluster {
             })?;
         }
         cluster.wait_until_whole()?;
+        for node in &cluster.nodes {
+            poll("each node to know whose replica is whose", FORM_LIMIT, || {
+                let told = node.command("CLUSTER NODES").map_err(|error| format!("{error:?}"))?;
+                let known = told.lines().filter(|line| line.contains("slave")).count();
+                if known == count - masters { Ok(()) } else { Err(told) }
+            })?;
+        }
         for node in &cluster.nodes[..masters] {
             poll("the replicas to follow", FORM_LIMIT, || {
                 let told = node.command("INFO replication").map_err(|error| format!("{error:?}"))?;

@@ -1,7 +1,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::{PROGRAM, Redis, ask, exchange};
+use super::{PROGRAM, Redis, ask, exchange, must};
 use crate::child::Child;
 use crate::folder::Folder;
 use crate::wait::poll;
@@ -78,6 +78,15 @@ impl RedisSentinel {
     /// The servers, whatever they are at this moment.
     pub fn servers(&mut self) -> &mut [Redis] {
         &mut self.servers
+    }
+
+    /// Lets a replica take the place of a master that serves, and goes on as a replica.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Answer`] when the first Sentinel refuses.
+    pub fn fail_over(&self) -> Result<()> {
+        must(self.sentinels[0].port, &format!("SENTINEL FAILOVER {}", Self::MASTER))
     }
 
     /// Where the server is, in [`RedisSentinel::servers`], that the first Sentinel takes for the master.

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use exactonline::{Code, Consent, ConsentError, ExactOnline};
 use model::ConnectionName;
 use service::{Config, ExactOnlineConfig, Needs, ServiceError, StoreConfig};
-use store::{Embedded, Redis, Store, StoreError};
+use store::{Embedded, Store, StoreError};
 use telemetry::{Chain, LogFilter, LogFormat, Settings, Telemetry};
 use tokio::runtime::Builder;
 use uuid::Uuid;
@@ -133,8 +133,8 @@ async fn asked(options: &AuthOptions) -> Result<bool, AuthError> {
     let config = Config::load(&options.config, needs).map_err(AuthError::Configuration)?;
     let asked = Asked::of(&config, options)?;
     match &config.store {
-        StoreConfig::Redis { url, .. } => {
-            let store = Redis::open(url).map_err(AuthError::Store)?;
+        StoreConfig::Redis(redis) => {
+            let store = redis.open().map_err(AuthError::Store)?;
             store.reachable().await.map_err(AuthError::Store)?;
             let code = asked.code().await?;
             asked.taken(&code, store, Kept::InBoth).await

@@ -2,7 +2,7 @@
 
 use broker::{Broker, InProcess, RabbitMq};
 use service::{BrokerConfig, Context, ServiceError, StoreConfig};
-use store::{Embedded, Redis, Store};
+use store::{Embedded, Store};
 
 /// Runs all services on the broker and the store that the configuration names; where it names none, within this
 /// process and on one file.
@@ -25,8 +25,8 @@ async fn with_broker<B: Broker>(
     context: Context,
 ) -> Result<(), ServiceError> {
     match context.config.store.clone() {
-        StoreConfig::Redis { url, .. } => {
-            let store = Redis::open(&url).map_err(ServiceError::Store)?;
+        StoreConfig::Redis(redis) => {
+            let store = redis.open().map_err(ServiceError::Store)?;
             host(broker, store, broker_forgets, context).await
         }
         StoreConfig::File { path } => {

@@ -20,6 +20,7 @@ use std::time::Duration;
 use mapping::Reading;
 use model::{ConnectionName, RecordId};
 use secrecy::SecretString;
+use store::{ClusterServers, Redis, SentinelServers, StoreError};
 use telemetry::{LogFilter, LogFormat};
 use url::Url;
 
@@ -73,18 +74,52 @@ pub enum BrokerConfig {
 /// Which store.
 #[derive(Debug, Clone)]
 pub enum StoreConfig {
-    /// A Redis server.
-    Redis {
-        /// Its address, with the credentials in it.
-        url: SecretString,
-        /// The file that the address was read from; `None` when it stands in the configuration.
-        url_file: Option<PathBuf>,
-    },
+    /// Redis.
+    Redis(RedisConfig),
     /// One file on this machine; it is made when it does not exist.
     File {
         /// Where it is.
         path: PathBuf,
     },
+}
+
+/// Which Redis.
+#[derive(Debug, Clone)]
+pub enum RedisConfig {
+    /// One server.
+    Server {
+        /// Its address, with the credentials in it.
+        url: SecretString,
+        /// The file that the address was read from; `None` when it stands in the configuration.
+        url_file: Option<PathBuf>,
+    },
+    /// Of several servers the master that Sentinels name.
+    Sentinels {
+        /// The Sentinels, and how to log in to them and to the servers.
+        servers: SentinelServers,
+        /// The file that the servers' password was read from; `None` where they have none.
+        password_file: Option<PathBuf>,
+        /// The file that the Sentinels' password was read from; `None` where they have none.
+        sentinel_password_file: Option<PathBuf>,
+    },
+    /// A cluster.
+    Cluster {
+        /// Some of its nodes, and how to log in to any.
+        servers: ClusterServers,
+        /// The file that the password was read from; `None` where they have none.
+        password_file: Option<PathBuf>,
+    },
+}
+
+impl RedisConfig {
+    /// The store on it. Nothing is connected to yet.
+    pub fn open(&self) -> Result<Redis, StoreError> {
+        match self {
+            Self::Server { url, .. } => Redis::open(url),
+            Self::Sentinels { servers, .. } => Redis::open_sentinel(servers.clone()),
+            Self::Cluster { servers, .. } => Redis::open_cluster(servers.clone()),
+        }
+    }
 }
 
 /// One CustomCRM workspace joined to one Exact division.

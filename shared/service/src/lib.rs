@@ -32,7 +32,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use config::{
     BrokerConfig, CallbackConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig,
-    LiteralConfig, Needs, Problem, Servers, StoreConfig, WebhooksConfig,
+    LiteralConfig, Needs, Problem, RedisConfig, Servers, StoreConfig, WebhooksConfig,
 };
 pub use error::{ServiceError, TaskFailure};
 pub use given::Given;

@@ -1,14 +1,16 @@
 //! The effective configuration, without its secrets.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+use store::{Address, Login};
 use telemetry::LogFormat;
 use toml::{Table, Value};
 use url::Url;
 
 use super::{
-    BrokerConfig, CallbackConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, StoreConfig,
+    BrokerConfig, CallbackConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, RedisConfig,
+    StoreConfig,
 };
 
 /// The configuration as a file that could be written so.
@@ -37,7 +39,7 @@ pub(super) fn toml(config: &Config) -> String {
         root.insert("broker".to_owned(), server(url, url_file.as_deref()));
     }
     let store = match &config.store {
-        StoreConfig::Redis { url, url_file } => server(url, url_file.as_deref()),
+        StoreConfig::Redis(redis) => self::redis(redis),
         StoreConfig::File { path: file } => section([("file", path(file))]),
     };
     root.insert("store".to_owned(), store);
@@ -46,6 +48,36 @@ pub(super) fn toml(config: &Config) -> String {
         root.insert("connection".to_owned(), Value::Array(connections));
     }
     root.to_string()
+}
+
+fn redis(redis: &RedisConfig) -> Value {
+    let addresses = |addresses: &[Address]| {
+        Value::Array(addresses.iter().map(|address| text(&address.to_string())).collect())
+    };
+    let login = |user_key: &str, login: &Login, password_key: &str, file: &Option<PathBuf>| {
+        let user = login.user.as_ref().map(|user| (user_key.to_owned(), text(user)));
+        let file = file.as_ref().map(|file| (password_key.to_owned(), path(file)));
+        user.into_iter().chain(file)
+    };
+    match redis {
+        RedisConfig::Server { url, url_file } => server(url, url_file.as_deref()),
+        RedisConfig::Sentinels { servers, password_file, sentinel_password_file } => {
+            let mut keys = table([
+                ("sentinels", addresses(&servers.sentinels)),
+                ("master", text(&servers.master)),
+                ("database", servers.database.into()),
+            ]);
+            keys.extend(login("user", &servers.login, "password_file", password_file));
+            let sentinel = &servers.sentinel_login;
+            keys.extend(login("sentinel_user", sentinel, "sentinel_password_file", sentinel_password_file));
+            Value::Table(keys)
+        }
+        RedisConfig::Cluster { servers, password_file } => {
+            let mut keys = table([("cluster", addresses(&servers.nodes))]);
+            keys.extend(login("user", &servers.login, "password_file", password_file));
+            Value::Table(keys)
+        }
+    }
 }
 
 fn connection(connection: &ConnectionConfig) -> Value {

@@ -1,6 +1,7 @@
-//! From the file as written to the configuration as meant. Connections are in [`connection`].
+//! From the file as written to the configuration as meant. Connections are in [`connection`], the store in [`store`].
 
 mod connection;
+mod store;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use toml::de::DeTable;
 use url::{Host, Url};
 
 use super::section::{Report, Section};
-use super::{BrokerConfig, Config, ConnectionConfig, Needs, Problem, Servers, StoreConfig};
+use super::{BrokerConfig, Config, ConnectionConfig, Needs, Problem, Servers};
 
 /// A secret is a line; what is larger is the wrong file.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -116,48 +117,6 @@ impl Reader<'_> {
         section.finish();
         let (url, url_file) = found?;
         Some(BrokerConfig::RabbitMq { url, url_file })
-    }
-
-    fn store(&self, root: &Section<'_>) -> Option<StoreConfig> {
-        let remedy = "add a section [store] with url or url_file, as redis://host:6379";
-        let Some(section) = root.section("store") else {
-            if self.needs.servers == Servers::Required && !root.has("store") {
-                root.problem("store", "is missing", remedy);
-                return None;
-            }
-            let path = self.folder.join("tandem.redb");
-            return (!root.has("store")).then_some(StoreConfig::File { path });
-        };
-        let store = if section.has("file") {
-            self.store_file(&section)
-        } else if section.has("url") || section.has("url_file") {
-            let found = self.server_url(&section, "redis", "redis://host:6379");
-            found.map(|(url, url_file)| StoreConfig::Redis { url, url_file })
-        } else {
-            section.problem("url", "is missing", "add url or url_file, as redis://host:6379");
-            None
-        };
-        section.finish();
-        store
-    }
-
-    fn store_file(&self, section: &Section<'_>) -> Option<StoreConfig> {
-        let path = self.folder.join(section.text("file")?);
-        if section.has("url") || section.has("url_file") {
-            section.problem("file", "stands beside an address", "keep one of them");
-            return None;
-        }
-        if self.needs.servers == Servers::Required {
-            let remedy =
-                "give url or url_file of a Redis server, or run everything in one process with `tandem run`";
-            section.problem("file", "cannot be shared by several processes", remedy);
-            return None;
-        }
-        if !path.parent().is_some_and(Path::is_dir) {
-            section.problem("file", "is in a folder that does not exist", "make the folder first");
-            return None;
-        }
-        Some(StoreConfig::File { path })
     }
 
     /// The address of a server, from the configuration or from a file.

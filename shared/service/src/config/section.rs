@@ -108,6 +108,20 @@ impl<'a> Section<'a> {
         self.text(key)
     }
 
+    /// A list of texts; `remedy` is what to write.
+    pub(super) fn texts(&self, key: &'static str, remedy: &str) -> Option<Vec<&'a str>> {
+        match self.value(key)? {
+            DeValue::Array(items) => {
+                let text = |item: &'a Spanned<DeValue<'a>>| match item.get_ref() {
+                    DeValue::String(text) => Some(text.as_ref()),
+                    other => self.wrong_kind(key, other, remedy),
+                };
+                items.iter().map(text).collect()
+            }
+            other => self.wrong_kind(key, other, remedy),
+        }
+    }
+
     /// Yes or no.
     pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
         match self.value(key)? {

@@ -10,7 +10,8 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use super::{
-    BrokerConfig, Config, ExactOnlineConfig, LiteralConfig, Needs, Servers, StoreConfig, consent_command,
+    BrokerConfig, Config, ExactOnlineConfig, LiteralConfig, Needs, RedisConfig, Servers, StoreConfig,
+    consent_command,
 };
 use crate::ServiceError;
 
@@ -132,7 +133,9 @@ fn a_full_configuration_is_read_with_its_secrets() {
     assert_eq!(config.otlp_endpoint.as_ref().unwrap().as_str(), "http://collector:4318/");
     let BrokerConfig::RabbitMq { url, .. } = &config.broker else { panic!("{:?}", config.broker) };
     assert_eq!(url.expose_secret(), "amqp://tandem:hidden-amqp@rabbit:5672/vhost");
-    let StoreConfig::Redis { url, url_file: None } = &config.store else { panic!("{:?}", config.store) };
+    let StoreConfig::Redis(RedisConfig::Server { url, url_file: None }) = &config.store else {
+        panic!("{:?}", config.store)
+    };
     assert_eq!(url.expose_secret(), "redis://redis:6379/1");
 
     let [acme, beta] = &config.connections[..] else { panic!("{:?}", config.connections) };
@@ -169,6 +172,125 @@ fn a_full_configuration_is_read_with_its_secrets() {
     assert_eq!(webhooks.callback.secret.expose_secret(), "hidden-webhook");
     assert_eq!(webhooks.poll_interval, Duration::from_mins(15));
     assert_eq!(config.webhooks_listen, Some(([0, 0, 0, 0], 9002).into()));
+}
+
+const SENTINELS: &str = r#"
+[store]
+sentinels = ["sentinel-0:26379", "[::1]:26380"]
+master = "tandem"
+database = 3
+user = "tandem"
+password_file = "crm-token"
+sentinel_password_file = "exact-secret"
+"#;
+
+const CLUSTER: &str = r#"
+[store]
+cluster = ["redis-0.redis:6379", "10.0.0.7:6380"]
+password_file = "crm-token"
+"#;
+
+#[test]
+fn a_redis_is_one_of_several_that_sentinels_name_or_a_cluster() {
+    let folder = folder();
+    let config = load(folder.path(), SENTINELS, NONE).unwrap();
+    let StoreConfig::Redis(RedisConfig::Sentinels { servers, .. }) = &config.store else {
+        panic!("{:?}", config.store)
+    };
+    let sentinels: Vec<_> = servers.sentinels.iter().map(ToString::to_string).collect();
+    assert_eq!(sentinels, ["sentinel-0:26379", "[::1]:26380"]);
+    assert_eq!((servers.master.as_str(), servers.database), ("tandem", 3));
+    let password =
+        |login: &store::Login| login.password.as_ref().map(|secret| secret.expose_secret().to_owned());
+    assert_eq!(servers.login.user.as_deref(), Some("tandem"));
+    assert_eq!(password(&servers.login).as_deref(), Some("hidden-token"));
+    assert_eq!(servers.sentinel_login.user, None);
+    assert_eq!(password(&servers.sentinel_login).as_deref(), Some("hidden-secret"));
+
+    let config = load(folder.path(), CLUSTER, NONE).unwrap();
+    let StoreConfig::Redis(RedisConfig::Cluster { servers, .. }) = &config.store else {
+        panic!("{:?}", config.store)
+    };
+    let nodes: Vec<_> = servers.nodes.iter().map(ToString::to_string).collect();
+    assert_eq!(nodes, ["redis-0.redis:6379", "10.0.0.7:6380"]);
+    assert_eq!(password(&servers.login).as_deref(), Some("hidden-token"));
+}
+
+#[test]
+fn what_is_printed_of_sentinels_and_a_cluster_reads_back_and_holds_no_password() {
+    let folder = folder();
+    for text in [SENTINELS, CLUSTER] {
+        let config = load(folder.path(), text, NONE).unwrap();
+        let printed = config.to_toml();
+        assert!(!printed.contains("hidden") && !format!("{config:?}").contains("hidden"), "{printed}");
+        let again = load(folder.path(), &printed, NONE).unwrap();
+        assert_eq!(again.to_toml(), printed);
+        assert_eq!(format!("{:?}", again.store), format!("{:?}", config.store));
+    }
+}
+
+#[test]
+fn sentinels_and_clusters_that_cannot_be_used_are_refused_with_what_to_write_instead() {
+    let master = "master = \"tandem\"";
+    let cases = [
+        (
+            format!("sentinels = [\"sentinel\"]\n{master}"),
+            "tandem.toml:2: store.sentinels = [\"sentinel\"]: does not hold hosts with their ports; write it as [\"host:26379\", ...]",
+        ),
+        (
+            format!("sentinels = [\"redis://:hidden@sentinel:26379\"]\n{master}"),
+            "tandem.toml:2: store.sentinels: does not hold hosts with their ports; write it as [\"host:26379\", ...], and a password into a file that password_file names",
+        ),
+        (
+            format!("sentinels = []\n{master}"),
+            "tandem.toml:2: store.sentinels = []: is empty; write it as [\"host:26379\", ...]",
+        ),
+        (
+            format!("sentinels = \"sentinel:26379\"\n{master}"),
+            "tandem.toml:2: store.sentinels: is of the kind string; write it as [\"host:26379\", ...]",
+        ),
+        (
+            format!("cluster = [7000]\n{master}"),
+            "tandem.toml:2: store.cluster: is of the kind integer; write it as [\"host:6379\", ...]",
+        ),
+        (
+            "sentinels = [\"sentinel:26379\"]".to_owned(),
+            "tandem.toml:1: store.master: is missing; add master = \"tandem\"",
+        ),
+        (
+            format!("sentinels = [\"sentinel:26379\"]\n{master}\nurl = \"redis://h\""),
+            "tandem.toml:2: store.sentinels = [\"sentinel:26379\"]: stands beside url; keep one of them",
+        ),
+        (
+            "cluster = [\"node:6379\"]\nurl_file = \"amqp\"".to_owned(),
+            "tandem.toml:2: store.cluster = [\"node:6379\"]: stands beside url_file; keep one of them",
+        ),
+        (
+            "cluster = [\"node:6379\"]\nfile = \"x\"".to_owned(),
+            "tandem.toml:3: store.file = \"x\": stands beside an address; keep one of them",
+        ),
+        (
+            "cluster = [\"node:6379\"]\nuser = \"tandem\"".to_owned(),
+            "tandem.toml:3: store.user = \"tandem\": has no password; add password_file, a file that holds the password",
+        ),
+        (
+            "cluster = [\"node:6379\"]\npassword_file = \"empty\"".to_owned(),
+            "tandem.toml:3: store.password_file = \"empty\": is an empty file; put the secret into empty",
+        ),
+        (
+            "cluster = [\"node:6379\"]\ndatabase = 1".to_owned(),
+            "tandem.toml:3: store.database: is not a known key; remove it; known here: ",
+        ),
+        (
+            format!("sentinels = [\"sentinel:26379\"]\n{master}\ndatabase = -1"),
+            "tandem.toml:4: store.database = -1: is no number of a database; write a whole number from 0, as in 1",
+        ),
+    ];
+    for (written, expected) in cases {
+        let told = problems(&format!("[store]\n{written}"), NONE);
+        assert!(told.contains(expected), "{written}\n--- told:\n{told}\n--- expected:\n{expected}");
+        assert!(!told.contains("hidden"), "{told}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ const HINTED: HintedPace = HintedPace {
 
 /// Runs the collector on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
-    let (broker, store) = service::servers("collector-customcrm", &context.config)?;
+    let (broker, store) = service::servers("collector-customcrm", &context)?;
     serve(Ports { broker, store, broker_forgets: false, callbacks: Callbacks::default() }, context).await
 }
 

@@ -32,7 +32,7 @@ const SYSTEM: System = System::ExactOnline;
 
 /// Runs the collector on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
-    let (broker, store) = service::servers("collector-exactonline", &context.config)?;
+    let (broker, store) = service::servers("collector-exactonline", &context)?;
     serve(Ports { broker, store, broker_forgets: false, callbacks: Callbacks::default() }, context).await
 }
 

@@ -23,7 +23,7 @@ use contract::{Message, Topology};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use service::{Backoff, Check, Context, ServiceError, Transient, supervise};
-use store::{Durability, Links, Store};
+use store::{Links, Store};
 use telemetry::{Chain, Settlement as Counted};
 use tracing::Instrument;
 
@@ -49,7 +49,7 @@ pub struct Ports<B, S> {
 
 /// Runs the mapper on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
-    let (broker, store) = service::servers("mapper", &context.config)?;
+    let (broker, store) = service::servers("mapper", &context)?;
     serve(Ports { broker, store, broker_forgets: false }, context).await
 }
 
@@ -103,15 +103,6 @@ async fn consume<B: Broker, S: Store>(
     name: &str,
 ) -> Result<(), MapperError> {
     ports.store.reachable().await.map_err(store::LinksError::from)?;
-    if !ports.broker_forgets
-        && let Durability::Weak { reason } =
-            ports.store.durability().await.map_err(store::LinksError::from)?
-    {
-        tracing::warn!(
-            reason,
-            "a crash of the store may lose links, and lost links are how duplicates are born"
-        );
-    }
     ports.broker.declare(topology).await?;
     let queue = topology.names.pair(&handler.pair);
     let mut subscription = ports.broker.subscribe(&queue, IN_HAND).await?;

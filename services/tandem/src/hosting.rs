@@ -27,10 +27,12 @@ async fn with_broker<B: Broker>(
     match context.config.store.clone() {
         StoreConfig::Redis(redis) => {
             let store = redis.open().map_err(ServiceError::Store)?;
+            service::watch_durability(store.clone(), &context);
             host(broker, store, broker_forgets, context).await
         }
         StoreConfig::File { path } => {
             let store = Embedded::open(path).map_err(ServiceError::Store)?;
+            service::watch_durability(store.clone(), &context);
             host(broker, store, broker_forgets, context).await
         }
     }

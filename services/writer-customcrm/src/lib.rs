@@ -19,7 +19,7 @@ use writer::{Aim, CALL_MAX, Duplicate, Ports, SearchKey, Target, Writer};
 
 /// Runs the writer on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
-    let (broker, store) = service::servers("writer-customcrm", &context.config)?;
+    let (broker, store) = service::servers("writer-customcrm", &context)?;
     serve(Ports { broker, store }, context).await
 }
 

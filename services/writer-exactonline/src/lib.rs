@@ -31,7 +31,7 @@ use target::Division;
 
 /// Runs the writer on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
-    let (broker, store) = service::servers("writer-exactonline", &context.config)?;
+    let (broker, store) = service::servers("writer-exactonline", &context)?;
     serve(Ports { broker, store }, context).await
 }
 

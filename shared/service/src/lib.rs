@@ -13,6 +13,7 @@
 
 mod arguments;
 mod config;
+mod durability;
 mod endpoints;
 mod error;
 mod given;
@@ -34,6 +35,7 @@ pub use config::{
     BrokerConfig, CallbackConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig,
     LiteralConfig, Needs, Problem, RedisConfig, Servers, StoreConfig, WebhooksConfig,
 };
+pub use durability::watch_durability;
 pub use error::{ServiceError, TaskFailure};
 pub use given::Given;
 pub use health::{Check, Health, Pulse};

@@ -3,17 +3,18 @@
 use broker::RabbitMq;
 use store::Redis;
 
-use crate::{BrokerConfig, Config, ServiceError, StoreConfig};
+use crate::{BrokerConfig, Context, ServiceError, StoreConfig, watch_durability};
 
-/// RabbitMQ and Redis as configured; nothing is connected to yet. `service` names the connection at the broker.
-pub fn servers(service: &str, config: &Config) -> Result<(RabbitMq, Redis), ServiceError> {
+/// RabbitMQ and Redis as configured; nothing is waited for. `service` names the connection at the broker. From now on
+/// Redis is [looked at](watch_durability).
+pub fn servers(service: &str, context: &Context) -> Result<(RabbitMq, Redis), ServiceError> {
     let (BrokerConfig::RabbitMq { url: amqp, .. }, StoreConfig::Redis(redis)) =
-        (&config.broker, &config.store)
+        (&context.config.broker, &context.config.store)
     else {
         return Err(ServiceError::NoServers { service: service.to_owned() });
     };
-    Ok((
-        RabbitMq::new(amqp, service).map_err(ServiceError::Broker)?,
-        redis.open().map_err(ServiceError::Store)?,
-    ))
+    let broker = RabbitMq::new(amqp, service).map_err(ServiceError::Broker)?;
+    let store = redis.open().map_err(ServiceError::Store)?;
+    watch_durability(store.clone(), context);
+    Ok((broker, store))
 }

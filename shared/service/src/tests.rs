@@ -1,11 +1,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::io;
 use std::time::Duration;
 
+use store::{Durability, StoreError};
+use telemetry::Metrics;
 use tokio::time::{Instant, advance};
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +29,40 @@ impl Transient for Lost {
 
 fn lost() -> Lost {
     Lost::Connection(io::Error::other("reset"))
+}
+
+/// A store that was away, then weak for two reasons one after the other, and then durable.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_may_lose_something_is_told_and_its_repair_shows() {
+    let weak = |reason: &str| Ok(Durability::Weak { reason: reason.to_owned() });
+    let answers = RefCell::new(VecDeque::from([
+        Err(StoreError::Ended),
+        weak("no file"),
+        weak("no sync"),
+        Err(StoreError::Ended),
+        Ok(Durability::Durable),
+    ]));
+    let metrics = Metrics::new("mapper");
+    let shown = || {
+        metrics.render().lines().find_map(|line| {
+            line.strip_prefix("tandem_store_durable{service=\"mapper\"} ").map(str::to_owned)
+        })
+    };
+    let told = || {
+        let answer = answers.borrow_mut().pop_front();
+        async { answer.unwrap_or_else(|| panic!("asked too often")) }
+    };
+    let watched = crate::durability::watch(told, &metrics);
+    tokio::pin!(watched);
+    // It is asked again soon where it could not tell, and now and then where it could.
+    for (passed, expected) in
+        [(0, None), (1, None), (1, Some("0")), (30, Some("0")), (30, Some("0")), (2, Some("1"))]
+    {
+        advance(seconds(passed)).await;
+        assert!(tokio::time::timeout(Duration::ZERO, &mut watched).await.is_err());
+        assert_eq!(shown().as_deref(), expected);
+    }
+    assert!(answers.borrow().is_empty());
 }
 
 fn seconds(seconds: u64) -> Duration {

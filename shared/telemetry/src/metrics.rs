@@ -157,6 +157,7 @@ pub struct Metrics {
     grant_usable: GaugeVec,
     webhooks: IntCounterVec,
     webhooks_kept: GaugeVec,
+    store_durable: GaugeVec,
     ready: IntGauge,
     polled: Mutex<BTreeMap<Cursor, (Duration, Instant)>>,
     /// When the window ends that the gauge tells of.
@@ -230,6 +231,7 @@ impl Metrics {
                 &["connection", "system", "result"],
             ),
             webhooks_kept: webhooks_kept(&registry),
+            store_durable: store_durable(&registry),
             ready: ready(&registry),
             polled: Mutex::default(),
             quotas: Mutex::default(),
@@ -343,6 +345,11 @@ impl Metrics {
         let _ = self.webhooks_kept.remove_label_values(&[connection]);
     }
 
+    /// Whether the store keeps all that it acknowledges.
+    pub fn set_store_durable(&self, durable: bool) {
+        self.store_durable.with_label_values::<&str>(&[]).set(f64::from(u8::from(durable)));
+    }
+
     /// Whether the process is ready.
     pub fn set_ready(&self, ready: bool) {
         self.ready.set(i64::from(ready));
@@ -416,6 +423,11 @@ fn webhooks_kept(registry: &Registry) -> GaugeVec {
         registry,
         GaugeVec::new(Opts::new(metric::WEBHOOKS_KEPT, help), &["connection"]).expect(STATIC),
     )
+}
+
+fn store_durable(registry: &Registry) -> GaugeVec {
+    let help = "1 while the store keeps all that it acknowledges, 0 while a crash of it may lose some: the log says why.";
+    registered(registry, GaugeVec::new(Opts::new(metric::STORE_DURABLE, help), &[]).expect(STATIC))
 }
 
 fn ready(registry: &Registry) -> IntGauge {

@@ -52,6 +52,9 @@ pub mod metric {
     pub const WEBHOOKS: &str = "tandem_webhooks_total";
     /// Gauge: 1 while a connection's subscriptions to webhooks are kept, 0 while they can't be. Label: connection.
     pub const WEBHOOKS_KEPT: &str = "tandem_webhooks_kept";
+    /// Gauge: 1 while the store keeps all that it acknowledges, 0 while a crash of it may lose some, as of this process's
+    /// last look; absent while it knows nothing.
+    pub const STORE_DURABLE: &str = "tandem_store_durable";
     /// Gauge: 1 when the process is ready, 0 when it waits for something.
     pub const READY: &str = "tandem_ready";
 }

@@ -213,6 +213,17 @@ fn a_grant_that_does_not_serve_is_shown_until_it_does_or_nobody_says_so_any_more
 }
 
 #[test]
+fn whether_the_store_is_durable_is_shown_once_it_is_known() {
+    let metrics = Metrics::new("mapper");
+    assert!(!metrics.render().contains("tandem_store_durable"));
+    for (durable, shown) in [(false, 0), (true, 1)] {
+        metrics.set_store_durable(durable);
+        let line = format!(r#"tandem_store_durable{{service="mapper"}} {shown}"#);
+        assert!(metrics.render().lines().any(|shown| shown == line), "{}", metrics.render());
+    }
+}
+
+#[test]
 fn what_may_hold_personal_values_or_a_password_is_held_down_whatever_the_filter_says() {
     let filter = crate::LogFilter::parse("trace,lapin=trace").unwrap();
     let built = filter.build().unwrap().to_string();

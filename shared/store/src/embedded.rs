@@ -1,20 +1,23 @@
 //! The store in one file, or in memory, for the one-process mode and for tests.
 
 mod change;
+mod opened;
 mod tables;
 mod writer;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase};
+use redb::{Builder, Database, DatabaseError, ReadTransaction};
 
+use self::opened::{Open, Opened, REST};
 use self::tables::{ENTRIES, FOR_GOOD, LISTS, SCHEDULES, SETS, Tables};
 use self::writer::Writer;
 use crate::{Applied, Batch, Durability, Entry, Key, Leased, Store, StoreError};
@@ -37,7 +40,7 @@ pub struct Embedded {
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 struct Inner {
-    database: Database,
+    opened: Opened,
     /// None in memory.
     path: Option<PathBuf>,
     writer: Writer,
@@ -49,20 +52,28 @@ impl Embedded {
     ///
     /// Fails with [`StoreError::FileHeld`] if another process, or this one, has it open.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        let database = open_file(path).map_err(|error| match error {
-            redb::Error::DatabaseAlreadyOpen => StoreError::FileHeld { path: path.to_owned() },
-            error => StoreError::File { path: path.to_owned(), source: Arc::new(error) },
-        })?;
-        Self::prepare(database, Some(path.to_owned()))
+        let path = path.as_ref().to_owned();
+        let opened = path.clone();
+        Self::opened_by(Box::new(move || open_file(&opened)), REST, Some(path))
     }
 
     /// A store that ends with its last clone.
     pub fn in_memory() -> Result<Self, StoreError> {
-        let made = Builder::new().create_with_backend(InMemoryBackend::new());
-        let database =
-            made.map_err(|error| StoreError::File { path: shown(None), source: Arc::new(error.into()) })?;
-        Self::prepare(database, None)
+        let made = || Ok(Builder::new().create_with_backend(InMemoryBackend::new())?);
+        Self::opened_by(Box::new(made), REST, None)
+    }
+
+    /// A store in the database that this opens, now and whenever its disk has failed. After a write that did, others are
+    /// refused for the `rest`.
+    pub(crate) fn opened_by(
+        open: Box<Open>,
+        rest: Duration,
+        path: Option<PathBuf>,
+    ) -> Result<Self, StoreError> {
+        let opened = Opened::new(open, rest).map_err(|error| failure(path.as_deref(), Arc::new(error)))?;
+        prepare(&opened).map_err(|error| failure(path.as_deref(), error))?;
+        let inner = Arc::new(Inner { opened, path, writer: Writer::default() });
+        Ok(Self { inner, clock: Arc::new(Timestamp::now) })
     }
 
     /// Takes the time of leases, quotas, expiry, revisions and tokens from this clock instead of the system's.
@@ -71,29 +82,11 @@ impl Embedded {
         self
     }
 
-    /// Makes the tables, so that reads find them.
-    fn prepare(database: Database, path: Option<PathBuf>) -> Result<Self, StoreError> {
-        let made = || -> Result<(), redb::Error> {
-            let transaction = database.begin_write()?;
-            drop(Tables::open(&transaction)?);
-            transaction.commit()?;
-            Ok(())
-        };
-        made().map_err(|error| StoreError::File { path: shown(path.as_deref()), source: Arc::new(error) })?;
-        let inner = Arc::new(Inner { database, path, writer: Writer::default() });
-        Ok(Self { inner, clock: Arc::new(Timestamp::now) })
-    }
-
-    fn failure(&self, source: Arc<redb::Error>) -> StoreError {
-        StoreError::File { path: shown(self.inner.path.as_deref()), source }
-    }
-
     fn read<T>(
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        let run = || work(&self.inner.database.begin_read()?);
-        run().map_err(|error| self.failure(Arc::new(error)))
+        self.inner.opened.read(work).map_err(|error| failure(self.inner.path.as_deref(), error))
     }
 
     /// Runs `work`, which is given the time in microseconds, in a transaction that is committed when this returns.
@@ -104,10 +97,41 @@ impl Embedded {
         let clock = Arc::clone(&self.clock);
         let told = Inner::write(&self.inner, move |tables| work(tables, clock().as_microsecond()));
         match told.await {
-            Ok(outcome) => outcome.map_err(|error| self.failure(error)),
+            Ok(outcome) => outcome.map_err(|error| failure(self.inner.path.as_deref(), error)),
             Err(_) => Err(StoreError::Ended),
         }
     }
+}
+
+/// Makes the tables where they are not there, so that reads find them. A store that has them is not written to: its disk
+/// may be full.
+fn prepare(opened: &Opened) -> Result<(), Arc<redb::Error>> {
+    if opened.read(Tables::are_there)? {
+        return Ok(());
+    }
+    opened.write(|database| {
+        let transaction = database.begin_write()?;
+        drop(Tables::open(&transaction)?);
+        transaction.commit()?;
+        Ok(())
+    })
+}
+
+/// What the file layer met, as the callers of a store are told.
+fn failure(path: Option<&Path>, source: Arc<redb::Error>) -> StoreError {
+    let path = path.unwrap_or(Path::new("(in memory)")).to_owned();
+    match &*source {
+        redb::Error::DatabaseAlreadyOpen => StoreError::FileHeld { path },
+        redb::Error::Io(error) if is_for_want_of_room(error) => StoreError::Full { path, source },
+        // Another call knows what has failed, and this one may be made again.
+        redb::Error::PreviousIo => StoreError::Interrupted { path },
+        _ => StoreError::File { path, source },
+    }
+}
+
+fn is_for_want_of_room(error: &std::io::Error) -> bool {
+    // A file that may not grow is as a disk that has no more room.
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
 fn open_file(path: &Path) -> Result<Database, redb::Error> {
@@ -128,10 +152,6 @@ fn open_file(path: &Path) -> Result<Database, redb::Error> {
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(database)
-}
-
-fn shown(path: Option<&Path>) -> PathBuf {
-    path.unwrap_or(Path::new("(in memory)")).to_owned()
 }
 
 impl fmt::Debug for Embedded {

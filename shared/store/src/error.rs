@@ -76,6 +76,23 @@ pub enum StoreError {
         #[source]
         source: Arc<redb::Error>,
     },
+    /// The disk of the store's file is full, or the file may not grow: a quota, or a limit of the process.
+    #[error(
+        "the disk of the store file {path} is full, so nothing new can be kept; make room on it, and Tandem goes on by itself"
+    )]
+    Full {
+        /// The file, or `(in memory)`.
+        path: PathBuf,
+        /// What the file layer met.
+        #[source]
+        source: Arc<redb::Error>,
+    },
+    /// Another call met a failing disk while this one was made.
+    #[error("the store file {path} is opened again after its disk has failed another call; try again")]
+    Interrupted {
+        /// The file, or `(in memory)`.
+        path: PathBuf,
+    },
     /// The runtime that carried the work ended before the work was done.
     #[error("the program is shutting down, so the store dropped what it was asked")]
     Ended,
@@ -85,7 +102,7 @@ impl StoreError {
     /// Whether the same call may succeed later without anybody changing configuration or data.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Ended => true,
+            Self::Unreachable { .. } | Self::Full { .. } | Self::Interrupted { .. } | Self::Ended => true,
             Self::Address { .. }
             | Self::Denied { .. }
             | Self::Corrupt { .. }

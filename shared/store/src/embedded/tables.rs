@@ -1,6 +1,9 @@
 //! What the file holds. Times are microseconds since 1970.
 
-use redb::{MultimapTable, MultimapTableDefinition, Table, TableDefinition, WriteTransaction};
+use redb::{
+    MultimapTable, MultimapTableDefinition, ReadTransaction, Table, TableDefinition, TableError,
+    WriteTransaction,
+};
 
 /// The expiry of an entry that does not expire.
 pub(super) const FOR_GOOD: i64 = i64::MAX;
@@ -37,6 +40,15 @@ pub(super) struct Tables<'t> {
 }
 
 impl<'t> Tables<'t> {
+    /// Whether the database has the tables. The last one is made last.
+    pub(super) fn are_there(transaction: &ReadTransaction) -> Result<bool, redb::Error> {
+        match transaction.open_table(REVISIONS) {
+            Ok(_) => Ok(true),
+            Err(TableError::TableDoesNotExist(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::Error> {
         Ok(Self {
             entries: transaction.open_table(ENTRIES)?,

@@ -84,20 +84,22 @@ impl Inner {
     }
 
     /// Runs all jobs in one transaction. If one fails, none is kept.
-    fn commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
-        let mut tables = Tables::open(&transaction)?;
-        for job in jobs {
-            job.run(&mut tables)?;
-        }
-        let changed = tables.changed;
-        drop(tables);
-        if changed {
-            transaction.commit()?;
-        } else {
-            transaction.abort()?;
-        }
-        Ok(())
+    fn commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), Arc<redb::Error>> {
+        self.opened.write(|database| {
+            let transaction = database.begin_write()?;
+            let mut tables = Tables::open(&transaction)?;
+            for job in jobs {
+                job.run(&mut tables)?;
+            }
+            let changed = tables.changed;
+            drop(tables);
+            if changed {
+                transaction.commit()?;
+            } else {
+                transaction.abort()?;
+            }
+            Ok(())
+        })
     }
 }
 
@@ -111,7 +113,7 @@ impl Turn {
     fn serve(mut self) {
         let mut jobs = mem::take(&mut self.inner.queue().jobs);
         loop {
-            let committed = self.inner.commit(&mut jobs).map_err(Arc::new);
+            let committed = self.inner.commit(&mut jobs);
             let mut queue = self.inner.queue();
             let next = mem::take(&mut queue.jobs);
             queue.served = !next.is_empty();

@@ -1,8 +1,9 @@
 //! What a file adds: it can be closed, held, damaged, and its writer killed.
 
-use std::io::{BufRead, BufReader, Write};
+mod disk;
+mod kill;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -13,14 +14,7 @@ use redb::{ReadableDatabase, ReadableTableMetadata};
 use tokio::task::JoinSet;
 
 use super::{Names, add, at, done, refused, set, token, value};
-use crate::{Batch, Change, Check, Durability, Embedded, Entry, Key, Store, StoreError};
-
-/// Names the file for [`a_writer_to_be_killed`], which a test starts as a process of its own.
-const FILE_VARIABLE: &str = "STORE_TEST_FILE";
-
-fn count_key() -> Key {
-    Key::of("kill", "connection", &["count"])
-}
+use crate::{Batch, Change, Check, Durability, Embedded, Entry, Store, StoreError};
 
 #[tokio::test]
 async fn data_survive_reopening_the_file() {
@@ -46,49 +40,6 @@ async fn data_survive_reopening_the_file() {
     assert_eq!(store.list(&key, 9).await.unwrap(), ["v"]);
     assert_eq!(token(&store, &lease, "me", Duration::from_mins(10)).await, Some(held));
     assert!(done(&store, Batch::new().then(set(&key, "w"))).await > revision);
-}
-
-#[tokio::test]
-#[ignore = "a process that another test starts and kills"]
-async fn a_writer_to_be_killed() {
-    let store = Embedded::open(std::env::var(FILE_VARIABLE).unwrap()).unwrap();
-    let mut output = std::io::stdout();
-    for count in 1_u64.. {
-        let count = count.to_string();
-        done(&store, Batch::new().then(set(&count_key(), &count)).then(add(&count_key(), &count))).await;
-        // Only what has been acknowledged is told.
-        writeln!(output, "\nacknowledged {count}").unwrap();
-        output.flush().unwrap();
-    }
-}
-
-#[tokio::test]
-async fn what_was_acknowledged_survives_kill_nine_and_a_held_file_is_said_to_be_held() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("store");
-    let mut writer = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "tests::embedded::a_writer_to_be_killed", "--ignored", "--nocapture"])
-        .env(FILE_VARIABLE, &path)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
-    let mut acknowledged =
-        || lines.by_ref().find_map(|line| line.unwrap().strip_prefix("acknowledged ")?.parse::<u64>().ok());
-    while acknowledged().unwrap() < 50 {}
-    let error = Embedded::open(&path).unwrap_err();
-    assert!(matches!(&error, StoreError::FileHeld { path: held } if *held == path), "{error:?}");
-    writer.kill().unwrap();
-    writer.wait().unwrap();
-    let mut last = 50;
-    while let Some(more) = acknowledged() {
-        last = more;
-    }
-
-    let store = Embedded::open(&path).unwrap();
-    let count: u64 = value(&store, &count_key()).await.unwrap().parse().unwrap();
-    assert!(count >= last, "{count}, though {last} was acknowledged");
-    assert_eq!(store.count(&count_key()).await.unwrap(), count, "half a batch");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,6 +9,9 @@ use crate::Service;
 
 /// On a machine that compiles something else, a process may take long to come up.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
+
+/// A shell that becomes the program, without the signal that ends a process whose file becomes too long.
+const LIMITABLE: &str = r#"trap '' XFSZ && exec "$@""#;
 
 /// A process of the product that runs, or ran.
 #[derive(Debug)]
@@ -26,6 +30,28 @@ impl Running {
         let arguments = service.command().iter().map(Path::new).chain([Path::new("--config"), config]);
         let process = Process::spawn(&binary, arguments, [("RUST_BACKTRACE", "1")]).unwrap();
         Self { service, process, http: reqwest::Client::new() }
+    }
+
+    /// As [`Running::spawn`], so that its files can be [limited](Self::limit_files): the system refuses what is more, where
+    /// it would otherwise end the process.
+    pub fn spawn_limitable(service: Service, config: &Path) -> Self {
+        let binary = Binary::named(service.name()).unwrap();
+        let shell = [Path::new("-c"), Path::new(LIMITABLE), Path::new("sh"), binary.path()];
+        let arguments = shell.into_iter().chain(service.command().iter().map(Path::new));
+        let arguments = arguments.chain([Path::new("--config"), config]);
+        let process =
+            Process::spawn(&Binary::at("/bin/sh").unwrap(), arguments, [("RUST_BACKTRACE", "1")]).unwrap();
+        Self { service, process, http: reqwest::Client::new() }
+    }
+
+    /// Lets none of its files become longer than this, as if the disk were full; with `None`, as long as they like.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let limited = Command::new("prlimit")
+            .args(["--pid", &self.process.pid().to_string(), &format!("--fsize={limit}:unlimited")])
+            .status()
+            .unwrap();
+        assert!(limited.success(), "prlimit: {limited}");
     }
 
     /// The events in its log so far, oldest first.

@@ -100,6 +100,11 @@ impl World {
         self.services.insert(service, Running::spawn(service, &self.config));
     }
 
+    /// As [`World::spawn`], so that its files can be [limited](Running::limit_files).
+    pub fn spawn_limitable(&mut self, service: Service) {
+        self.services.insert(service, Running::spawn_limitable(service, &self.config));
+    }
+
     /// Ends one service with `SIGKILL`.
     pub fn kill_nine(&mut self, service: Service) {
         self.service_mut(service).process.kill_nine().unwrap();

@@ -24,6 +24,7 @@ macro_rules! in_both_hostings {
 mod creates;
 mod crm_faults;
 mod deletes;
+mod disk_full;
 mod echoes;
 mod edits;
 mod idle;

@@ -129,7 +129,10 @@ TOML completes a file which names it in its first line:
   tandem schema customcrm > customcrm/customcrm.schema.json
 
   #:schema pair.schema.json
-  pair = "customer-account""#;
+  pair = "customer-account"
+
+Of the queues it prints an AsyncAPI document: every exchange and queue with what it is declared
+with, every message with its schema, and who sends and takes which."#;
 
 const DEMO_TEACHING: &str = r"Starts a simulated CustomCRM and a simulated Exact Online, fills both from a book of companies,
 runs all services on the broker and the store within the process, and lets a scripted human
@@ -192,7 +195,7 @@ pub(crate) enum Command {
     /// Print the dataflow document: what the pair files say, for people
     #[command(after_long_help = DATAFLOW_TEACHING)]
     Dataflow(DataflowOptions),
-    /// Print the schema of a file that people write, for editors
+    /// Print the schema of a file that people write, or of what travels on the queues
     #[command(after_long_help = SCHEMA_TEACHING)]
     Schema {
         /// Of which file
@@ -342,6 +345,8 @@ pub(crate) enum SchemaOf {
     Pairs,
     /// Declarations of what a CRM's API is like
     Customcrm,
+    /// The queues and their messages, as an AsyncAPI document
+    Queues,
 }
 
 impl From<ReadingChoice> for Reading {

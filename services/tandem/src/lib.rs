@@ -17,12 +17,14 @@ mod hosting;
 mod init;
 #[cfg(test)]
 mod outcomes;
+mod queues;
 mod shipped;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use service::Needs;
+use telemetry::Chain;
 
 use arguments::{AuthOptions, Command, ConsentAt, InitOf, InitOptions, SchemaOf, Told};
 pub use hosting::host;
@@ -49,11 +51,20 @@ pub fn run() -> ExitCode {
         Ok(Command::Dataflow(options)) => dataflow::run(&options),
         Ok(Command::Schema { of }) => {
             let schema = match of {
-                SchemaOf::Pairs => mapping::schema(),
-                SchemaOf::Customcrm => customcrm::schema(),
+                SchemaOf::Pairs => Ok(mapping::schema()),
+                SchemaOf::Customcrm => Ok(customcrm::schema()),
+                SchemaOf::Queues => queues::asyncapi(),
             };
-            let _ = io::stdout().write_all(schema.as_bytes());
-            ExitCode::SUCCESS
+            match schema {
+                Ok(schema) => {
+                    let _ = io::stdout().write_all(schema.as_bytes());
+                    ExitCode::SUCCESS
+                }
+                Err(error) => {
+                    let _ = writeln!(io::stderr(), "tandem: {}", Chain(&error));
+                    ExitCode::FAILURE
+                }
+            }
         }
         Ok(Command::Version) => {
             // Nobody is left to tell when the terminal has gone.

@@ -15,12 +15,9 @@ mod rabbitmq;
 #[cfg(test)]
 mod conformance;
 
+pub use contract::DELIVERY_LIMIT;
 pub use error::BrokerError;
 pub use in_process::{InProcess, InProcessDelivery, InProcessSubscription};
 pub use message::{ATTEMPT_HEADER, ORIGIN_HEADER, REASON_HEADER};
 pub use port::{Broker, Delivery, Outgoing, Settlement, Subscription};
 pub use rabbitmq::{RabbitDelivery, RabbitMq, RabbitSubscription};
-
-/// How often a message is handed out again after it came back unsettled (its consumer died or returned it),
-/// before it becomes a dead letter.
-pub const DELIVERY_LIMIT: u32 = 20;

@@ -4,6 +4,7 @@ mod v1;
 
 use jiff::Timestamp;
 use model::{ConnectionName, EntityName, LinkId, PairName, Record, RecordId, System};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -250,6 +251,17 @@ impl Message {
             _ => Err(MessageError::UnknownType { kind: envelope.kind }),
         }
     }
+}
+
+/// The schema of each kind of message's data: its name, its type and the schema.
+pub(crate) fn schemas(generator: &mut SchemaGenerator) -> [(&'static str, &'static str, Schema); 5] {
+    [
+        ("observed", OBSERVED, ObservedV1::json_schema(generator)),
+        ("read-completed", READ_COMPLETED, ReadCompletedV1::json_schema(generator)),
+        ("write-queued", WRITE_QUEUED, WriteQueuedV1::json_schema(generator)),
+        ("woken", WOKEN, WokenV1::json_schema(generator)),
+        ("outcome", OUTCOME, OutcomeV1::json_schema(generator)),
+    ]
 }
 
 fn to_raw<T: Serialize>(data: &T) -> Box<RawValue> {

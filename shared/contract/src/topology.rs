@@ -1,5 +1,6 @@
 //! Exchanges and queues: their names and how they hang together, declared in this one place.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{ConnectionName, EntityName, PairName, System};
@@ -85,6 +86,11 @@ impl Names {
         Self { namespace: namespace.to_owned() }
     }
 
+    /// What all of them begin with.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// The topic exchange that observations are published to.
     pub fn observations(&self) -> String {
         format!("{}.observations", self.namespace)
@@ -133,6 +139,43 @@ pub struct PairEntities {
     pub exactonline: EntityName,
 }
 
+/// What a queue is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueKind {
+    /// It is worked on. What comes back unsettled too often becomes a dead letter.
+    Work,
+    /// Messages rest in it, and then return to the queue that their routing key names.
+    Resting(RetryTier),
+    /// Messages lie in it until a person looks.
+    DeadLetters,
+}
+
+/// A queue that must exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub kind: QueueKind,
+}
+
+/// What a queue is declared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Argument {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(u32),
+}
+
+/// How often a message may come back to its queue, unsettled, before it becomes a dead letter.
+pub const DELIVERY_LIMIT: u32 = 20;
+
+/// Queues in which a message may rest and be looked at for as long as it takes. RabbitMQ 4 has a limit of 20 where none
+/// is named, and 3.10 knows no word for "none". One value for all versions, so that a broker may be upgraded under
+/// queues that are there.
+const NO_DELIVERY_LIMIT: u32 = i32::MAX.unsigned_abs();
+
 /// Everything that must exist at the broker before the first message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
@@ -162,5 +205,42 @@ impl Topology {
             })
             .collect();
         Self { names, work_queues, bindings }
+    }
+
+    /// All queues, in an order in which they can be declared: those first that others lead to.
+    pub fn queues(&self) -> Vec<Queue> {
+        let dead = Queue { name: self.names.dead_letters(), kind: QueueKind::DeadLetters };
+        let resting =
+            RetryTier::ALL.map(|tier| Queue { name: self.names.retry(tier), kind: QueueKind::Resting(tier) });
+        let work = self.work_queues.iter().map(|name| Queue { name: name.clone(), kind: QueueKind::Work });
+        std::iter::once(dead).chain(resting).chain(work).collect()
+    }
+
+    /// What a queue is declared with, at any version of RabbitMQ from 3.10 on.
+    ///
+    /// A message leaves a queue for another one only once that has confirmed it, which asks for `reject-publish`.
+    pub fn arguments(&self, kind: QueueKind) -> BTreeMap<&'static str, Argument> {
+        let text = |value: &str| Argument::Text(value.to_owned());
+        let limit = if kind == QueueKind::Work { DELIVERY_LIMIT } else { NO_DELIVERY_LIMIT };
+        let mut arguments =
+            BTreeMap::from([("x-queue-type", text("quorum")), ("x-delivery-limit", Argument::Number(limit))]);
+        if kind != QueueKind::DeadLetters {
+            arguments.extend([
+                ("x-dead-letter-exchange", text("")),
+                ("x-dead-letter-strategy", text("at-least-once")),
+                ("x-overflow", text("reject-publish")),
+            ]);
+        }
+        match kind {
+            QueueKind::Work => {
+                arguments.insert("x-dead-letter-routing-key", text(&self.names.dead_letters()));
+            }
+            QueueKind::Resting(tier) => {
+                let milliseconds = u32::try_from(tier.delay().as_millis()).unwrap_or(u32::MAX);
+                arguments.insert("x-message-ttl", Argument::Number(milliseconds));
+            }
+            QueueKind::DeadLetters => {}
+        }
+        arguments
     }
 }

@@ -1,7 +1,10 @@
 //! The first form of the messages' data, as JSON.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use model::{ConnectionName, EntityName, LinkId, PairName, Presence, Record, RecordId, UserId, Version};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -12,7 +15,7 @@ use super::{
 };
 use crate::{Lane, json};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(super) struct ObservedV1 {
     connection: String,
     system: String,
@@ -22,14 +25,16 @@ pub(super) struct ObservedV1 {
     part: Option<ReadPartV1>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct ReadPartV1 {
+    #[schemars(with = "String")]
     read: Uuid,
+    #[schemars(with = "String")]
     page: Uuid,
     index: u32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct SightingV1 {
     id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,9 +42,11 @@ struct SightingV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     modified_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     modified_at: Option<Timestamp>,
     deleted: bool,
     by_us: bool,
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     properties: Box<RawValue>,
 }
 
@@ -101,12 +108,14 @@ impl ObservedV1 {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(super) struct ReadCompletedV1 {
     connection: String,
     system: String,
     entity: String,
+    #[schemars(with = "String")]
     read: Uuid,
+    #[schemars(with = "Vec<(String, u32)>")]
     pages: Vec<(Uuid, u32)>,
 }
 
@@ -134,7 +143,7 @@ impl ReadCompletedV1 {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(super) struct WriteQueuedV1 {
     connection: String,
     pair: String,
@@ -164,7 +173,7 @@ impl WriteQueuedV1 {
     }
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum LaneV1 {
     Live,
@@ -189,7 +198,7 @@ impl From<LaneV1> for Lane {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(super) struct WokenV1 {
     connection: String,
     pair: String,
@@ -220,20 +229,21 @@ impl WokenV1 {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(super) struct OutcomeV1 {
     connection: String,
     pair: String,
     link: String,
     system: String,
     claim: u64,
+    #[schemars(with = "String")]
     queued_at: Timestamp,
     /// Earlier versions did not say it.
     lane: Option<LaneV1>,
     result: ResultV1,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum ResultV1 {
     Applied { record: String, after: Option<SightingV1> },

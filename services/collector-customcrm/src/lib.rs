@@ -96,7 +96,7 @@ pub fn check(context: &Context) -> Result<(), ServiceError> {
 }
 
 fn declared(connection: &ConnectionName, config: &CustomCrmConfig) -> Result<Declaration, ServiceError> {
-    Declaration::load(config.declaration.as_deref()).map_err(|error| unusable(connection, error))
+    Declaration::written(config.declared()).map_err(|error| unusable(connection, error))
 }
 
 fn unusable(connection: &ConnectionName, error: Error) -> ServiceError {
@@ -143,7 +143,7 @@ pub fn client<S: Store>(
     connection: &ConnectionName,
     pairs: &[Pair],
 ) -> Result<CustomCrm<S>, Error> {
-    let mut declaration = Declaration::load(config.declaration.as_deref())?;
+    let mut declaration = Declaration::written(config.declared())?;
     for entity in service::entities(pairs, SYSTEM) {
         let lines = service::selected_of_lines(pairs, SYSTEM, &entity);
         declaration = declaration.keeping(entity.as_str(), service::selected(pairs, SYSTEM, &entity), lines);

@@ -21,8 +21,8 @@ use contract::Message;
 use mapping::{Pair, Reading};
 use model::{Content, EntityName, PairName, System, SystemPair};
 use service::{
-    BrokerConfig, Config, ConnectionConfig, Context, CustomCrmConfig, Health, LiteralConfig, ServiceError,
-    StoreConfig,
+    BrokerConfig, Config, ConnectionConfig, Context, CustomCrmConfig, DeclarationFile, Health, LiteralConfig,
+    ServiceError, StoreConfig,
 };
 use simulator_customcrm::{Running, Simulator};
 use store::{Embedded, Links};
@@ -80,6 +80,7 @@ fn customcrm(crm: &Running) -> CustomCrmConfig {
 fn context_of(customcrm: CustomCrmConfig, webhooks_listen: Option<SocketAddr>, pairs: Vec<Pair>) -> Context {
     let connection = ConnectionConfig {
         name: model::ConnectionName::parse("acme").unwrap(),
+        file: None,
         reading: Reading::Practical,
         is_test: false,
         literal: LiteralConfig::default(),
@@ -157,12 +158,13 @@ async fn every_collection_of_a_pair_is_read_in_full_users_among_them() {
 #[tokio::test]
 async fn a_crm_that_cannot_be_called_as_it_is_declared_is_refused_before_anything_is_started() {
     let crm = Simulator::start(simulator_customcrm::Settings::default()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
     let refused = |declaration: &str, token: &str| {
-        let file = folder.path().join("crm.toml");
-        std::fs::write(&file, declaration).unwrap();
-        let customcrm =
-            CustomCrmConfig { declaration: Some(file), token: token.to_owned().into(), ..customcrm(&crm) };
+        let declared = DeclarationFile { path: "crm.toml".into(), text: declaration.to_owned() };
+        let customcrm = CustomCrmConfig {
+            declaration: Some(declared),
+            token: token.to_owned().into(),
+            ..customcrm(&crm)
+        };
         let error = super::check(&context_of(customcrm, None, pairs())).err()?;
         assert!(matches!(error, ServiceError::System { .. }), "{error:?}");
         Some(telemetry::Chain(&error).to_string())

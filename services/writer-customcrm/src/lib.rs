@@ -53,7 +53,7 @@ fn client<S: Store>(
         ..Settings::new(config.url.clone(), config.token.clone())
     };
     let system = System::CustomCrm;
-    let mut declaration = Declaration::load(config.declaration.as_deref())?;
+    let mut declaration = Declaration::written(config.declared())?;
     for entity in service::entities(pairs, system) {
         let lines = service::selected_of_lines(pairs, system, &entity);
         declaration = declaration.keeping(entity.as_str(), service::selected(pairs, system, &entity), lines);

@@ -275,15 +275,14 @@ impl Declaration {
         Self::parse("default.toml", text).expect("the declaration of the default API is tested")
     }
 
-    /// The declaration in this file; without one that of the default API.
+    /// The declaration that is written in a file, of which this is the path and the text; without one that of the
+    /// default API.
     ///
     /// # Errors
-    /// [`Error::DeclarationUnreadable`], or [`Error::Declaration`] with all that is wrong with the file.
-    pub fn load(file: Option<&std::path::Path>) -> Result<Self, Error> {
-        let Some(file) = file else { return Ok(Self::default_api()) };
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| Error::DeclarationUnreadable { file: file.to_owned(), source })?;
-        Self::parse(&file.display().to_string(), &text).map_err(Error::Declaration)
+    /// [`Error::Declaration`] with all that is wrong with the file.
+    pub fn written(file: Option<(&std::path::Path, &str)>) -> Result<Self, Error> {
+        let Some((path, text)) = file else { return Ok(Self::default_api()) };
+        Self::parse(&path.display().to_string(), text).map_err(Error::Declaration)
     }
 
     /// Whether it says anything of this entity, as pair files call it.

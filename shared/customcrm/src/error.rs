@@ -1,6 +1,5 @@
 //! Every way in which a call can fail, and what each means.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use contract::json::JsonError;
@@ -102,15 +101,6 @@ pub enum Error {
         /// The limit.
         bytes_max: usize,
     },
-    /// The file of a declaration can't be read.
-    #[error("the declaration {} can't be read; check that the file is there and its rights", file.display())]
-    DeclarationUnreadable {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// A declaration that can't work.
     #[error("the declaration can't work:\n{}", listed(.0))]
     Declaration(Vec<FileProblem>),
@@ -155,7 +145,6 @@ impl Error {
             }
             Self::Throttled { after } => FailureClass::Throttled { after: *after },
             Self::Settings { .. }
-            | Self::DeclarationUnreadable { .. }
             | Self::Declaration(_)
             | Self::Undeclared { .. }
             | Self::Client(_)

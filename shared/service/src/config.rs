@@ -127,6 +127,8 @@ impl RedisConfig {
 pub struct ConnectionConfig {
     /// Its name, in every message and key.
     pub name: ConnectionName,
+    /// The file that it has for itself; `None` where it stands in the configuration.
+    pub file: Option<PathBuf>,
     /// Which reading of the pair files it keeps.
     pub reading: Reading,
     /// Whether both its systems hold nothing but test records, which may be made and changed at will.
@@ -155,7 +157,7 @@ pub struct CustomCrmConfig {
     /// The base of its interface, over TLS unless it is on this machine.
     pub url: Url,
     /// The declaration that fits the connector to it. `None`: it has the default API.
-    pub declaration: Option<PathBuf>,
+    pub declaration: Option<DeclarationFile>,
     /// What its authentication asks for: a token, a key, a password, or a client's secret. Empty where it asks for none.
     pub token: SecretString,
     /// The file that this was read from; `None` where there is none.
@@ -170,6 +172,15 @@ pub struct CustomCrmConfig {
     pub webhooks: Option<CallbackConfig>,
     /// Calls a minute, at most, of each process.
     pub calls_per_minute: NonZeroU32,
+}
+
+/// A declaration, as it was when the configuration was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclarationFile {
+    /// Its file.
+    pub path: PathBuf,
+    /// What is written in it.
+    pub text: String,
 }
 
 /// Where a system posts to when it tells of changes by itself.
@@ -212,6 +223,13 @@ pub struct ExactOnlineConfig {
     pub calls_per_minute: NonZeroU32,
     /// Calls a day, at most. A fact of Exact's API: 5,000 by default, per app and division.
     pub calls_per_day: NonZeroU32,
+}
+
+impl CustomCrmConfig {
+    /// The path and the text of its declaration; `None` where it has the default API.
+    pub fn declared(&self) -> Option<(&Path, &str)> {
+        self.declaration.as_ref().map(|file| (file.path.as_path(), file.text.as_str()))
+    }
 }
 
 impl ExactOnlineConfig {

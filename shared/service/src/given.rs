@@ -59,10 +59,14 @@ pub(crate) fn check(file: &Path, config: &Config, pairs: &Pairs) -> Result<(), S
         for (name, entity) in NAMES.iter().filter(|(name, _)| !given.contains(name)) {
             let asks = |pair: &&Pair| asked(pair).contains(name);
             let Some(pair) = pairs.of(connection.reading).iter().find(asks) else { continue };
+            let (file, key) = match &connection.file {
+                Some(file) => (file.clone(), (*name).to_owned()),
+                None => (file.to_owned(), format!("connection.{}.{name}", connection.name)),
+            };
             problems.push(Problem {
-                file: file.to_owned(),
+                file,
                 line: None,
-                key: format!("connection.{}.{name}", connection.name),
+                key,
                 value: None,
                 what: format!("is missing, and every record that the pair {} makes is given it", pair.name),
                 remedy: format!("give the GUID of one of Exact's {entity} there"),

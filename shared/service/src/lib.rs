@@ -32,8 +32,8 @@ mod tests;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use config::{
-    BrokerConfig, CallbackConfig, Config, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig,
-    LiteralConfig, Needs, Problem, RedisConfig, Servers, StoreConfig, WebhooksConfig,
+    BrokerConfig, CallbackConfig, Config, ConnectionConfig, CustomCrmConfig, DeclarationFile,
+    ExactOnlineConfig, LiteralConfig, Needs, Problem, RedisConfig, Servers, StoreConfig, WebhooksConfig,
 };
 pub use durability::watch_durability;
 pub use error::{ServiceError, TaskFailure};

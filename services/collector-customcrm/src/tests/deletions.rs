@@ -1,17 +1,16 @@
 //! What a notification leads to where the CRM does not tell what is gone: only a read of everything shows it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use broker::InProcessSubscription;
 use model::{Presence, Record};
 use reqwest::StatusCode;
-use tempfile::TempDir;
+use service::DeclarationFile;
 
 use super::bench::{Bench, Post, Replica, next_of, until};
 
 /// The default API, but that it keeps what is deleted out of its lists.
-fn declared() -> (TempDir, PathBuf) {
+fn declared() -> DeclarationFile {
     let told = ["deleted = \"IsDeleted\"\n", "query = { include_deleted = \"true\" }\n"];
     let mut text = include_str!("../../../../deploy/customcrm/default.toml").to_owned();
     for line in told {
@@ -19,10 +18,7 @@ fn declared() -> (TempDir, PathBuf) {
         text = text.replace(line, "");
     }
     text = text.replace("\n[webhooks]\n", "\n[webhooks]\ndeletions = [\"*.deleted\"]\n");
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("crm.toml");
-    std::fs::write(&file, text).unwrap();
-    (folder, file)
+    DeclarationFile { path: "crm.toml".into(), text }
 }
 
 /// Customers at the start: more pages than a notification is looked after for.
@@ -30,14 +26,13 @@ const CUSTOMERS: usize = 750;
 
 /// A replica that has read all there is, polls ten minutes apart.
 async fn started(bench: &Bench) -> (Replica, InProcessSubscription) {
-    let (_folder, file) = declared();
     for at in 0..CUSTOMERS {
         bench.makes("customers", &format!(r#"{{"Id":"c{at}","Name":"Acme"}}"#));
     }
     let mut customers = bench.seen_of("customers").await;
     let mut context = bench.context(bench.listens);
     let config = Arc::get_mut(&mut context.config).unwrap();
-    config.connections[0].customcrm.as_mut().unwrap().declaration = Some(file);
+    config.connections[0].customcrm.as_mut().unwrap().declaration = Some(declared());
     let replica = bench.start_with(context).await;
     for _ in 0..CUSTOMERS {
         next_of(&mut customers).await;

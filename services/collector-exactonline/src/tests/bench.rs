@@ -123,6 +123,7 @@ impl Bench {
         };
         let connection = ConnectionConfig {
             name: ConnectionName::parse("acme").unwrap(),
+            file: None,
             reading: Reading::Practical,
             is_test: true,
             literal: LiteralConfig::default(),

@@ -104,6 +104,7 @@ fn context() -> Context {
         shutdown_grace: Duration::from_secs(5),
         connections: vec![ConnectionConfig {
             name: connection(),
+            file: None,
             reading: Reading::Practical,
             is_test: false,
             literal: LiteralConfig::default(),

@@ -95,7 +95,7 @@ fn sides<'a>(
         else {
             continue;
         };
-        match Declaration::load(crm.declaration.as_deref()) {
+        match Declaration::written(crm.declared()) {
             Ok(declaration) => sides.push(Side { connection, crm, declaration }),
             Err(error) => problems.push(format!("connection {}: {}", connection.name, Chain(&error))),
         }
@@ -119,7 +119,7 @@ impl Side<'_> {
         let report = customcrm::probe(&settings, &self.declaration, &searched(pairs))
             .await
             .map_err(|source| CheckError::Settings { connection: self.connection.name.clone(), source })?;
-        let declared = self.crm.declaration.as_ref().map(|file| file.display().to_string());
+        let declared = self.crm.declared().map(|(file, _)| file.display().to_string());
         let mut checked = Checked {
             connection: self.connection.name.to_string(),
             crm: self.declaration.crm.clone(),

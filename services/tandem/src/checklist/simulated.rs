@@ -117,6 +117,7 @@ impl Simulated {
             shutdown_grace: Duration::from_secs(5),
             connections: vec![ConnectionConfig {
                 name: Self::connection(),
+                file: None,
                 reading: self.reading,
                 is_test: true,
                 literal: self.literal.clone(),

@@ -112,6 +112,7 @@ impl Systems {
             shutdown_grace: Duration::from_secs(5),
             connections: vec![ConnectionConfig {
                 name: Self::connection(),
+                file: None,
                 reading: Reading::default(),
                 is_test: true,
                 literal: LiteralConfig::default(),

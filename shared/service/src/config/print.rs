@@ -110,7 +110,7 @@ fn customcrm(side: &CustomCrmConfig) -> Value {
         ("calls_per_minute", side.calls_per_minute.get().into()),
     ]);
     let files = [
-        ("declaration", side.declaration.as_ref()),
+        ("declaration", side.declaration.as_ref().map(|declaration| &declaration.path)),
         ("token_file", side.token_file.as_ref()),
         ("client_secret_file", side.client_secret.as_ref().map(|(file, _)| file)),
     ];

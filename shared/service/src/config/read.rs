@@ -1,8 +1,12 @@
-//! From the file as written to the configuration as meant. Connections are in [`connection`], the store in [`store`].
+//! From the file as written to the configuration as meant. Connections are in [`connection`], those that have files of
+//! their own in [`folder`], the store in [`store`].
 
 mod connection;
+mod folder;
 mod store;
+mod taken;
 
+use std::cell::RefCell;
 use std::fs;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -35,8 +39,11 @@ pub(super) fn config(file: &Path, whole: &Path, text: &str, needs: Needs) -> Res
         return Err(report.into_problems());
     }
     let folder = whole.parent().unwrap_or(whole);
-    let read = Reader { whole, folder, needs }.root(Section::root(&report, root.get_ref()));
-    let problems = report.into_problems();
+    let elsewhere = RefCell::default();
+    let reader = Reader { whole, folder, needs, elsewhere: &elsewhere };
+    let read = reader.root(Section::root(&report, root.get_ref()));
+    let mut problems = report.into_problems();
+    problems.extend(elsewhere.take());
     match read {
         Some(config) if problems.is_empty() => Ok(config),
         _ => Err(problems),
@@ -45,8 +52,11 @@ pub(super) fn config(file: &Path, whole: &Path, text: &str, needs: Needs) -> Res
 
 struct Reader<'a> {
     whole: &'a Path,
+    /// Where relative paths begin.
     folder: &'a Path,
     needs: Needs,
+    /// What is wrong with the files of connections.
+    elsewhere: &'a RefCell<Vec<Problem>>,
 }
 
 /// Each function records what is wrong and gives `None` then; all are called before any result is looked at.

@@ -42,6 +42,24 @@ impl<'a> Report<'a> {
         });
     }
 
+    /// Records a problem with the file as a whole, or with its name.
+    pub(super) fn of_file(
+        &self,
+        key: &str,
+        value: Option<&str>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.add(Problem {
+            file: PathBuf::new(),
+            line: None,
+            key: key.to_owned(),
+            value: value.map(|value| format!("{value:?}")),
+            what: what.into(),
+            remedy: remedy.into(),
+        });
+    }
+
     fn add(&self, problem: Problem) {
         self.problems.borrow_mut().push(Problem { file: self.file.to_owned(), ..problem });
     }
@@ -64,6 +82,11 @@ impl<'a> Section<'a> {
     /// The whole file.
     pub(super) fn root(report: &'a Report<'a>, table: &'a DeTable<'a>) -> Self {
         Self { report, name: String::new(), table, line: 1, known: RefCell::default() }
+    }
+
+    /// The file that it stands in.
+    pub(super) const fn file(&self) -> &'a Path {
+        self.report.file
     }
 
     /// Gives the section a better name for messages than its number.

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod folder;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -89,7 +91,7 @@ url = "https://start.exactonline.nl"
 division = 2
 client_id = "app"
 client_secret_file = "exact-secret"
-grant_file = "grant"
+grant_file = "grant-of-beta"
 calls_per_day = 1_000
 "#;
 
@@ -435,6 +437,23 @@ fn webhooks_need_a_place_to_listen_and_a_path_of_their_own() {
 }
 
 #[test]
+fn a_division_and_the_file_of_a_grant_are_of_one_connection() {
+    let same = FULL.replace("division = 2", "division = 123456");
+    let folder = folder();
+    assert!(load(folder.path(), &same, ALL).is_ok(), "it is on another site");
+    let told = problems(&same.replace("http://127.0.0.1:5001", "https://start.exactonline.nl/"), ALL);
+    assert_eq!(
+        told,
+        "tandem.toml:68: connection.beta.exactonline.division = 123456: is the division of connection.acme.exactonline.division; give each connection a division of its own"
+    );
+    let told = problems(&FULL.replace("\"grant-of-beta\"", "\"deploy/../grant\""), ALL);
+    assert_eq!(
+        told,
+        "tandem.toml:71: connection.beta.exactonline.grant_file = \"deploy/../grant\": is the file of connection.acme.exactonline.grant_file, and each refresh token serves once; give each connection a file of its own"
+    );
+}
+
+#[test]
 fn webhooks_of_customcrm_that_cannot_work_are_refused_with_what_to_write_instead() {
     let written = |section: &str| {
         FULL.replace("url = \"https://sync.example.com/crm/acme\"\nsecret_file = \"crm-webhook\"", section)
@@ -589,7 +608,8 @@ fn a_crm_that_is_declared_may_do_without_a_token_and_have_more_than_one_secret()
         config.connections[0].customcrm.clone().unwrap()
     };
     let open = crm("declaration = \"crm.toml\"");
-    assert_eq!((open.declaration, open.token_file), (Some(folder.path().join("crm.toml")), None));
+    let file = folder.path().join("crm.toml");
+    assert_eq!((open.declared(), &open.token_file), (Some((file.as_path(), "crm = \"Other\"")), &None));
     assert_eq!(open.token.expose_secret(), "");
     let text = "declaration = \"crm.toml\"\ntoken_file = \"crm-token\"\nuser = \"tandem\"\nclient_secret_file = \"exact-secret\"";
     let oauth = crm(text);

@@ -35,6 +35,7 @@ pub(super) fn configured(name: ConnectionName, account: Option<RecordId>) -> Con
     let literal = LiteralConfig { account, item: None };
     ConnectionConfig {
         name,
+        file: None,
         reading: Reading::Practical,
         is_test: false,
         literal,

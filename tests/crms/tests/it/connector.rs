@@ -1,6 +1,7 @@
 //! The connector of CustomCRM, fitted by the shipped declarations to CRMs that others wrote.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::time::Duration;
 
 use contract::json::{read_content, read_properties};
@@ -17,7 +18,8 @@ type Client = CustomCrm<Embedded>;
 fn client(crm: &Crm, file: &str) -> Client {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/customcrm");
     let path = std::path::Path::new(folder).join(file);
-    let declaration = Declaration::load(Some(&path)).unwrap();
+    let declaration =
+        Declaration::parse(&path.display().to_string(), &fs::read_to_string(&path).unwrap()).unwrap();
     let settings =
         Settings::new(crm.url().parse().unwrap(), crm.token().unwrap_or_default().to_owned().into());
     let connection = ConnectionName::parse("acme").unwrap();

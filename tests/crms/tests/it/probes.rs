@@ -1,6 +1,7 @@
 //! What `tandem check` shows of a CRM that others wrote, declared as shipped.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
 use crms::{Crm, JsonServer, PocketBase, skipped};
@@ -9,7 +10,8 @@ use customcrm::{Declaration, Finding, SearchedBy, Settings, Verdict, probe};
 /// What the lines of a shipped declaration come to.
 async fn probed(crm: &Crm, file: &str) -> Vec<Finding> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/customcrm").join(file);
-    let declaration = Declaration::load(Some(&file)).unwrap();
+    let declaration =
+        Declaration::parse(&file.display().to_string(), &fs::read_to_string(&file).unwrap()).unwrap();
     let secret = crm.token().unwrap_or_default().to_owned();
     let settings = Settings::new(crm.url().parse().unwrap(), secret.into());
     let by = |entity: &str, property: &str| SearchedBy { entity: entity.into(), property: property.into() };

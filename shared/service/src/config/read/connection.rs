@@ -1,6 +1,6 @@
 //! The sections of connections.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,9 @@ use model::{ConnectionName, RecordId, System};
 use url::Url;
 use uuid::{Uuid, fmt::Hyphenated};
 
+use super::taken::Taken;
 use super::{POLL_SECONDS, Reader, is_loopback, is_plain, seconds};
-use crate::config::{consent_command, section::Section};
+use crate::config::{DeclarationFile, consent_command, section::Section};
 use crate::{
     CallbackConfig, ConnectionConfig, CustomCrmConfig, ExactOnlineConfig, LiteralConfig, WebhooksConfig,
 };
@@ -18,33 +19,33 @@ use crate::{
 /// What a GUID looks like.
 const EXAMPLE: &str = "63824703-0000-0000-0000-000000000000";
 
-/// What one connection has and no other one may have.
-#[derive(Default)]
-struct Taken {
-    names: BTreeSet<ConnectionName>,
-    /// Paths that are posted to, and the key of the address that has each.
-    callbacks: BTreeMap<String, String>,
-}
-
 impl Reader<'_> {
+    /// All connections: those of the configuration itself, and behind them those of its folder.
     pub(super) fn connections(&self, root: &Section<'_>) -> Option<Vec<ConnectionConfig>> {
         let sections = root.sections("connection");
-        if sections.is_empty() && !root.has("connection") && (self.needs.customcrm || self.needs.exactonline)
-        {
-            root.problem("connection", "is missing", "add a section [[connection]] with a name");
+        let is_named = root.has("connection") || root.has("connections");
+        if !is_named && (self.needs.customcrm || self.needs.exactonline) {
+            let remedy = "add a section [[connection]] with a name, or name a folder with a file for each as connections";
+            root.problem("connection", "is missing", remedy);
         }
         let mut taken = Taken::default();
-        let read = |section| self.connection(section, &mut taken);
         // Each is read, so that all problems are told, before the first failure ends it.
-        let connections: Vec<_> = sections.into_iter().map(read).collect();
-        connections.into_iter().collect()
+        let mut read: Vec<_> =
+            sections.into_iter().map(|section| self.section_connection(section, &mut taken)).collect();
+        match root.text("connections") {
+            Some(folder) => read.extend(self.folder_connections(root, folder, &mut taken)),
+            None if root.has("connections") => read.push(None),
+            None => {}
+        }
+        read.into_iter().collect()
     }
 
-    fn connection(&self, mut section: Section<'_>, taken: &mut Taken) -> Option<ConnectionConfig> {
-        let name = connection_name(&section);
+    /// A connection that stands in the configuration itself.
+    fn section_connection(&self, mut section: Section<'_>, taken: &mut Taken) -> Option<ConnectionConfig> {
+        let name = section_name(&section);
         if let Some(name) = &name {
             section.rename(format!("connection.{name}"));
-            if !taken.names.insert(name.clone()) {
+            if let Some(_other) = taken.name(name, section.file()) {
                 section.problem("name", "is the name of another connection", "give each its own name");
             }
         }
@@ -55,6 +56,17 @@ impl Reader<'_> {
                 section.problem("name", what, format!("add [connection.{side}] below its [[connection]]"));
             }
         }
+        self.connection(section, name, None, taken)
+    }
+
+    /// What a connection called `name` holds, wherever it stands: in a `file` of its own or in the configuration.
+    pub(super) fn connection(
+        &self,
+        section: Section<'_>,
+        name: Option<ConnectionName>,
+        file: Option<PathBuf>,
+        taken: &mut Taken,
+    ) -> Option<ConnectionConfig> {
         let reading = reading(&section);
         let is_test = section.flag("test");
         let literal = section
@@ -66,6 +78,7 @@ impl Reader<'_> {
         section.finish();
         Some(ConnectionConfig {
             name: name?,
+            file,
             reading: reading?,
             literal: literal?,
             is_test: is_test.unwrap_or(false),
@@ -112,17 +125,27 @@ impl Reader<'_> {
     }
 
     #[expect(clippy::option_option, reason = "written or not, right or wrong")]
-    fn declaration(&self, section: &Section<'_>) -> Option<Option<PathBuf>> {
+    fn declaration(&self, section: &Section<'_>) -> Option<Option<DeclarationFile>> {
         let key = "declaration";
         if !section.has(key) {
             return Some(None);
         }
         let path = self.folder.join(section.text(key)?);
-        if self.needs.customcrm && !path.is_file() {
-            section.problem(key, "is no file", "name the declaration that fits the connector to this CRM");
+        let remedy = "name the declaration that fits the connector to this CRM";
+        if !self.needs.customcrm {
+            return Some(Some(DeclarationFile { path, text: String::new() }));
+        }
+        if !path.is_file() {
+            section.problem(key, "is no file", remedy);
             return None;
         }
-        Some(Some(path))
+        match fs::read_to_string(&path) {
+            Ok(text) => Some(Some(DeclarationFile { path, text })),
+            Err(error) => {
+                section.problem(key, format!("cannot be read: {error}"), remedy);
+                None
+            }
+        }
     }
 
     /// The secret that goes with every call. A CRM that is declared may ask for none.
@@ -142,12 +165,24 @@ impl Reader<'_> {
     ) -> Option<ExactOnlineConfig> {
         let url = http_url(&section, "\"https://start.exactonline.nl\"", "the token");
         let division = required_count(&section, "division", "123456, the number of the division");
+        if let (Some(url), Some(division)) = (&url, division)
+            && let Some(other) = taken.division(url, division, &section)
+        {
+            let what = format!("is the division of {other}");
+            section.problem("division", what, "give each connection a division of its own");
+        }
         let client_id = section.required_text("client_id", "\"...\", the id of your app at Exact");
         if client_id == Some("") {
             section.problem("client_id", "is empty", "write the id of your app at Exact");
         }
         let secret = self.side_secret(&section, "client_secret_file", self.needs.exactonline);
         let grant_file = self.grant_file(&section);
+        if let Some(file) = &grant_file
+            && let Some(other) = taken.grant_file(file, &section)
+        {
+            let what = format!("is the file of {other}, and each refresh token serves once");
+            section.problem("grant_file", what, "give each connection a file of its own");
+        }
         let redirect_uri = redirect_uri(&section);
         let default = ExactOnlineConfig::POLL_INTERVAL.as_secs_f64();
         let poll_interval = seconds(&section, "poll_seconds", default, POLL_SECONDS);
@@ -207,7 +242,7 @@ impl Reader<'_> {
         };
         let needed = needed && self.needs.webhooks;
         if let Some(url) = &url
-            && let Some(other) = taken.callbacks.insert(url.path().to_owned(), section.full("url"))
+            && let Some(other) = taken.callback(url.path(), section)
         {
             let what = format!("has the path of {other}");
             section.problem("url", what, "give each connection and system a path of its own");
@@ -285,18 +320,21 @@ fn guid(section: &Section<'_>, key: &'static str) -> Option<Option<RecordId>> {
     record.map(Some)
 }
 
-fn connection_name(section: &Section<'_>) -> Option<ConnectionName> {
+fn section_name(section: &Section<'_>) -> Option<ConnectionName> {
     let text = section.required_text("name", "\"acme\", a name of your own for the connection")?;
+    connection_name(text)
+        .map_err(|what| section.problem("name", what, "write it as \"acme\" or \"acme-2\""))
+        .ok()
+}
+
+/// The name of a connection, or what speaks against it.
+pub(super) fn connection_name(text: &str) -> Result<ConnectionName, String> {
     match ConnectionName::parse(text) {
         Ok(name) if name.as_str() == store::GLOBAL => {
-            section.problem("name", "is the name of what belongs to no connection", "choose another name");
-            None
+            Err("is the name of what belongs to no connection".to_owned())
         }
-        Ok(name) => Some(name),
-        Err(error) => {
-            section.problem("name", error.to_string(), "write it as \"acme\" or \"acme-2\"");
-            None
-        }
+        Ok(name) => Ok(name),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -46,6 +46,12 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
 
 /// Collects from every connection's CustomCRM until the service stops.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
+    check(&context)?;
+    ports.for_each_connection(context, collect).await
+}
+
+/// Collects from the CustomCRM of the one connection of the context.
+async fn collect<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
     let mut tasks = context.tasks();
     let mut judges = judges(&context)?;
     for (connection, config) in context.config.customcrm() {
@@ -81,7 +87,6 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
             tasks.spawn(name, collector.run());
         }
     }
-    ports.callbacks.open(&mut tasks, &context).await?;
     tasks.join().await
 }
 

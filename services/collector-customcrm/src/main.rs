@@ -2,10 +2,16 @@
 
 use std::process::ExitCode;
 
-use service::{Needs, Servers};
+use service::{Needs, Servers, Service};
 
 fn main() -> ExitCode {
     let needs =
         Needs { pairs: true, customcrm: true, webhooks: true, servers: Servers::Required, ..Needs::NOTHING };
-    service::run("collector-customcrm", needs, collector_customcrm::start)
+    let service = Service {
+        name: "collector-customcrm",
+        needs,
+        chooses_pairs: false,
+        check: collector_customcrm::check,
+    };
+    service::run(service, collector_customcrm::start)
 }

@@ -22,7 +22,7 @@ use mapping::{Pair, Reading};
 use model::{Content, EntityName, PairName, System, SystemPair};
 use service::{
     BrokerConfig, Config, ConnectionConfig, Context, CustomCrmConfig, DeclarationFile, Health, LiteralConfig,
-    ServiceError, StoreConfig,
+    Reloads, ServiceError, StoreConfig,
 };
 use simulator_customcrm::{Running, Simulator};
 use store::{Embedded, Links};
@@ -107,6 +107,7 @@ fn context_of(customcrm: CustomCrmConfig, webhooks_listen: Option<SocketAddr>, p
         stop: CancellationToken::new(),
         health: Health::new(),
         metrics: Arc::new(Metrics::new("collector")),
+        reloads: Reloads::none(),
     }
 }
 

@@ -46,8 +46,22 @@ async fn serve_at<B: Broker, S: Store>(
     ports: Ports<B, S>,
     context: Context,
 ) -> Result<(), ServiceError> {
+    check(&context)?;
+    ports.for_each_connection(context, move |ports, context| serve_one(intervals, ports, context)).await
+}
+
+/// Whether all that the pairs keep can be read. Tells what is wrong before anything is started.
+pub fn check(context: &Context) -> Result<(), ServiceError> {
+    exactonline::kept(&context.pairs).map(drop).map_err(ServiceError::Pairs)
+}
+
+/// Collects from the division of the one connection of the context.
+async fn serve_one<B: Broker, S: Store>(
+    intervals: Intervals,
+    ports: Ports<B, S>,
+    context: Context,
+) -> Result<(), ServiceError> {
     let mut tasks = context.tasks();
-    exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
     for (connection, config) in context.config.exactonline() {
         let entities = exactonline::kept(context.pairs_of(connection)).map_err(ServiceError::Pairs)?;
         let client =
@@ -64,7 +78,6 @@ async fn serve_at<B: Broker, S: Store>(
         }
         collect(&mut tasks, &intervals, &ports, &context, (connection, config), entities, &client);
     }
-    ports.callbacks.open(&mut tasks, &context).await?;
     tasks.join().await
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use service::{Needs, Servers};
+use service::{Needs, Servers, Service};
 
 fn main() -> ExitCode {
     let needs = Needs {
@@ -12,5 +12,11 @@ fn main() -> ExitCode {
         servers: Servers::Required,
         ..Needs::NOTHING
     };
-    service::run("collector-exactonline", needs, collector_exactonline::start)
+    let service = Service {
+        name: "collector-exactonline",
+        needs,
+        chooses_pairs: false,
+        check: collector_exactonline::check,
+    };
+    service::run(service, collector_exactonline::start)
 }

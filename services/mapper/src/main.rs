@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use service::{Needs, Servers};
+use service::{Needs, Servers, Service};
 
 fn main() -> ExitCode {
     let needs = Needs { pairs: true, servers: Servers::Required, ..Needs::NOTHING };
-    service::run("mapper", needs, mapper::start)
+    let service = Service { name: "mapper", needs, chooses_pairs: true, check: |_| Ok(()) };
+    service::run(service, mapper::start)
 }

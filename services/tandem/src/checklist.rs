@@ -29,7 +29,7 @@ use exactonline::{Access, Entity};
 use futures_util::future::join_all;
 use mapping::{Pair, Property};
 use model::{ConnectionName, PairName, System};
-use service::{Context, Health, Pairs, ServiceError};
+use service::{Context, Health, Pairs, Reloads, ServiceError};
 use store::{Embedded, Links, LinksError, Store};
 use telemetry::{Chain, LogFilter, LogFormat, Metrics, Settings, Telemetry};
 use tokio::runtime::{Builder, Runtime};
@@ -141,6 +141,7 @@ async fn checked(options: &ChecklistOptions) -> Result<(Vec<Checked>, std::time:
         stop: CancellationToken::new(),
         health: Health::new(),
         metrics: Arc::new(Metrics::new("tandem")),
+        reloads: Reloads::none(),
     };
     let ended = context.stop.clone();
     let _guard = ended.clone().drop_guard();

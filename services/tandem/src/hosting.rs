@@ -4,12 +4,15 @@ use broker::{Broker, InProcess, RabbitMq};
 use service::{BrokerConfig, Context, ServiceError, StoreConfig};
 use store::{Embedded, Store};
 
+/// Refuses what any of the services can't work with.
+pub(crate) fn check(context: &Context) -> Result<(), ServiceError> {
+    collector_exactonline::check(context)?;
+    collector_customcrm::check(context)
+}
+
 /// Runs all services on the broker and the store that the configuration names; where it names none, within this
 /// process and on one file.
 pub(crate) async fn start(context: Context) -> Result<(), ServiceError> {
-    // Refused before anything starts, and as the configuration is.
-    exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
-    collector_customcrm::check(&context)?;
     match context.config.broker.clone() {
         BrokerConfig::RabbitMq { url, .. } => {
             let broker = RabbitMq::new(&url, "tandem").map_err(ServiceError::Broker)?;

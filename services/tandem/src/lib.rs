@@ -23,7 +23,7 @@ mod shipped;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use service::Needs;
+use service::{Needs, Service};
 use telemetry::Chain;
 
 use arguments::{AuthOptions, Command, ConsentAt, InitOf, InitOptions, SchemaOf, Told};
@@ -41,7 +41,8 @@ pub fn run() -> ExitCode {
         Ok(Command::Run { config, print_config }) => {
             let needs =
                 Needs { pairs: true, customcrm: true, exactonline: true, webhooks: true, ..Needs::NOTHING };
-            service::run_from("tandem", &config, print_config, needs, hosting::start)
+            let service = Service { name: "tandem", needs, chooses_pairs: false, check: hosting::check };
+            service::run_from(service, &config, print_config, hosting::start)
         }
         Ok(Command::Auth(options @ AuthOptions { at: ConsentAt::ExactOnline, .. })) => auth::run(&options),
         Ok(Command::Check(options)) => check::run(&options),

@@ -23,15 +23,39 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
     serve(Ports { broker, store }, context).await
 }
 
+/// Whether the CRM of every connection can be called as it is declared. Tells what is wrong before anything is started.
+pub fn check(context: &Context) -> Result<(), ServiceError> {
+    for (connection, config) in context.config.customcrm() {
+        let declared = Declaration::written(config.declared());
+        let checked = declared.and_then(|declaration| settings(config).check(&declaration));
+        checked.map_err(|error| unusable(connection, error))?;
+    }
+    Ok(())
+}
+
+fn unusable(connection: &ConnectionName, error: Error) -> ServiceError {
+    let system = System::CustomCrm;
+    ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
+}
+
+fn settings(config: &CustomCrmConfig) -> Settings {
+    Settings {
+        user: config.user.clone(),
+        client_secret: config.client_secret.as_ref().map(|(_, secret)| secret.clone()),
+        calls_per_minute: Some(config.calls_per_minute),
+        timeout: CALL_MAX,
+        ..Settings::new(config.url.clone(), config.token.clone())
+    }
+}
+
 /// Writes to every connection's CustomCRM until the service stops.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
     let system = System::CustomCrm;
     let mut targets = BTreeMap::new();
     for (connection, config) in context.config.customcrm() {
         let (namespace, pairs) = (&context.config.namespace, context.pairs_of(connection));
-        let client = client(config, ports.store.clone(), namespace, connection, pairs).map_err(|error| {
-            ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
-        })?;
+        let client = client(config, ports.store.clone(), namespace, connection, pairs)
+            .map_err(|error| unusable(connection, error))?;
         targets.insert(connection.clone(), Crm { client, ours: OnceCell::new() });
     }
     let topology = context.topology();
@@ -45,20 +69,13 @@ fn client<S: Store>(
     connection: &ConnectionName,
     pairs: &[Pair],
 ) -> Result<CustomCrm<S>, Error> {
-    let settings = Settings {
-        user: config.user.clone(),
-        client_secret: config.client_secret.as_ref().map(|(_, secret)| secret.clone()),
-        calls_per_minute: Some(config.calls_per_minute),
-        timeout: CALL_MAX,
-        ..Settings::new(config.url.clone(), config.token.clone())
-    };
     let system = System::CustomCrm;
     let mut declaration = Declaration::written(config.declared())?;
     for entity in service::entities(pairs, system) {
         let lines = service::selected_of_lines(pairs, system, &entity);
         declaration = declaration.keeping(entity.as_str(), service::selected(pairs, system, &entity), lines);
     }
-    CustomCrm::new(&settings, declaration, store, namespace, connection)
+    CustomCrm::new(&settings(config), declaration, store, namespace, connection)
 }
 
 struct Crm<S> {

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
-use service::{Needs, Servers};
+use service::{Needs, Servers, Service};
 
 fn main() -> ExitCode {
     let needs = Needs { pairs: true, customcrm: true, servers: Servers::Required, ..Needs::NOTHING };
-    service::run("writer-customcrm", needs, writer_customcrm::start)
+    let service =
+        Service { name: "writer-customcrm", needs, chooses_pairs: false, check: writer_customcrm::check };
+    service::run(service, writer_customcrm::start)
 }

@@ -35,10 +35,15 @@ pub async fn start(context: Context) -> Result<(), ServiceError> {
     serve(Ports { broker, store }, context).await
 }
 
+/// Whether all that the pairs keep can be written. Tells what is wrong before anything is started.
+pub fn check(context: &Context) -> Result<(), ServiceError> {
+    exactonline::kept(&context.pairs).map(drop).map_err(ServiceError::Pairs)
+}
+
 /// Writes to every connection's division until the service stops.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
     let system = System::ExactOnline;
-    exactonline::kept(&context.pairs).map_err(ServiceError::Pairs)?;
+    check(&context)?;
     let mut targets = BTreeMap::new();
     for (connection, config) in context.config.exactonline() {
         let limits = Limits {

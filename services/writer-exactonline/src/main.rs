@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
-use service::{Needs, Servers};
+use service::{Needs, Servers, Service};
 
 fn main() -> ExitCode {
     let needs = Needs { pairs: true, exactonline: true, servers: Servers::Required, ..Needs::NOTHING };
-    service::run("writer-exactonline", needs, writer_exactonline::start)
+    let service =
+        Service { name: "writer-exactonline", needs, chooses_pairs: false, check: writer_exactonline::check };
+    service::run(service, writer_exactonline::start)
 }

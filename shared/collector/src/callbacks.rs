@@ -9,8 +9,10 @@ mod gathered;
 mod posted;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,12 +20,12 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, Method, StatusCode};
-use service::{Context, ServiceError, Tasks};
+use service::{Check, Context, ServiceError, Tasks};
 use store::Store;
 use telemetry::{Chain, Metrics, WebhookResult};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::Hints;
 use gathered::Gathered;
@@ -35,6 +37,10 @@ const POSTS_MAX: usize = 256;
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is told that something came which is refused: anybody may post anything.
 const TELLS_EVERY: Duration = Duration::from_mins(1);
+/// How soon it is tried again to open the port, where it can't be opened once the process runs.
+const OPENS_AGAIN: Duration = Duration::from_secs(5);
+/// The check of the port.
+const CHECK: &str = "webhooks";
 
 /// Where the systems of a process's connections post to. Clones share them, and the port.
 #[derive(Clone)]
@@ -43,8 +49,11 @@ pub struct Callbacks<S>(Arc<Shared<S>>);
 struct Shared<S> {
     /// By the path that is posted to.
     callbacks: RwLock<BTreeMap<String, Arc<Receiving<S>>>>,
+    /// A callback was added.
+    added: Notify,
     room: Semaphore,
-    is_open: AtomicBool,
+    /// Whether one of the process's services sees to the port.
+    is_served: AtomicBool,
 }
 
 /// Where one connection's system posts to.
@@ -81,37 +90,93 @@ impl<S> Default for Callbacks<S> {
     /// None yet, and no port.
     fn default() -> Self {
         let room = Semaphore::new(POSTS_MAX);
-        Self(Arc::new(Shared { callbacks: RwLock::default(), room, is_open: AtomicBool::new(false) }))
+        let (callbacks, added, is_served) = (RwLock::default(), Notify::new(), AtomicBool::new(false));
+        Self(Arc::new(Shared { callbacks, added, room, is_served }))
     }
 }
 
 impl<S: Store> Callbacks<S> {
-    /// Takes in what is posted to the callback from now on, and passes its hints on by a task of its own.
+    /// Takes in what is posted to the callback until the context says stop, and passes its hints on by a task of its own.
     pub fn add(&self, callback: Callback<S>, tasks: &mut Tasks, context: &Context) {
-        let gathered = Gathered::default();
-        let (hints, path) = (callback.hints.clone(), callback.path.clone());
-        let name = format!("{} {} hints", hints.connection, hints.system);
-        tasks.spawn(name, gathered.clone().pass_on(hints, callback.gather, context.stop.clone()));
-        let metrics = Arc::clone(&context.metrics);
-        let receiving = Receiving { callback, gathered, metrics, told: Mutex::default() };
-        let mut callbacks = self.0.callbacks.write().unwrap_or_else(PoisonError::into_inner);
-        callbacks.insert(path, Arc::new(receiving));
+        let name = format!("{} {} hints", callback.hints.connection, callback.hints.system);
+        let (gathered, metrics) = (Gathered::default(), Arc::clone(&context.metrics));
+        let receiving = Arc::new(Receiving { callback, gathered, metrics, told: Mutex::default() });
+        self.routes().insert(receiving.callback.path.clone(), Arc::clone(&receiving));
+        self.0.added.notify_one();
+        let (callbacks, stop) = (self.clone(), context.stop.clone());
+        tasks.spawn(name, async move {
+            let Receiving { callback, gathered, .. } = &*receiving;
+            gathered.pass_on(&callback.hints, callback.gather, &stop).await;
+            callbacks.routes().retain(|_, route| !Arc::ptr_eq(route, &receiving));
+            // What came in that moment was accepted too.
+            gathered.pass_on_rest(&callback.hints).await;
+            Ok::<_, Infallible>(())
+        });
     }
 
-    /// Opens the port, if the configuration names one. The first of a process's services that asks for it serves it for
-    /// all of them: they end together.
-    pub async fn open(&self, tasks: &mut Tasks, context: &Context) -> Result<(), ServiceError> {
-        let Some(listen) = context.config.webhooks_listen else { return Ok(()) };
-        if self.0.is_open.swap(true, Ordering::Relaxed) {
+    /// Serves the port that the configuration names, from when a connection has webhooks until the context says stop. The
+    /// first of a process's services that asks for it serves it for all of them: they end together.
+    ///
+    /// A port that can't be opened at the start ends the service. One that is asked for later, by a configuration that was
+    /// read anew, is waited for.
+    pub async fn serve(&self, mut context: Context) -> Result<(), ServiceError> {
+        let (stop, at_start) = (context.stop.clone(), context.config.webhooks_listen);
+        if self.0.is_served.swap(true, Ordering::Relaxed) {
+            stop.cancelled().await;
             return Ok(());
         }
-        let refused = |source| ServiceError::WebhooksListener { listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
-        tracing::info!(address = %listener.local_addr().map_err(refused)?, "webhooks listen");
-        let routes = Router::new().fallback(taken_in::<S>).with_state(self.clone());
-        let stop = context.stop.clone().cancelled_owned();
-        tasks.spawn("webhooks", axum::serve(listener, routes).with_graceful_shutdown(stop).into_future());
-        Ok(())
+        let Some(listener) = stop.run_until_cancelled(self.listener(&mut context, at_start)).await else {
+            return Ok(());
+        };
+        let served = match listener {
+            Ok((listen, listener)) => {
+                let routes = Router::new().fallback(taken_in::<S>).with_state((self.clone(), context));
+                let served = axum::serve(listener, routes);
+                let served = served.with_graceful_shutdown(stop.clone().cancelled_owned()).await;
+                served.map_err(|source| ServiceError::WebhooksListener { listen, source })
+            }
+            Err(error) => Err(error),
+        };
+        // Nothing more can come in: what runs beside this ends too, in good order.
+        stop.cancel();
+        served
+    }
+
+    /// The port, once somebody is there to take in what is posted to it.
+    async fn listener(
+        &self,
+        context: &mut Context,
+        at_start: Option<SocketAddr>,
+    ) -> Result<(SocketAddr, TcpListener), ServiceError> {
+        self.0.added.notified().await;
+        loop {
+            let Some(listen) = context.config.webhooks_listen else {
+                context.renewed().await;
+                continue;
+            };
+            let opened = TcpListener::bind(listen).await;
+            match opened.and_then(|listener| Ok((listener.local_addr()?, listener))) {
+                Ok((address, listener)) => {
+                    tracing::info!(%address, "webhooks listen");
+                    context.health.forget(CHECK);
+                    return Ok((listen, listener));
+                }
+                Err(source) => {
+                    let error = ServiceError::WebhooksListener { listen, source };
+                    if at_start == Some(listen) {
+                        return Err(error);
+                    }
+                    let reason = Chain(&error).to_string();
+                    tracing::error!(error = reason, "no webhooks come in");
+                    context.health.set(CHECK, Check::Waiting(reason));
+                    sleep(OPENS_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    fn routes(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Arc<Receiving<S>>>> {
+        self.0.callbacks.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find(&self, path: &str) -> Option<Arc<Receiving<S>>> {
@@ -119,9 +184,15 @@ impl<S: Store> Callbacks<S> {
     }
 }
 
-async fn taken_in<S: Store>(State(callbacks): State<Callbacks<S>>, request: Request) -> StatusCode {
-    let Some(receiving) = callbacks.find(request.uri().path()) else {
-        return StatusCode::NOT_FOUND;
+async fn taken_in<S: Store>(
+    State((callbacks, context)): State<(Callbacks<S>, Context)>,
+    request: Request,
+) -> StatusCode {
+    let path = request.uri().path();
+    let Some(receiving) = callbacks.find(path) else {
+        // Its connection begins at this moment, or begins anew: the sender is asked to repeat it.
+        let is_awaited = context.present().is_posted_to(path);
+        return if is_awaited { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::NOT_FOUND };
     };
     if request.method() != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED;

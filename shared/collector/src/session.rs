@@ -1,6 +1,6 @@
 //! One collector at work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use broker::{Broker, Outgoing};
 use contract::{Message, Observed, ReadCompleted, ReadPart, Sighting, Topology, observation_key};
 use jiff::Timestamp;
 use model::{ConnectionName, EntityName, FailureClass, Record, System, UserId};
-use service::{Backoff, Check as HealthCheck, Health, Pulse, supervise};
+use service::{Backoff, Check as HealthCheck, Context, Health, Pulse, ServiceError, supervise};
 use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Store, StoreError};
 use telemetry::{CallResult, Chain, Metrics};
 use tokio::time::Instant;
@@ -44,6 +44,34 @@ pub struct Ports<B, S> {
     pub broker_forgets: bool,
     /// Where systems post what they tell of by themselves: the same ones for all collectors of a process.
     pub callbacks: Callbacks<S>,
+}
+
+impl<B: Broker, S: Store> Ports<B, S> {
+    /// Runs the collectors of each connection, which `start` starts, and the port that their systems post to, until the
+    /// context says stop.
+    ///
+    /// The collectors of a connection that begin again in this process go on at their cursors: what they published before
+    /// is still in the broker.
+    pub async fn for_each_connection<F>(
+        self,
+        context: Context,
+        start: impl Fn(Self, Context) -> F,
+    ) -> Result<(), ServiceError>
+    where
+        F: Future<Output = Result<(), ServiceError>> + Send + 'static,
+    {
+        let callbacks = self.callbacks.clone();
+        let mut begun = BTreeSet::new();
+        let collecting = service::for_each_connection(context.clone(), |context| {
+            let names = context.config.connections.iter().map(|connection| connection.name.clone());
+            let before = begun.len();
+            begun.extend(names);
+            let broker_forgets = self.broker_forgets && begun.len() > before;
+            start(Self { broker_forgets, ..self.clone() }, context)
+        });
+        let (served, collected) = tokio::join!(callbacks.serve(context), collecting);
+        served.and(collected)
+    }
 }
 
 /// The collector of one entity of one connection.
@@ -86,18 +114,23 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         if let Err(error) = self.ports.store.release(&self.lease_key(), &holder).await {
             tracing::warn!(collector = name, error = %Chain(&error), "the lease runs out by itself");
         }
+        self.metrics.forget_poll_age(self.connection.as_str(), self.system.name(), self.entity.as_str());
         ended
     }
 
-    /// Forgets the cursor, so that everything is read again.
+    /// Forgets the cursor, so that everything is read again. Tries it once though the stop has come already: one that
+    /// begins again in this process relies on it.
     async fn forget(&self, name: &str) -> Result<(), CollectorError> {
-        supervise(name, &self.stop, Backoff::SESSION, &self.health, || async {
+        let forgotten = || async {
             let batch = Batch::new().then(Change::Delete(self.cursor_key()));
             match self.ports.store.apply(batch).await? {
                 Applied::Done { .. } | Applied::Refused(_) => Ok::<_, CollectorError>(()),
             }
-        })
-        .await
+        };
+        if forgotten().await.is_ok() {
+            return Ok(());
+        }
+        supervise(name, &self.stop, Backoff::SESSION, &self.health, forgotten).await
     }
 
     async fn session(&self, name: &str, holder: &str) -> Result<(), CollectorError> {

@@ -3,6 +3,7 @@
 //! One schema serves all services, so that one file can be mounted everywhere. All of it is checked always; secrets
 //! are read only from the sections that a service [`Needs`].
 
+mod difference;
 mod print;
 mod read;
 mod section;
@@ -25,6 +26,7 @@ use telemetry::{LogFilter, LogFormat};
 use url::Url;
 
 use crate::ServiceError;
+pub(crate) use difference::Changes;
 
 /// What a service runs on. Every value it can hold is valid.
 #[derive(Debug, Clone)]
@@ -313,6 +315,13 @@ impl Config {
     /// addresses.
     pub fn to_toml(&self) -> String {
         print::toml(self)
+    }
+
+    /// Whether a system posts to this path, for any of the connections.
+    pub fn is_posted_to(&self, path: &str) -> bool {
+        let crm = self.customcrm().filter_map(|(_, side)| side.webhooks.as_ref());
+        let exact = self.exactonline().filter_map(|(_, side)| Some(&side.webhooks.as_ref()?.callback));
+        crm.chain(exact).any(|callback| callback.url.path() == path)
     }
 
     /// The readings that its connections keep; the practical one where it has none.

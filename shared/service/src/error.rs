@@ -50,6 +50,19 @@ pub enum ServiceError {
         /// The second file.
         file: String,
     },
+    /// A pair is to be served that there is not.
+    #[error("there is no pair {name:?}; write --pair with one of {}", words(pairs))]
+    UnknownPair {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        pairs: Vec<model::PairName>,
+    },
+    /// A connection keeps a reading that no other one kept, and the pair files are others than at the start.
+    #[error(
+        "a connection keeps the pairs in another reading, and their files have changed since the start; restart the service, or put the files back"
+    )]
+    PairsChanged,
     /// Pair files that cannot work: all that is wrong with any of them.
     #[error("the pair files have {} problem(s)\n{}", .0.len(), Lines(.0))]
     Pairs(Vec<mapping::FileProblem>),
@@ -144,6 +157,8 @@ impl ServiceError {
             | Self::UnreadablePair { .. }
             | Self::NoPairs { .. }
             | Self::PairTwice { .. }
+            | Self::UnknownPair { .. }
+            | Self::PairsChanged
             | Self::Pairs(_)
             | Self::NoServers { .. }
             | Self::Broker(_)
@@ -161,6 +176,10 @@ impl ServiceError {
             | Self::Tasks(_) => 1,
         }
     }
+}
+
+fn words(names: &[model::PairName]) -> String {
+    names.iter().map(model::PairName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// How a task ended that did not end well.

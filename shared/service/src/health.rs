@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use model::ConnectionName;
 use tokio::time::Instant;
 
 /// A loop that has not beaten for this long is stuck, and only a restart helps.
@@ -26,13 +27,21 @@ pub enum Check {
 pub struct Health {
     state: Arc<Mutex<State>>,
     prefix: Arc<str>,
+    /// Whose checks these are, where they are one connection's.
+    connection: Option<ConnectionName>,
 }
 
 #[derive(Default)]
 struct State {
-    checks: BTreeMap<String, Check>,
+    checks: BTreeMap<String, Told>,
     pulses: BTreeMap<u64, (String, Instant)>,
     next: u64,
+}
+
+/// How a part stands, and whose it is.
+struct Told {
+    check: Check,
+    connection: Option<ConnectionName>,
 }
 
 /// A loop's sign of life; see [`Health::pulse`].
@@ -44,18 +53,36 @@ pub struct Pulse {
 impl Health {
     /// No checks yet, and so not ready.
     pub fn new() -> Self {
-        Self { state: Arc::default(), prefix: "".into() }
+        Self { state: Arc::default(), prefix: "".into(), connection: None }
     }
 
     /// The same health, with names that begin with `part/`: for one of several services in a process.
     pub fn part(&self, part: &str) -> Self {
-        Self { state: Arc::clone(&self.state), prefix: format!("{}{part}/", self.prefix).into() }
+        Self { prefix: format!("{}{part}/", self.prefix).into(), ..self.clone() }
+    }
+
+    /// The same health, for what is done for one connection: its checks go with it.
+    pub fn of(&self, connection: &ConnectionName) -> Self {
+        Self { connection: Some(connection.clone()), ..self.clone() }
     }
 
     /// Says how the part called `name` stands; the first call makes the check.
     pub fn set(&self, name: &str, check: Check) {
         let name = format!("{}{name}", self.prefix);
-        self.state().checks.insert(name, check);
+        self.state().checks.insert(name, Told { check, connection: self.connection.clone() });
+    }
+
+    /// Forgets the check called `name`.
+    pub fn forget(&self, name: &str) {
+        self.state().checks.remove(&format!("{}{name}", self.prefix));
+    }
+
+    /// Forgets all checks of a connection, in this part of the process.
+    pub fn forget_connection(&self, connection: &ConnectionName) {
+        let is_its = |name: &str, told: &Told| {
+            told.connection.as_ref() == Some(connection) && name.starts_with(&*self.prefix)
+        };
+        self.state().checks.retain(|name, told| !is_its(name, told));
     }
 
     /// Begins a sign of life for the loop called `name`. The loop must call [`Pulse::beat`] at least once a minute,
@@ -103,7 +130,7 @@ impl Health {
 
 impl State {
     fn told(&self, reason: impl Fn(&Check) -> Option<&String>) -> BTreeMap<String, String> {
-        let told = |(name, check): (&String, &Check)| Some((name.clone(), reason(check)?.clone()));
+        let told = |(name, told): (&String, &Told)| Some((name.clone(), reason(&told.check)?.clone()));
         self.checks.iter().filter_map(told).collect()
     }
 }

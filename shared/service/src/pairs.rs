@@ -22,6 +22,8 @@ pub struct Pairs {
     all: Arc<[Pair]>,
     /// How many of them are of the practical reading.
     practical: usize,
+    /// Those whose queues this process serves; `None`: all.
+    served: Option<Arc<BTreeSet<PairName>>>,
 }
 
 impl Pairs {
@@ -48,7 +50,7 @@ impl Pairs {
                 practical = all.len();
             }
         }
-        let pairs = Self { all: all.into(), practical };
+        let pairs = Self { all: all.into(), practical, served: None };
         problems.extend(pairs.of_other_entities());
         if problems.is_empty() { Ok(pairs) } else { Err(ServiceError::Pairs(problems)) }
     }
@@ -56,7 +58,7 @@ impl Pairs {
     /// Pairs that have been read in this one reading.
     pub fn in_reading(pairs: Vec<Pair>, reading: Reading) -> Self {
         let practical = if reading == Reading::Practical { pairs.len() } else { 0 };
-        Self { practical, all: pairs.into() }
+        Self { practical, all: pairs.into(), served: None }
     }
 
     /// The pairs of a reading, in the order of their files' names; none of a reading that no connection keeps.
@@ -73,6 +75,43 @@ impl Pairs {
         let practical = self.of(Reading::Practical);
         let only_literal = |pair: &&Pair| practical.iter().all(|other: &Pair| other.name != pair.name);
         practical.iter().chain(self.of(Reading::Literal).iter().filter(only_literal))
+    }
+
+    /// The same pairs in a process that serves the queues of these alone. Fails where one is called otherwise.
+    pub fn serving(self, names: &[String]) -> Result<Self, ServiceError> {
+        let known: BTreeSet<PairName> = self.once().map(|pair| pair.name.clone()).collect();
+        let is_known = |name: &&String| known.iter().any(|known| known.as_str() == name.as_str());
+        if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
+            return Err(ServiceError::UnknownPair {
+                name: unknown.clone(),
+                pairs: known.into_iter().collect(),
+            });
+        }
+        let chosen = known.into_iter().filter(|known| names.iter().any(|name| name == known.as_str()));
+        Ok(Self { served: Some(Arc::new(chosen.collect())), ..self })
+    }
+
+    /// Each pair once whose queue this process serves.
+    pub fn served(&self) -> impl Iterator<Item = &Pair> {
+        self.once().filter(|pair| self.served.as_ref().is_none_or(|served| served.contains(&pair.name)))
+    }
+
+    /// The readings that they are in.
+    pub(crate) fn readings(&self) -> BTreeSet<Reading> {
+        Reading::ALL.into_iter().filter(|reading| !self.of(*reading).is_empty()).collect()
+    }
+
+    /// These pairs, with those of a reading that only `new` has; and whether those of another reading are otherwise there.
+    /// Fails where both is so: the files of all readings are the same.
+    pub(crate) fn with_readings_of(&self, new: &Self) -> Result<(Self, bool), ServiceError> {
+        let before = self.readings();
+        let have_changed = before.iter().any(|reading| self.of(*reading) != new.of(*reading));
+        let has_more = new.readings().difference(&before).next().is_some();
+        match (have_changed, has_more) {
+            (true, true) => Err(ServiceError::PairsChanged),
+            (false, true) => Ok((Self { served: self.served.clone(), ..new.clone() }, false)),
+            (have_changed, false) => Ok((self.clone(), have_changed)),
+        }
     }
 
     fn of_other_entities(&self) -> Vec<FileProblem> {

@@ -1,6 +1,5 @@
 //! From the command line to the exit code, in the order in which it happens.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -10,20 +9,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{Names, PairEntities, Topology};
-use mapping::Pair;
-use model::ConnectionName;
-use telemetry::{Chain, Metrics, Settings, Telemetry};
+use telemetry::{Chain, Settings, Telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Arguments;
 use crate::endpoints::endpoints;
 use crate::error::BAD_CONFIGURATION;
-use crate::{Config, ConnectionConfig, Given, Health, Needs, Pairs, ServiceError, Tasks, given};
+use crate::reload::Reloader;
+use crate::{Config, Context, Needs, ServiceError};
 
 /// Two workers do for one service, and keep a deployment of many small ones small.
 const WORKERS: usize = 2;
@@ -32,78 +28,32 @@ const SLACK: Duration = Duration::from_secs(2);
 /// How long blocking work may still hold up the end of the process.
 const BLOCKING_GRACE: Duration = Duration::from_secs(1);
 
-/// What a service is started with.
-#[derive(Clone)]
-pub struct Context {
-    /// The configuration; every value in it is valid.
-    pub config: Arc<Config>,
-    /// The pairs to keep, in each reading that a connection keeps; none unless the service needs them.
-    pub pairs: Pairs,
-    /// Cancelled when the process shall stop: take nothing more, settle what is in hand, return.
-    pub stop: CancellationToken,
-    /// Where the service tells how it stands.
-    pub health: Health,
-    /// Where the service counts.
-    pub metrics: Arc<Metrics>,
+/// A service, as far as its process must know it.
+#[derive(Clone, Copy)]
+pub struct Service {
+    /// Its name, in logs, traces and metrics.
+    pub name: &'static str,
+    /// What it needs of the configuration.
+    pub needs: Needs,
+    /// Whether its command line may choose some of the pairs.
+    pub chooses_pairs: bool,
+    /// Refuses what it can't work with, beyond what the configuration itself can tell: at the start, and whenever the
+    /// configuration is read anew. It calls nobody.
+    pub check: fn(&Context) -> Result<(), ServiceError>,
 }
 
-impl Context {
-    /// No tasks yet; they end with `stop`, within the configured grace.
-    pub fn tasks(&self) -> Tasks {
-        Tasks::new(self.stop.clone(), self.config.shutdown_grace)
-    }
-
-    /// The pairs of a connection, in the reading that it keeps; none for one that is not configured.
-    pub fn pairs_of(&self, connection: &ConnectionName) -> &[Pair] {
-        self.connection(connection).map_or(&[], |connection| self.pairs.of(connection.reading))
-    }
-
-    /// Each pair once, whatever its reading: for queues and entities, which are the same in both.
-    pub fn pairs(&self) -> impl Iterator<Item = &Pair> {
-        self.pairs.once()
-    }
-
-    /// What a connection gives to its pairs and is asked for by one of them.
-    pub fn given_to(&self, connection: &ConnectionName) -> Vec<Given> {
-        let asked: BTreeSet<&str> = self.pairs_of(connection).iter().flat_map(given::asked).collect();
-        let given = self.connection(connection).map(ConnectionConfig::given).unwrap_or_default();
-        given.into_iter().filter(|given| asked.contains(given.name)).collect()
-    }
-
-    fn connection(&self, name: &ConnectionName) -> Option<&ConnectionConfig> {
-        self.config.connections.iter().find(|connection| connection.name == *name)
-    }
-
-    /// The exchanges and queues of this deployment.
-    pub fn topology(&self) -> Topology {
-        let entities: Vec<PairEntities> = self
-            .pairs()
-            .map(|pair| PairEntities {
-                pair: pair.name.clone(),
-                customcrm: pair.entities.customcrm.clone(),
-                exactonline: pair.entities.exactonline.clone(),
-            })
-            .collect();
-        Topology::new(Names::new(&self.config.namespace), &entities)
-    }
-
-    /// The context for one of several services in this process: its checks are named `part/…`.
-    pub fn part(&self, part: &str) -> Self {
-        Self { health: self.health.part(part), ..self.clone() }
-    }
-}
-
-/// Runs the service `name`: arguments, configuration, telemetry, runtime, health port, signals, `start`, flush.
+/// Runs a service: arguments, configuration, telemetry, runtime, health port, signals, `start`, flush.
 ///
-/// The future that `start` returns runs the service until `stop` is cancelled. The exit code is 0 after a clean
-/// stop, 1 after a failure, and 64 when the command line or the configuration cannot be used.
-pub fn run<S, F, E>(name: &'static str, needs: Needs, start: S) -> ExitCode
+/// The future that `start` returns runs the service until `stop` is cancelled. At `SIGHUP` the configuration is read
+/// anew: what can work comes into force ([`Context::renewed`]), and what can't is told and changes nothing. The exit code
+/// is 0 after a clean stop, 1 after a failure, and 64 when the command line or the configuration cannot be used.
+pub fn run<S, F, E>(service: Service, start: S) -> ExitCode
 where
     S: FnOnce(Context) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Error + Send + Sync + 'static,
 {
-    let arguments = match Arguments::read(name, std::env::args_os()) {
+    let arguments = match Arguments::read(&service, std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(told) => {
             // Help and version come this way too. Nobody is left to tell when the terminal has gone.
@@ -111,16 +61,25 @@ where
             return if told.use_stderr() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::SUCCESS };
         }
     };
-    run_from(name, &arguments.config, arguments.print_config, needs, start)
+    run_chosen(service, &arguments.config, arguments.print_config, &arguments.pairs, start)
 }
 
-/// Runs the service `name` as [`run`] does, from a command line that is already read: the configuration `file`, and
-/// whether it shall only be printed.
-pub fn run_from<S, F, E>(
-    name: &'static str,
+/// Runs a service as [`run`] does, from a command line that is already read: the configuration `file`, and whether it
+/// shall only be printed.
+pub fn run_from<S, F, E>(service: Service, file: &Path, print_config: bool, start: S) -> ExitCode
+where
+    S: FnOnce(Context) -> F,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Error + Send + Sync + 'static,
+{
+    run_chosen(service, file, print_config, &[], start)
+}
+
+fn run_chosen<S, F, E>(
+    service: Service,
     file: &Path,
     print_config: bool,
-    needs: Needs,
+    chosen: &[String],
     start: S,
 ) -> ExitCode
 where
@@ -128,43 +87,34 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Error + Send + Sync + 'static,
 {
-    match Config::load(file, needs) {
-        Err(error) => refused(name, &error),
+    match Config::load(file, service.needs) {
+        Err(error) => refused(service.name, &error),
         Ok(config) if print_config => {
             let _ = io::stdout().write_all(config.to_toml().as_bytes());
             ExitCode::SUCCESS
         }
-        Ok(config) => match pairs(file, &config, needs) {
-            Err(error) => refused(name, &error),
-            Ok(pairs) => run_with(name, config, pairs, start),
+        Ok(config) => match Reloader::new(service, file, config, chosen) {
+            Err(error) => refused(service.name, &error),
+            Ok(reloader) => run_with(reloader, start),
         },
     }
 }
 
-/// The pairs that the configuration names, and nothing that they ask of it missing.
-fn pairs(file: &Path, config: &Config, needs: Needs) -> Result<Pairs, ServiceError> {
-    if !needs.pairs {
-        return Ok(Vec::new().into());
-    }
-    let pairs = Pairs::load(&config.pairs, &config.readings())?;
-    given::check(file, config, &pairs)?;
-    Ok(pairs)
-}
-
-/// Runs what `start` starts under the name `name`, as [`run`] does, from a configuration that is already loaded.
-pub fn run_with<S, F, E>(name: &'static str, config: Config, pairs: Pairs, start: S) -> ExitCode
+/// Runs what `start` starts, from a configuration that is already loaded.
+fn run_with<S, F, E>(reloader: Reloader, start: S) -> ExitCode
 where
     S: FnOnce(Context) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Error + Send + Sync + 'static,
 {
-    let started = telemetry(name, &config).and_then(|telemetry| Ok((telemetry, runtime()?)));
+    let name = reloader.service.name;
+    let started = telemetry(name, &reloader.context.config).and_then(|telemetry| Ok((telemetry, runtime()?)));
     let (telemetry, runtime) = match started {
         Ok(started) => started,
         Err(error) => return refused(name, &error),
     };
     std::panic::set_hook(Box::new(log_panic));
-    let outcome = runtime.block_on(host(name, config, pairs, start));
+    let outcome = runtime.block_on(host(reloader, start));
     runtime.shutdown_timeout(BLOCKING_GRACE);
     let code = match &outcome {
         Ok(()) => {
@@ -182,7 +132,7 @@ where
     code
 }
 
-async fn host<S, F, E>(name: &'static str, config: Config, pairs: Pairs, start: S) -> Result<(), ServiceError>
+async fn host<S, F, E>(reloader: Reloader, start: S) -> Result<(), ServiceError>
 where
     S: FnOnce(Context) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
@@ -190,16 +140,10 @@ where
 {
     // First of all: whoever sees the port open may send a signal.
     let signals = Signals::new()?;
-    let grace = config.shutdown_grace;
-    let context = Context {
-        stop: CancellationToken::new(),
-        health: Health::new(),
-        metrics: Arc::new(Metrics::new(name)),
-        config: Arc::new(config),
-        pairs,
-    };
+    let (name, context) = (reloader.service.name, reloader.context.clone());
+    let grace = context.config.shutdown_grace;
     let port = listen(context.config.health_listen, &context).await?;
-    let signals = tokio::spawn(stop_on_signals(signals, context.stop.clone()));
+    let signals = tokio::spawn(follow_signals(signals, reloader));
 
     let stop = context.stop.clone();
     let service = start(context);
@@ -251,15 +195,20 @@ async fn listen(listen: SocketAddr, context: &Context) -> Result<tokio::task::Jo
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hang_up: Signal,
 }
 
 impl Signals {
     fn new() -> Result<Self, ServiceError> {
         let of = |kind| signal(kind).map_err(ServiceError::Runtime);
-        Ok(Self { terminate: of(SignalKind::terminate())?, interrupt: of(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: of(SignalKind::terminate())?,
+            interrupt: of(SignalKind::interrupt())?,
+            hang_up: of(SignalKind::hangup())?,
+        })
     }
 
-    async fn next(&mut self) {
+    async fn asked_to_stop(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -267,13 +216,26 @@ impl Signals {
     }
 }
 
-/// The first signal asks, the second one does not.
+/// Reads the configuration anew as often as it is asked for, until a signal asks to stop. A second one does not ask.
 #[expect(clippy::disallowed_methods, reason = "a second signal shall skip what hangs")]
-async fn stop_on_signals(mut signals: Signals, stop: CancellationToken) {
-    signals.next().await;
+async fn follow_signals(mut signals: Signals, mut reloader: Reloader) {
+    let stop = reloader.context.stop.clone();
+    loop {
+        let Signals { terminate, interrupt, hang_up } = &mut signals;
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => {}
+        }
+        // A stop does not wait for a file that can't be read.
+        tokio::select! {
+            () = reloader.reload() => {}
+            () = signals.asked_to_stop() => break,
+        }
+    }
     stop.cancel();
     tracing::info!("asked to stop");
-    signals.next().await;
+    signals.asked_to_stop().await;
     tracing::warn!("told to stop at once");
     std::process::exit(1);
 }

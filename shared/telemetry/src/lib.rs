@@ -22,7 +22,9 @@ mod start;
 mod tests;
 
 pub use chain::Chain;
-pub use metrics::{CallResult, Direction, Metrics, QuotaWindow, Settlement, WebhookResult, WriteOutcome};
+pub use metrics::{
+    CallResult, Direction, Metrics, QuotaWindow, ReloadResult, Settlement, WebhookResult, WriteOutcome,
+};
 pub use propagation::{
     context, context_of, continue_from, continue_from_traceparent, current_traceparent, inject, link_to,
     link_to_traceparent,

@@ -1,10 +1,10 @@
 //! What a service counts, and the text that Prometheus reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use prometheus::core::Collector;
+use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
@@ -132,6 +132,18 @@ label! {
     }
 }
 
+label! {
+    /// What came of reading the configuration anew.
+    ReloadResult {
+        /// All of it is in force.
+        Applied => "applied",
+        /// What can be is in force; the rest waits for a restart.
+        RestartNeeded => "restart-needed",
+        /// It can't work, and what was in force before is still.
+        Refused => "refused",
+    }
+}
+
 /// A cursor: connection, system, entity.
 type Cursor = (String, String, String);
 /// A limit: connection, window.
@@ -158,6 +170,7 @@ pub struct Metrics {
     webhooks: IntCounterVec,
     webhooks_kept: GaugeVec,
     store_durable: GaugeVec,
+    configuration_reloads: IntCounterVec,
     ready: IntGauge,
     polled: Mutex<BTreeMap<Cursor, (Duration, Instant)>>,
     /// When the window ends that the gauge tells of.
@@ -232,6 +245,12 @@ impl Metrics {
             ),
             webhooks_kept: webhooks_kept(&registry),
             store_durable: store_durable(&registry),
+            configuration_reloads: counter(
+                &registry,
+                metric::CONFIGURATION_RELOADS,
+                "How often the configuration was read anew, by what came of it.",
+                &["result"],
+            ),
             ready: ready(&registry),
             polled: Mutex::default(),
             quotas: Mutex::default(),
@@ -350,6 +369,24 @@ impl Metrics {
         self.store_durable.with_label_values::<&str>(&[]).set(f64::from(u8::from(durable)));
     }
 
+    /// The configuration was read anew, with this result.
+    pub fn count_reload(&self, result: ReloadResult) {
+        self.configuration_reloads.with_label_values(&[result.name()]).inc();
+    }
+
+    /// A connection is this process's no longer: nothing more is told of it.
+    pub fn forget_connection(&self, connection: &str) {
+        let of_it = |name: &String| name == connection;
+        self.polled.lock().unwrap_or_else(PoisonError::into_inner).retain(|cursor, _| !of_it(&cursor.0));
+        self.quotas.lock().unwrap_or_else(PoisonError::into_inner).retain(|limit, _| !of_it(&limit.0));
+        self.useless_grants.lock().unwrap_or_else(PoisonError::into_inner).remove(connection);
+        forget(&self.poll_age, connection);
+        forget(&self.quota_left, connection);
+        forget(&self.grant_usable, connection);
+        forget(&self.webhooks, connection);
+        forget(&self.webhooks_kept, connection);
+    }
+
     /// Whether the process is ready.
     pub fn set_ready(&self, ready: bool) {
         self.ready.set(i64::from(ready));
@@ -438,6 +475,18 @@ fn ready(registry: &Registry) -> IntGauge {
 fn registered<C: Collector + Clone + 'static>(registry: &Registry, family: C) -> C {
     registry.register(Box::new(family.clone())).expect(STATIC);
     family
+}
+
+/// Forgets everything that a family tells of a connection.
+fn forget<B: MetricVecBuilder>(family: &MetricVec<B>, connection: &str) {
+    for metric in family.collect().iter().flat_map(prometheus::proto::MetricFamily::get_metric) {
+        let labels =
+            metric.get_label().iter().map(|label| (label.name(), label.value())).collect::<HashMap<_, _>>();
+        if labels.get("connection") == Some(&connection) {
+            // Somebody else may have been faster.
+            let _ = family.remove(&labels);
+        }
+    }
 }
 
 fn text(registry: &Registry) -> String {

@@ -55,6 +55,8 @@ pub mod metric {
     /// Gauge: 1 while the store keeps all that it acknowledges, 0 while a crash of it may lose some, as of this process's
     /// last look; absent while it knows nothing.
     pub const STORE_DURABLE: &str = "tandem_store_durable";
+    /// Counter: how often the configuration was read anew, by what came of it. Label: result.
+    pub const CONFIGURATION_RELOADS: &str = "tandem_configuration_reloads_total";
     /// Gauge: 1 when the process is ready, 0 when it waits for something.
     pub const READY: &str = "tandem_ready";
 }

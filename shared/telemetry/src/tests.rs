@@ -12,8 +12,8 @@ use tracing::{error, info, info_span, warn};
 
 use crate::start::subscriber;
 use crate::{
-    Chain, Direction, LogFilter, LogFormat, Metrics, QuotaWindow, Settings, Settlement, WriteOutcome,
-    context_of, continue_from, continue_from_traceparent, current_traceparent, inject,
+    Chain, Direction, LogFilter, LogFormat, Metrics, QuotaWindow, Settings, Settlement, WebhookResult,
+    WriteOutcome, context_of, continue_from, continue_from_traceparent, current_traceparent, inject,
 };
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -180,6 +180,29 @@ fn a_poll_age_grows_by_itself_until_it_is_forgotten() {
 
     metrics.forget_poll_age("acme", "exactonline", "Accounts");
     assert_eq!(age(&metrics.render()), None);
+}
+
+#[test]
+fn nothing_is_told_of_a_connection_that_is_forgotten_and_all_of_the_others() {
+    let metrics = Metrics::new("collector-exactonline");
+    for connection in ["acme", "beta"] {
+        metrics.set_poll_age(connection, "exactonline", "Accounts", Duration::ZERO);
+        metrics.set_quota_left(connection, QuotaWindow::Day, 4_321, Duration::from_hours(1));
+        metrics.set_grant_usable(connection);
+        metrics.set_webhooks_kept(connection, true);
+        for result in [WebhookResult::Hint, WebhookResult::Forged] {
+            metrics.count_webhook(connection, "exactonline", result);
+        }
+    }
+    metrics.set_grant_unusable("acme", Duration::from_hours(1));
+    let of = |connection: &str| {
+        let text = metrics.render();
+        let label = format!("connection=\"{connection}\"");
+        text.lines().filter(|line| line.contains(&label)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!((of("acme").len(), of("beta").len()), (6, 6), "{}", metrics.render());
+    metrics.forget_connection("acme");
+    assert_eq!((of("acme"), of("beta").len()), (Vec::new(), 6));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use model::{ConnectionName, PairName, Record};
 use reqwest::{Client, StatusCode};
 use service::{
     BrokerConfig, CallbackConfig, Config, ConnectionConfig, Context, ExactOnlineConfig, Health,
-    LiteralConfig, ServiceError, StoreConfig, WebhooksConfig,
+    LiteralConfig, Reloads, ServiceError, StoreConfig, WebhooksConfig,
 };
 use simulator_exactonline::{Control, Limits, Running, Settings, Simulator, Switches};
 use store::Embedded;
@@ -150,6 +150,7 @@ impl Bench {
             stop: CancellationToken::new(),
             health: Health::new(),
             metrics: Arc::new(Metrics::new("collector-exactonline")),
+            reloads: Reloads::none(),
         }
     }
 

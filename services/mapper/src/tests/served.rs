@@ -13,7 +13,8 @@ use link::{Link, Pending};
 use mapping::Reading;
 use model::{PropertyName, Reference, System, SystemPair, UserId, Value};
 use service::{
-    BrokerConfig, Config, ConnectionConfig, Context, Health, LiteralConfig, ServiceError, StoreConfig,
+    BrokerConfig, Config, ConnectionConfig, Context, Health, LiteralConfig, Reloads, ServiceError,
+    StoreConfig,
 };
 use store::{Embedded, Links};
 use telemetry::{LogFilter, LogFormat, Metrics};
@@ -118,6 +119,7 @@ fn context() -> Context {
         stop: CancellationToken::new(),
         health: Health::new(),
         metrics: Arc::new(Metrics::new("mapper")),
+        reloads: Reloads::none(),
     }
 }
 

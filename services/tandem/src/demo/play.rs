@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use broker::InProcess;
 use mapping::{Onto, Reading};
 use model::{Properties, RecordId, System, SystemPair, View};
-use service::{Context, Health, ServiceError, parse_pairs};
+use service::{Context, Health, Reloads, ServiceError, parse_pairs};
 use store::{Embedded, Links};
 use telemetry::{LogFilter, Metrics};
 use tokio::task::JoinHandle;
@@ -75,6 +75,7 @@ pub(crate) async fn play(
         stop: CancellationToken::new(),
         health: Health::new(),
         metrics: Arc::clone(&metrics),
+        reloads: Reloads::none(),
     };
     let ended = context.stop.clone();
     // The services end with the demo, however it ends.

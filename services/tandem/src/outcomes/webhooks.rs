@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use mapping::Reading;
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
-use service::{CallbackConfig, Context, Health, Pairs, WebhooksConfig};
+use service::{CallbackConfig, Context, Health, Pairs, Reloads, WebhooksConfig};
 use sha2::Sha256;
 use simulator_exactonline::Switches;
 use store::Embedded;
@@ -93,6 +93,7 @@ async fn an_edit_in_either_system_that_is_told_at_one_port_arrives_within_second
         stop: stop.clone(),
         health: Health::new(),
         metrics: Arc::new(Metrics::new("tandem")),
+        reloads: Reloads::none(),
     };
     let services = tokio::spawn(host(Simulated::broker(), Embedded::in_memory().unwrap(), true, context));
 

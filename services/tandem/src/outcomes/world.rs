@@ -11,7 +11,7 @@ use link::Link;
 use mapping::{Pair, Reading};
 use model::{ConnectionName, PairName, RecordId, System};
 use serde_json::{Value, json};
-use service::{Context, Health, Pairs, ServiceError};
+use service::{Context, Health, Pairs, Reloads, ServiceError};
 use store::{Embedded, Links};
 use telemetry::{LogFilter, Metrics};
 use tokio::task::JoinHandle;
@@ -85,6 +85,7 @@ impl World {
             stop: stop.clone(),
             health: Health::new(),
             metrics: Arc::new(Metrics::new("tandem")),
+            reloads: Reloads::none(),
         };
         let none = || Partners { crm: String::new(), exact: String::new() };
         let mut world = Self {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod difference;
 mod folder;
 
 use std::fs;

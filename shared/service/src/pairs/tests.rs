@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{Pairs, entities, load_pairs, selected, selected_of_lines};
-use crate::{Config, Context, Health, Needs, ServiceError, given};
+use crate::{Config, Context, Health, Needs, Reloads, ServiceError, given};
 
 const CUSTOMERS: &str = r#"
 pair = "customer-account"
@@ -106,6 +106,7 @@ fn context(folder: &Path) -> Context {
         stop: CancellationToken::new(),
         health: Health::new(),
         metrics: Arc::new(telemetry::Metrics::new("test")),
+        reloads: Reloads::none(),
     }
 }
 
@@ -278,4 +279,51 @@ fn what_no_connection_can_give_is_refused_by_its_place_in_the_file() {
     let row = other.lines().position(|line| line.contains("QuotationLines")).unwrap() + 1;
     assert!((row - 1..=row + 1).contains(&problem.line), "{problem}");
     assert!(problem.to_string().ends_with("write $literal.account or $literal.item"), "{problem}");
+}
+
+#[test]
+fn a_reading_that_nobody_kept_before_is_added_while_the_files_are_those_of_the_others() {
+    let folder = shipped();
+    let practical = Pairs::load(folder.path(), &[Reading::Practical].into()).unwrap();
+    let both = Pairs::load(folder.path(), &BOTH.into()).unwrap();
+    let (pairs, have_changed) = practical.with_readings_of(&both).unwrap();
+    assert_eq!(
+        (pairs.of(Reading::Practical), pairs.of(Reading::Literal)),
+        (both.of(Reading::Practical), both.of(Reading::Literal))
+    );
+    assert!(!have_changed);
+    assert!(!both.with_readings_of(&both).unwrap().1);
+
+    fs::write(folder.path().join("a.toml"), CUSTOMERS.replace("conflict = \"crm\"", "conflict = \"newest\""))
+        .unwrap();
+    let changed = Pairs::load(folder.path(), &BOTH.into()).unwrap();
+    let (pairs, have_changed) = both.with_readings_of(&changed).unwrap();
+    assert_eq!(
+        (pairs.of(Reading::Practical), have_changed),
+        (both.of(Reading::Practical), true),
+        "they wait for a restart"
+    );
+    assert!(matches!(practical.with_readings_of(&changed), Err(ServiceError::PairsChanged)));
+}
+
+#[test]
+fn a_process_serves_all_pairs_or_those_that_it_is_told_and_knows_all_of_them() {
+    let folder = shipped();
+    let pairs = Pairs::load(folder.path(), &BOTH.into()).unwrap();
+    let served = |pairs: &Pairs| pairs.served().map(|pair| pair.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(served(&pairs), ["customer-account", "user-quotation"]);
+    let one = pairs.clone().serving(&["user-quotation".to_owned()]).unwrap();
+    assert_eq!((served(&one), one.once().count()), (vec!["user-quotation".to_owned()], 2));
+    let again = one.with_readings_of(&pairs).unwrap().0;
+    assert_eq!(served(&again), ["user-quotation"]);
+    let practical = Pairs::load(folder.path(), &[Reading::Practical].into()).unwrap();
+    let one = practical.serving(&["user-quotation".to_owned()]).unwrap().with_readings_of(&pairs).unwrap().0;
+    assert_eq!((served(&one), one.len()), (vec!["user-quotation".to_owned()], 4));
+
+    let refused = pairs.serving(&["user-quotation".to_owned(), "item-item".to_owned()]).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "there is no pair \"item-item\"; write --pair with one of customer-account, user-quotation"
+    );
+    assert_eq!(refused.exit_code(), 64);
 }

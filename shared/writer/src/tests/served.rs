@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use mapping::Reading;
 use model::{ConnectionName, FailureClass, LinkId, PairName, RecordId};
 use service::{
-    BrokerConfig, Config, ConnectionConfig, Context, Health, LiteralConfig, ServiceError, StoreConfig,
+    BrokerConfig, Config, ConnectionConfig, Context, Health, LiteralConfig, Reloads, ServiceError,
+    StoreConfig,
 };
 use telemetry::{LogFilter, LogFormat, Metrics};
 use tokio::task::JoinHandle;
@@ -65,6 +66,7 @@ pub(super) fn context_of(bench: &Bench, connections: Vec<ConnectionConfig>) -> C
         stop: CancellationToken::new(),
         health: Health::new(),
         metrics: Arc::new(Metrics::new("writer")),
+        reloads: Reloads::none(),
     }
 }
 

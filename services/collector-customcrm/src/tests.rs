@@ -6,6 +6,7 @@ mod deletions;
 mod hints;
 mod listener;
 mod passes;
+mod reloads;
 mod told_badly;
 
 use std::collections::BTreeSet;

@@ -13,7 +13,7 @@ use crate::run::Service;
 use crate::{Config, Context, Health, Pairs, ServiceError, given};
 
 /// A configuration and the pairs that it keeps.
-type InForce = (Arc<Config>, Pairs);
+pub type InForce = (Arc<Config>, Pairs);
 
 /// What comes into force while a process runs. Clones wait for it each by themselves.
 #[derive(Clone)]
@@ -25,7 +25,8 @@ impl Reloads {
         Self(watch::channel(None).1)
     }
 
-    pub(crate) fn channel() -> (watch::Sender<Option<InForce>>, Self) {
+    /// What is sent here does.
+    pub fn channel() -> (watch::Sender<Option<InForce>>, Self) {
         let (sender, receiver) = watch::channel(None);
         (sender, Self(receiver))
     }

@@ -176,7 +176,7 @@ impl Post {
         }
     }
 
-    fn request(&self, listens: SocketAddr) -> RequestBuilder {
+    pub(super) fn request(&self, listens: SocketAddr) -> RequestBuilder {
         let sent = self.at.as_second();
         let signature = self.signature.clone().unwrap_or_else(|| {
             let mut mac = Hmac::<Sha256>::new_from_slice(KEY).unwrap();

@@ -30,12 +30,12 @@ pub(crate) async fn watch<B: Broker, S: Store>(
             () = context.stop.cancelled() => return Ok(()),
             _ = tick.tick() => {}
         }
-        for connection in context.config.connections.iter().map(|connection| &connection.name) {
+        for connection in context.present().connections.iter().map(|connection| &connection.name) {
             let revisions = links.directory_revisions(connection).await?;
             if seen.get(connection) == Some(&revisions) {
                 continue;
             }
-            for keeper in handlers.iter().filter_map(|handler| handler.keepers.get(connection)) {
+            for keeper in handlers.iter().filter_map(|handler| handler.keepers().get(connection).cloned()) {
                 let wakes = keeper.wake_strangers().await?;
                 broker.publish(wakes.iter().map(outgoing).collect()).await?;
             }

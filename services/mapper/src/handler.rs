@@ -1,12 +1,13 @@
 //! One message in, one commit out.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use contract::{Message, Names, RetryTier};
 use model::{ConnectionName, PairName};
-use service::Context;
+use service::{Context, UnknownConnections};
 use store::{Links, OutboxMessage, Store};
+use telemetry::Metrics;
 
 use crate::error::{BadMessage, MapperError};
 use crate::keeper::Keeper;
@@ -30,28 +31,75 @@ pub(crate) enum Handled {
 /// Handles the messages of one pair.
 pub(crate) struct Handler<S> {
     pub(crate) pair: PairName,
-    /// Each connection keeps the pair in the reading that it has chosen.
-    pub(crate) keepers: BTreeMap<ConnectionName, Arc<Keeper<S>>>,
+    pub(crate) links: Links<S>,
+    names: Names,
+    keepers: RwLock<Keepers<S>>,
+    unknown: UnknownConnections,
 }
 
+/// The connections, each with what keeps the pair in the reading that it has chosen.
+type Keepers<S> = Arc<BTreeMap<ConnectionName, Arc<Keeper<S>>>>;
+
 impl<S: Store> Handler<S> {
+    /// Keeps a pair for the connections of the context.
     pub(crate) fn new(pair: &PairName, links: &Links<S>, names: &Names, context: &Context) -> Self {
+        let handler = Self::of(pair, links, names, Arc::clone(&context.metrics), BTreeMap::new());
+        handler.follow(context);
+        handler
+    }
+
+    /// Keeps a pair by these keepers.
+    pub(crate) fn of(
+        pair: &PairName,
+        links: &Links<S>,
+        names: &Names,
+        metrics: Arc<Metrics>,
+        keepers: BTreeMap<ConnectionName, Arc<Keeper<S>>>,
+    ) -> Self {
+        Self {
+            pair: pair.clone(),
+            links: links.clone(),
+            names: names.clone(),
+            keepers: RwLock::new(Arc::new(keepers)),
+            unknown: UnknownConnections::new(names.pair(pair), metrics),
+        }
+    }
+
+    /// Takes the connections that are in force now, and gives those that were not there before. What is in hand is
+    /// finished as it began.
+    pub(crate) fn follow(&self, context: &Context) -> Vec<Arc<Keeper<S>>> {
         let connections = context.config.connections.iter().map(|connection| &connection.name);
         let keepers = connections.filter_map(|connection| {
             let given = context.given_to(connection);
             let given = given.iter().map(|given| (given.name.to_owned(), given.record.as_str().into()));
-            let (pairs, metrics) = (context.pairs_of(connection), Arc::clone(&context.metrics));
-            let keeper = Keeper::new(links, names, metrics, connection, pair, pairs, given.collect())?;
+            let (pairs, metrics, given) =
+                (context.pairs_of(connection), Arc::clone(&context.metrics), given.collect());
+            let keeper =
+                Keeper::new(&self.links, &self.names, metrics, connection, &self.pair, pairs, given)?;
             Some((connection.clone(), Arc::new(keeper)))
         });
-        Self { pair: pair.clone(), keepers: keepers.collect() }
+        let now: Keepers<S> = Arc::new(keepers.collect());
+        let mut present = self.keepers.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *present, Arc::clone(&now));
+        drop(present);
+        self.unknown.begin_anew();
+        let added = now.iter().filter(|(connection, _)| !before.contains_key(*connection));
+        added.map(|(_, keeper)| Arc::clone(keeper)).collect()
+    }
+
+    /// All connections that keep the pair at this moment.
+    pub(crate) fn keepers(&self) -> Keepers<S> {
+        Arc::clone(&self.keepers.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Handles one message: reads, decides, commits, and does it again when somebody else was faster.
     pub(crate) async fn handle(&self, message: &Message, attempt: u32) -> Result<Handled, MapperError> {
         let connection = message.connection();
-        let Some(keeper) = self.keepers.get(connection) else {
-            return Ok(Handled::Bad(BadMessage::UnknownConnection(connection.to_string())));
+        let Some(keeper) = self.keepers().get(connection).cloned() else {
+            return Ok(match self.unknown.rest(connection) {
+                Some(tier) => Handled::Later(tier, "its connection is not configured here"),
+                None => Handled::Bad(BadMessage::UnknownConnection(connection.to_string())),
+            });
         };
         if let Some(bad) = keeper.misfit(message) {
             return Ok(Handled::Bad(bad));

@@ -30,6 +30,7 @@ use tracing::Instrument;
 use error::BadMessage;
 pub use error::MapperError;
 use handler::{Handled, Handler};
+use keeper::Keeper;
 use outbox::{Outbox, outgoing};
 
 /// Messages of a pair in hand at a time. They are handled side by side, as replicas would: most of a message's time is
@@ -58,8 +59,9 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
     let topology = Arc::new(context.topology());
     let links = Links::new(ports.store.clone(), &context.config.namespace);
     let outbox = Arc::new(Outbox::new(ports.broker.clone(), links.clone(), topology.names.clone()));
+    let served = context.pairs.served();
     let handlers: Arc<[Handler<S>]> =
-        context.pairs().map(|pair| Handler::new(&pair.name, &links, &topology.names, &context)).collect();
+        served.map(|pair| Handler::new(&pair.name, &links, &topology.names, &context)).collect();
     let mut tasks = context.tasks();
     for at in 0..handlers.len() {
         let name = format!("pair {}", handlers[at].pair);
@@ -72,6 +74,8 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
             .await
         });
     }
+    let (followed, following, follow_context) = (Arc::clone(&handlers), ports.clone(), context.clone());
+    tasks.spawn("connections", async move { follow(&following, &followed, follow_context).await });
     let (broker, watched, watch_context) = (ports.broker.clone(), links.clone(), context.clone());
     tasks.spawn("directories", async move {
         let (stop, health) = (watch_context.stop.clone(), watch_context.health.clone());
@@ -92,6 +96,39 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
     ended
 }
 
+/// Keeps the connections of each configuration that comes into force, until the service stops.
+async fn follow<B: Broker, S: Store>(
+    ports: &Ports<B, S>,
+    handlers: &[Handler<S>],
+    mut context: Context,
+) -> Result<(), MapperError> {
+    let (stop, health) = (context.stop.clone(), context.health.clone());
+    while stop.run_until_cancelled(context.renewed()).await.is_some() {
+        let added: Vec<_> = handlers.iter().flat_map(|handler| handler.follow(&context)).collect();
+        if ports.broker_forgets && !added.is_empty() {
+            supervise("connections", &stop, Backoff::SESSION, &health, async || {
+                publish_lost(&ports.broker, added.iter()).await?;
+                health.forget("connections");
+                Ok::<_, MapperError>(())
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes anew what a broker that keeps nothing has lost of these.
+async fn publish_lost<'a, B: Broker, S: Store>(
+    broker: &B,
+    keepers: impl Iterator<Item = &'a Arc<Keeper<S>>>,
+) -> Result<(), MapperError> {
+    for keeper in keepers {
+        let lost = keeper.lost().await?;
+        broker.publish(lost.iter().map(outgoing).collect()).await?;
+    }
+    Ok(())
+}
+
 /// One session with the broker: subscribe, handle, settle, until something fails or the service stops. On a stop it takes
 /// nothing more and finishes what it holds.
 async fn consume<B: Broker, S: Store>(
@@ -107,10 +144,8 @@ async fn consume<B: Broker, S: Store>(
     let queue = topology.names.pair(&handler.pair);
     let mut subscription = ports.broker.subscribe(&queue, IN_HAND).await?;
     if ports.broker_forgets {
-        for keeper in handler.keepers.values() {
-            let lost = keeper.lost().await?;
-            ports.broker.publish(lost.iter().map(outgoing).collect()).await?;
-        }
+        let keepers = handler.keepers();
+        publish_lost(&ports.broker, keepers.values()).await?;
     }
     context.health.set(name, Check::Ok);
     let pulse = context.health.pulse(name);

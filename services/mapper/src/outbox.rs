@@ -86,7 +86,7 @@ impl<B: Broker, S: Store> Outbox<B, S> {
         let mut tick = tokio::time::interval(SWEEP);
         while context.stop.run_until_cancelled(tick.tick()).await.is_some() {
             self.forget_published().await?;
-            for connection in context.config.connections.iter().map(|connection| &connection.name) {
+            for connection in context.present().connections.iter().map(|connection| &connection.name) {
                 let left =
                     self.links.outbox(connection, Timestamp::now() - SWEPT_AFTER, SWEPT_AT_ONCE).await?;
                 self.wake_released(connection).await?;

@@ -6,6 +6,7 @@ mod accepted;
 mod adoption;
 mod bench;
 mod claims;
+mod configured;
 mod deletions;
 mod documents;
 mod fakes;

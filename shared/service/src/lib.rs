@@ -27,6 +27,7 @@ mod run;
 mod servers;
 mod supervise;
 mod tasks;
+mod unknown;
 
 #[cfg(test)]
 mod tests;
@@ -51,3 +52,4 @@ pub use run::{Service, run, run_from};
 pub use servers::servers;
 pub use supervise::{Backoff, Transient, supervise};
 pub use tasks::Tasks;
+pub use unknown::UnknownConnections;

@@ -161,6 +161,7 @@ pub struct Metrics {
     broken_promises: IntCounterVec,
     dead_letters: IntCounterVec,
     messages: IntCounterVec,
+    unknown_connections: IntCounterVec,
     calls: IntCounterVec,
     exactonline_calls: IntCounterVec,
     sync_lag: HistogramVec,
@@ -220,6 +221,12 @@ impl Metrics {
                 metric::MESSAGES,
                 "Messages that were settled, by how.",
                 &["queue", "settlement"],
+            ),
+            unknown_connections: counter(
+                &registry,
+                metric::UNKNOWN_CONNECTIONS,
+                "Deliveries of messages that wait because their connection is not configured here.",
+                &["queue"],
             ),
             calls: counter(
                 &registry,
@@ -292,6 +299,11 @@ impl Metrics {
     /// A message of `queue` was settled.
     pub fn count_message(&self, queue: &str, settlement: Settlement) {
         self.messages.with_label_values(&[queue, settlement.name()]).inc();
+    }
+
+    /// A message of `queue` waits because its connection is not configured here.
+    pub fn count_unknown_connection(&self, queue: &str) {
+        self.unknown_connections.with_label_values(&[queue]).inc();
     }
 
     /// A call to `system` ended.

@@ -34,6 +34,8 @@ pub mod metric {
     pub const BROKEN_PROMISES: &str = "tandem_broken_promises_total";
     /// Counter: messages that could not be handled. Label: queue.
     pub const DEAD_LETTERS: &str = "tandem_dead_letters_total";
+    /// Counter: deliveries of messages that wait because their connection is not configured here. Label: queue.
+    pub const UNKNOWN_CONNECTIONS: &str = "tandem_unknown_connections_total";
     /// Counter: messages that were settled, by how. Labels: queue, settlement.
     pub const MESSAGES: &str = "tandem_messages_total";
     /// Counter: calls to a system by their result. Labels: system, result.

@@ -76,31 +76,32 @@ impl Bench {
         let (links, names) = (Links::new(store, "test"), Names::new("test"));
         let handler = |pair: &Pair| {
             let metrics = Arc::new(Metrics::new("mapper"));
-            let keeper =
-                Keeper::new(&links, &names, metrics, &connection(), &pair.name, pairs, given()).unwrap();
+            let (own, name) = (Arc::clone(&metrics), &pair.name);
+            let keeper = Keeper::new(&links, &names, own, &connection(), name, pairs, given()).unwrap();
             let keepers = BTreeMap::from([(connection(), Arc::new(keeper))]);
-            Handler { pair: pair.name.clone(), keepers }
+            Handler::of(name, &links, &names, metrics, keepers)
         };
         Self { handlers: pairs.iter().map(handler).collect(), writes: Mutex::default() }
     }
 
-    fn handler(&self) -> &Handler<Pausing> {
+    /// What handles the messages of the first pair.
+    pub(super) fn handler(&self) -> &Handler<Pausing> {
         &self.handlers[0]
     }
 
     /// What keeps a pair.
-    pub(super) fn keeper(&self, pair: &PairName) -> &Keeper<Pausing> {
+    pub(super) fn keeper(&self, pair: &PairName) -> Arc<Keeper<Pausing>> {
         let handler = self.handlers.iter().find(|handler| handler.pair == *pair);
-        &handler.expect("the pair is kept").keepers[&connection()]
+        Arc::clone(&handler.expect("the pair is kept").keepers()[&connection()])
     }
 
     pub(super) fn links(&self) -> &Links<Pausing> {
-        &self.handler().keepers[&connection()].links
+        &self.handler().links
     }
 
     /// What the pair's mapper shows to Prometheus.
     pub(super) fn metrics(&self) -> String {
-        self.handler().keepers[&connection()].metrics.render()
+        self.handler().keepers()[&connection()].metrics.render()
     }
 
     /// The pair of all that is asked without naming one.
@@ -392,7 +393,7 @@ fn given() -> BTreeMap<String, Content> {
 
 /// Whether a message arrives on the queue of a handler's pair.
 fn is_for(handler: &Handler<Pausing>, message: &Message) -> bool {
-    let entities = &handler.keepers[&connection()].pair.entities;
+    let entities = handler.keepers()[&connection()].pair.entities.clone();
     match message {
         Message::Observed(observed) => entities[observed.system] == observed.entity,
         Message::ReadCompleted(completed) => entities[completed.system] == completed.entity,

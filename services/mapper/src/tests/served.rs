@@ -32,31 +32,38 @@ use crate::{Ports, serve};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Mappers at work on one broker and one store.
-struct House<B> {
-    ports: Ports<B, Embedded>,
-    context: Context,
+pub(super) struct House<B> {
+    pub(super) ports: Ports<B, Embedded>,
+    pub(super) context: Context,
     mappers: Vec<JoinHandle<Result<(), ServiceError>>>,
 }
 
 impl<B: Broker> House<B> {
-    async fn of(mappers: usize, broker: B) -> Self {
+    pub(super) async fn of(mappers: usize, broker: B) -> Self {
+        let context = context();
+        Self::with(broker, vec![context; mappers]).await
+    }
+
+    /// A mapper for each of these contexts, which share one stop.
+    pub(super) async fn with(broker: B, contexts: Vec<Context>) -> Self {
         let store = Embedded::in_memory().unwrap();
         let links = Links::new(store.clone(), "test");
         for system in System::BOTH {
             links.set_people(&connection(), system, &BTreeMap::new()).await.unwrap();
         }
-        let context = context();
+        let context = contexts[0].clone();
         broker.declare(&context.topology()).await.unwrap();
         let ports = Ports { broker, store, broker_forgets: false };
-        let mappers = (0..mappers).map(|_| tokio::spawn(serve(ports.clone(), context.clone()))).collect();
+        let serve = |context| tokio::spawn(serve(ports.clone(), context));
+        let mappers = contexts.into_iter().map(serve).collect();
         Self { ports, context, mappers }
     }
 
-    fn links(&self) -> Links<Embedded> {
+    pub(super) fn links(&self) -> Links<Embedded> {
         Links::new(self.ports.store.clone(), "test")
     }
 
-    async fn link_of(&self, system: System, id: &str) -> Option<Link> {
+    pub(super) async fn link_of(&self, system: System, id: &str) -> Option<Link> {
         let (links, name) = (self.links(), &self.context.pairs[0].name);
         let id = links.link_of(&connection(), name, system, &record(id)).await.unwrap()?;
         links.find(&connection(), name, &id).await.unwrap().map(|stored| stored.link)
@@ -78,7 +85,7 @@ impl<B: Broker> House<B> {
         self.ports.broker.depth(&queue).await.unwrap() == 0
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.context.stop.cancel();
         for mapper in self.mappers {
             mapper.await.unwrap().unwrap();
@@ -86,11 +93,11 @@ impl<B: Broker> House<B> {
     }
 }
 
-fn names() -> Names {
+pub(super) fn names() -> Names {
     Names::new("test")
 }
 
-fn context() -> Context {
+pub(super) fn context() -> Context {
     let config = Config {
         namespace: "test".to_owned(),
         pairs: PathBuf::new(),
@@ -124,7 +131,7 @@ fn context() -> Context {
 }
 
 /// Publishes what a collector says.
-async fn say(broker: &InProcess, messages: &[Message]) {
+pub(super) async fn say(broker: &InProcess, messages: &[Message]) {
     let outgoing = messages.iter().map(|message| {
         let (system, entity) = match message {
             Message::Observed(observed) => (observed.system, &observed.entity),
@@ -145,7 +152,7 @@ async fn say(broker: &InProcess, messages: &[Message]) {
 }
 
 /// Looks again and again until it is so.
-async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+pub(super) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let looked = tokio::time::timeout(PATIENCE, async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -310,20 +317,30 @@ const fn edited_side(number: u64) -> System {
     if number.is_multiple_of(2) { System::CustomCrm } else { System::ExactOnline }
 }
 
-fn shuffle(messages: &mut [Message], seed: &AtomicU64) {
+pub(super) fn shuffle(messages: &mut [Message], seed: &AtomicU64) {
     for last in (1..messages.len()).rev() {
         let other = usize::try_from(next(seed) % (last as u64 + 1)).unwrap();
         messages.swap(last, other);
     }
 }
 
-/// What is known of one company, without what tells when it became known.
+/// What is known of one record, without what tells when it became known.
 #[derive(Debug, PartialEq)]
-struct Known {
+pub(super) struct Known {
     sides: SystemPair<Option<link::Side>>,
     agreed: BTreeMap<PropertyName, SystemPair<Value>>,
     queued: SystemPair<bool>,
     status: link::Status,
+}
+
+impl Known {
+    pub(super) fn of(link: Link) -> Self {
+        let queued = SystemPair {
+            customcrm: link.pending.customcrm != Pending::None,
+            exactonline: link.pending.exactonline != Pending::None,
+        };
+        Self { sides: link.sides, agreed: link.agreed, queued, status: link.status }
+    }
 }
 
 /// Tells so many mappers the same 200 messages in an order that the seed decides.
@@ -363,15 +380,7 @@ async fn told(mappers: usize, seed: u64) -> Vec<Known> {
     let mut known = Vec::new();
     for number in numbers() {
         let link = house.link_of(CRM, &format!("c{number}")).await.unwrap();
-        known.push(Known {
-            sides: link.sides,
-            agreed: link.agreed,
-            queued: SystemPair {
-                customcrm: link.pending.customcrm != Pending::None,
-                exactonline: link.pending.exactonline != Pending::None,
-            },
-            status: link.status,
-        });
+        known.push(Known::of(link));
     }
     house.stop().await;
     known

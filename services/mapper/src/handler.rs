@@ -61,7 +61,7 @@ impl<S: Store> Handler<S> {
             links: links.clone(),
             names: names.clone(),
             keepers: RwLock::new(Arc::new(keepers)),
-            unknown: UnknownConnections::new(names.pair(pair), metrics),
+            unknown: UnknownConnections::new(metrics),
         }
     }
 
@@ -96,7 +96,7 @@ impl<S: Store> Handler<S> {
     pub(crate) async fn handle(&self, message: &Message, attempt: u32) -> Result<Handled, MapperError> {
         let connection = message.connection();
         let Some(keeper) = self.keepers().get(connection).cloned() else {
-            return Ok(match self.unknown.rest(connection) {
+            return Ok(match self.unknown.rest(connection, &self.names.pair(&self.pair)) {
                 Some(tier) => Handled::Later(tier, "its connection is not configured here"),
                 None => Handled::Bad(BadMessage::UnknownConnection(connection.to_string())),
             });

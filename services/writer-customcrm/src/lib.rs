@@ -50,16 +50,21 @@ fn settings(config: &CustomCrmConfig) -> Settings {
 
 /// Writes to every connection's CustomCRM until the service stops.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
-    let system = System::CustomCrm;
+    let (store, topology) = (ports.store.clone(), context.topology());
+    let targets = move |context: &Context| targets(&store, context);
+    Writer { ports, system: System::CustomCrm, targets, topology, context }.run().await
+}
+
+/// The CRMs of a context's connections.
+fn targets<S: Store>(store: &S, context: &Context) -> Result<BTreeMap<ConnectionName, Crm<S>>, ServiceError> {
     let mut targets = BTreeMap::new();
     for (connection, config) in context.config.customcrm() {
         let (namespace, pairs) = (&context.config.namespace, context.pairs_of(connection));
-        let client = client(config, ports.store.clone(), namespace, connection, pairs)
+        let client = client(config, store.clone(), namespace, connection, pairs)
             .map_err(|error| unusable(connection, error))?;
         targets.insert(connection.clone(), Crm { client, ours: OnceCell::new() });
     }
-    let topology = context.topology();
-    Writer { ports, system, targets, topology, context }.run().await
+    Ok(targets)
 }
 
 fn client<S: Store>(

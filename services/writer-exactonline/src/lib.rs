@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use broker::Broker;
 use exactonline::{DocumentStore, ExactOnline, Limits, Selection, Settings};
-use model::System;
+use model::{ConnectionName, System};
 use service::{Context, ServiceError};
 use store::Store;
 use tokio::sync::OnceCell;
@@ -42,8 +42,17 @@ pub fn check(context: &Context) -> Result<(), ServiceError> {
 
 /// Writes to every connection's division until the service stops.
 pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> Result<(), ServiceError> {
-    let system = System::ExactOnline;
     check(&context)?;
+    let (store, topology) = (ports.store.clone(), context.topology());
+    let targets = move |context: &Context| targets(&store, context);
+    Writer { ports, system: System::ExactOnline, targets, topology, context }.run().await
+}
+
+/// The divisions of a context's connections.
+fn targets<S: Store>(
+    store: &S,
+    context: &Context,
+) -> Result<BTreeMap<ConnectionName, Division<S>>, ServiceError> {
     let mut targets = BTreeMap::new();
     for (connection, config) in context.config.exactonline() {
         let limits = Limits {
@@ -66,20 +75,22 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
                 config.grant_file.clone(),
             )
         };
-        let client = ExactOnline::new(settings, ports.store.clone()).map_err(|error| {
-            ServiceError::System { system, connection: connection.clone(), source: Box::new(error) }
+        let client = ExactOnline::new(settings, store.clone()).map_err(|error| ServiceError::System {
+            system: System::ExactOnline,
+            connection: connection.clone(),
+            source: Box::new(error),
         })?;
         let client = client.measured(Arc::clone(&context.metrics));
         let mut feeds = BTreeMap::new();
         let pairs = context.pairs_of(connection);
         for (name, entity) in exactonline::kept(pairs).map_err(ServiceError::Pairs)? {
             let selection = Selection::of(&entity, pairs);
-            let documents = DocumentStore::new(ports.store.clone(), namespace, connection, &entity);
+            let documents = DocumentStore::new(store.clone(), namespace, connection, &entity);
             feeds.insert(name, Feed::new(&entity, selection, documents));
         }
         let division = Division {
             client,
-            store: ports.store.clone(),
+            store: store.clone(),
             namespace: namespace.clone(),
             connection: connection.clone(),
             feeds,
@@ -87,6 +98,5 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         };
         targets.insert(connection.clone(), division);
     }
-    let topology = context.topology();
-    Writer { ports, system, targets, topology, context }.run().await
+    Ok(targets)
 }

@@ -9,6 +9,7 @@ use model::ConnectionName;
 use telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Changes;
 use crate::reload::Reloads;
 use crate::{Config, ConnectionConfig, Given, Health, Pairs, Tasks, given};
 
@@ -74,6 +75,18 @@ impl Context {
         let (config, pairs) = self.reloads.next().await;
         self.config = config;
         self.pairs = pairs;
+    }
+
+    /// The same context with those connections alone that are otherwise in force than in `before`, or were not there.
+    #[must_use]
+    pub fn changed_since(&self, before: &Config) -> Self {
+        let Changes { added, changed, .. } = before.changes(&self.config);
+        let is_new = |connection: &&ConnectionConfig| {
+            added.contains(&connection.name) || changed.contains(&connection.name)
+        };
+        let connections = self.config.connections.iter().filter(is_new).cloned().collect();
+        let config = Config { connections, ..self.config.without_connections() };
+        Self { config: Arc::new(config), ..self.clone() }
     }
 
     /// The configuration that is in force at this moment.

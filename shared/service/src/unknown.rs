@@ -19,7 +19,6 @@ const TELLS_EVERY: Duration = Duration::from_mins(1);
 /// In a roll-out, and whenever configurations are read anew, one process knows a connection before another one does; and
 /// one that was taken away may be put back. So their messages are neither lost nor set aside at once.
 pub struct UnknownConnections {
-    queue: String,
     metrics: Arc<Metrics>,
     met: Mutex<BTreeMap<ConnectionName, Met>>,
 }
@@ -31,14 +30,14 @@ struct Met {
 }
 
 impl UnknownConnections {
-    /// None was met yet in this queue.
-    pub const fn new(queue: String, metrics: Arc<Metrics>) -> Self {
-        Self { queue, metrics, met: Mutex::new(BTreeMap::new()) }
+    /// None was met yet.
+    pub const fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, met: Mutex::new(BTreeMap::new()) }
     }
 
-    /// A message of this connection came: for how long it rests. `None`: such messages have come for a day, and the
+    /// A message of this connection came from `queue`: for how long it rests. `None`: such messages have come for a day, and the
     /// connection is not meant to come back.
-    pub fn rest(&self, connection: &ConnectionName) -> Option<RetryTier> {
+    pub fn rest(&self, connection: &ConnectionName, queue: &str) -> Option<RetryTier> {
         let now = Instant::now();
         let mut all = self.met();
         let met = all.entry(connection.clone()).or_insert(Met { first: now, told: None });
@@ -48,11 +47,11 @@ impl UnknownConnections {
         if met.told.is_none_or(|told| now >= told + TELLS_EVERY) {
             met.told = Some(now);
             tracing::warn!(
-                %connection, queue = self.queue,
+                %connection, queue,
                 "messages wait for a connection that is not configured here; add it, or they are set aside after a day"
             );
         }
-        self.metrics.count_unknown_connection(&self.queue);
+        self.metrics.count_unknown_connection(queue);
         Some(RetryTier::Minutes5)
     }
 
@@ -75,16 +74,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn messages_of_a_connection_that_is_not_there_wait_for_a_day_from_when_the_first_one_came() {
         let metrics = Arc::new(Metrics::new("mapper"));
-        let unknown = UnknownConnections::new("tandem.pair.x".to_owned(), Arc::clone(&metrics));
+        let unknown = UnknownConnections::new(Arc::clone(&metrics));
+        let rest = |connection| unknown.rest(connection, "tandem.pair.x");
         let names = ["acme", "beta"].map(|name| ConnectionName::parse(name).expect("it is a name"));
-        assert_eq!(unknown.rest(&names[0]), Some(RetryTier::Minutes5));
+        assert_eq!(rest(&names[0]), Some(RetryTier::Minutes5));
         advance(WAITS / 2).await;
-        assert_eq!(names.each_ref().map(|name| unknown.rest(name)), [Some(RetryTier::Minutes5); 2]);
+        assert_eq!(names.each_ref().map(rest), [Some(RetryTier::Minutes5); 2]);
         advance(WAITS / 2).await;
-        assert_eq!(names.each_ref().map(|name| unknown.rest(name)), [None, Some(RetryTier::Minutes5)]);
+        assert_eq!(names.each_ref().map(rest), [None, Some(RetryTier::Minutes5)]);
         let line = "tandem_unknown_connections_total{queue=\"tandem.pair.x\",service=\"mapper\"} 4";
         assert!(metrics.render().contains(line), "{}", metrics.render());
         unknown.begin_anew();
-        assert_eq!(unknown.rest(&names[0]), Some(RetryTier::Minutes5));
+        assert_eq!(rest(&names[0]), Some(RetryTier::Minutes5));
     }
 }

@@ -258,7 +258,7 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
     /// The lines of which something may be laid aside.
     async fn find<D: Delivery>(&self) -> Result<Done<D>, WriterError> {
         let mut found = Vec::new();
-        for connection in self.work.connections.keys() {
+        for connection in self.work.connections.all().keys() {
             let pairs = self.aside().ever(connection).await?;
             found.extend(pairs.into_iter().map(|pair| LineName { connection: connection.clone(), pair }));
         }

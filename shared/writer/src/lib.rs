@@ -6,6 +6,7 @@
 //! answer never came is not repeated before it has had time to show.
 
 mod aside;
+mod connections;
 mod error;
 mod given;
 mod lane;

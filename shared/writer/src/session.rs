@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use broker::Broker;
 use contract::{Lane, Topology};
+use futures_util::future::join_all;
 use model::{ConnectionName, System};
-use service::{Backoff, Check, Context, ServiceError, supervise};
+use service::{Backoff, Check, Context, ServiceError, UnknownConnections, supervise};
 use store::{Links, Store};
 use telemetry::Chain;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::connections::Connections;
 use crate::given::Looked;
 use crate::lane::Session;
 use crate::work::{Kept, Refusals, Work};
@@ -33,47 +36,51 @@ pub struct Ports<B, S> {
 }
 
 /// A writer of one system, for all connections.
-pub struct Writer<B, S, T> {
+pub struct Writer<B, S, F> {
     /// What it works with.
     pub ports: Ports<B, S>,
     /// Which system it writes.
     pub system: System,
-    /// The system, for each connection.
-    pub targets: BTreeMap<ConnectionName, T>,
+    /// Makes the system of each connection of a context, by name.
+    pub targets: F,
     /// The topology of the deployment.
     pub topology: Topology,
     /// The service's context.
     pub context: Context,
 }
 
-impl<B: Broker, S: Store, T: Target> Writer<B, S, T> {
-    /// Writes until the service stops.
-    pub async fn run(self) -> Result<(), ServiceError> {
-        let links = Links::new(self.ports.store.clone(), &self.context.config.namespace);
-        let context = &self.context;
-        let kept =
-            |(name, target)| (ConnectionName::clone(&name), Kept::of(context, self.system, name, target));
+impl<B: Broker, S: Store, F> Writer<B, S, F> {
+    /// Writes until the service stops, for the connections that are in force.
+    pub async fn run<T: Target>(self) -> Result<(), ServiceError>
+    where
+        F: Fn(&Context) -> Result<BTreeMap<ConnectionName, T>, ServiceError> + Send + 'static,
+    {
+        let Self { ports, system, targets, topology, context } = self;
+        let kept = |(name, target)| (ConnectionName::clone(&name), Kept::of(&context, system, name, target));
         let work = Arc::new(Work {
-            links,
-            broker: self.ports.broker.clone(),
-            names: self.topology.names.clone(),
-            system: self.system,
-            connections: self.targets.into_iter().map(kept).collect(),
-            refusals: Refusals::new(self.system, self.context.health.clone()),
-            metrics: Arc::clone(&self.context.metrics),
+            links: Links::new(ports.store.clone(), &context.config.namespace),
+            broker: ports.broker.clone(),
+            names: topology.names.clone(),
+            system,
+            connections: Connections::new(targets(&context)?.into_iter().map(kept).collect()),
+            unknown: UnknownConnections::new(Arc::clone(&context.metrics)),
+            refusals: Refusals::new(system, context.health.clone()),
+            metrics: Arc::clone(&context.metrics),
         });
-        let mut tasks = self.context.tasks();
-        for (name, _) in work.connections.iter().filter(|(_, kept)| !kept.records.is_empty()) {
-            let (work, context, name) = (Arc::clone(&work), self.context.clone(), name.clone());
-            tasks.spawn(format!("{name} given"), async move {
-                look_until_there(&work, &context, &name).await;
-                Ok::<_, WriterError>(())
-            });
-        }
+        let mut tasks = context.tasks();
+        let (followed, follow_context, changed) =
+            (Arc::clone(&work), context.clone(), Arc::new(Notify::new()));
+        let changes = Arc::clone(&changed);
+        tasks.spawn("connections", async move { follow(&followed, follow_context, targets, &changes).await });
+        let (looked, look_context) = (Arc::clone(&work), context.clone());
+        tasks.spawn("given", async move {
+            look_until_there(&looked, &look_context, &changed).await;
+            Ok::<_, WriterError>(())
+        });
         for lane in Lane::BOTH {
             let name = format!("writes {}", lane.name());
-            let (work, ports) = (Arc::clone(&work), self.ports.clone());
-            let (topology, context) = (self.topology.clone(), self.context.clone());
+            let (work, ports) = (Arc::clone(&work), ports.clone());
+            let (topology, context) = (topology.clone(), context.clone());
             tasks.spawn(name.clone(), async move {
                 supervise(&name, &context.stop.clone(), Backoff::SESSION, &context.health.clone(), || {
                     consume(&ports, &work, &topology, lane, &context, &name)
@@ -85,33 +92,73 @@ impl<B: Broker, S: Store, T: Target> Writer<B, S, T> {
     }
 }
 
-/// Looks up what a connection gives, at the start and until all of it is there, and says what is not.
+/// Takes the connections of each configuration that comes into force, until the service stops.
+async fn follow<B: Broker, S: Store, T: Target>(
+    work: &Work<B, S, T>,
+    mut context: Context,
+    targets: impl Fn(&Context) -> Result<BTreeMap<ConnectionName, T>, ServiceError>,
+    changed: &Notify,
+) -> Result<(), ServiceError> {
+    let stop = context.stop.clone();
+    loop {
+        let before = context.clone();
+        if stop.run_until_cancelled(context.renewed()).await.is_none() {
+            return Ok(());
+        }
+        for connection in work.connections.follow(&before, &context, work.system, &targets)? {
+            work.refusals.forget_connection(&connection);
+            work.forget_if_gone(&connection);
+        }
+        work.unknown.begin_anew();
+        changed.notify_one();
+    }
+}
+
+/// Looks up what connections give, at the start and until all of it is there, and says what is not.
 async fn look_until_there<B: Broker, S: Store, T: Target>(
     work: &Work<B, S, T>,
     context: &Context,
-    name: &ConnectionName,
+    changed: &Notify,
 ) {
-    let (check, kept) = (format!("{name} literal"), &work.connections[name]);
     loop {
-        let reason = match kept.records.look(&kept.target).await {
-            Looked::All => break,
-            Looked::Missing(words) => {
-                tracing::error!(error = words, "the connection is refused; the others go on");
-                words
-            }
-            Looked::Failed(error) => {
-                let reason = Chain(&error).to_string();
-                tracing::warn!(connection = %name, error = reason, "what the connection gives can't be looked up yet");
-                reason
-            }
-        };
-        context.health.set(&check, Check::Waiting(reason));
-        if context.stop.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN)).await.is_none() {
+        let connections = work.connections.all();
+        let looks = connections.iter().map(|(name, kept)| look(work, context, name, kept));
+        if context.stop.run_until_cancelled(join_all(looks)).await.is_none() {
             return;
         }
+        tokio::select! {
+            () = context.stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = changed.notified() => {}
+        }
     }
-    context.health.set(&check, Check::Ok);
-    context.stop.cancelled().await;
+}
+
+async fn look<B: Broker, S: Store, T: Target>(
+    work: &Work<B, S, T>,
+    context: &Context,
+    name: &ConnectionName,
+    kept: &Arc<Kept<T>>,
+) {
+    if kept.records.is_empty() {
+        return;
+    }
+    let check = match kept.records.look(&kept.target).await {
+        Looked::All => Check::Ok,
+        Looked::Missing(words) => {
+            tracing::error!(error = words, "the connection is refused; the others go on");
+            Check::Waiting(words)
+        }
+        Looked::Failed(error) => {
+            let reason = Chain(&error).to_string();
+            tracing::warn!(connection = %name, error = reason, "what the connection gives can't be looked up yet");
+            Check::Waiting(reason)
+        }
+    };
+    // It may have gone meanwhile, or be another one.
+    if work.connections.get(name).is_some_and(|present| Arc::ptr_eq(&present, kept)) {
+        context.health.of(name).set(&format!("{name} literal"), check);
+    }
 }
 
 /// One session with the broker. On a stop it takes nothing more and finishes what it holds.

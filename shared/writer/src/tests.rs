@@ -11,6 +11,7 @@ mod given;
 mod orders;
 mod raises;
 mod refusals;
+mod reloads;
 mod served;
 mod updates;
 

@@ -17,7 +17,7 @@ use jiff::{Timestamp, Zoned};
 use link::Pending;
 use mapping::{Lookups, Pair};
 use model::{ConnectionName, Content, FailureClass, PairName, System, SystemPair, View};
-use service::{Context, Given};
+use service::{Context, Given, UnknownConnections};
 use store::{Links, Store};
 use telemetry::{Chain, Metrics, WriteOutcome};
 use uuid::Uuid;
@@ -25,6 +25,7 @@ use uuid::Uuid;
 use self::claim::{Claimed, Claiming};
 pub(crate) use self::refusals::Refusals;
 use self::send::{Job, Sent};
+use crate::connections::Connections;
 use crate::given::{GivenRecords, Looked};
 use crate::{Target, WriterError};
 
@@ -51,7 +52,8 @@ pub(crate) struct Work<B, S, T> {
     pub(crate) broker: B,
     pub(crate) names: Names,
     pub(crate) system: System,
-    pub(crate) connections: BTreeMap<ConnectionName, Kept<T>>,
+    pub(crate) connections: Connections<T>,
+    pub(crate) unknown: UnknownConnections,
     pub(crate) refusals: Refusals,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -89,12 +91,33 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         lane: Lane,
         attempt: u32,
     ) -> Result<Handled, WriterError> {
-        let Some(kept) = self.connections.get(&queued.connection) else {
-            return Ok(Handled::Bad(format!(
-                "the connection {} is not configured here: add it",
-                queued.connection
-            )));
+        let connection = &queued.connection;
+        let Some(kept) = self.connections.get(connection) else {
+            return Ok(match self.unknown.rest(connection, &self.names.writes(self.system, lane)) {
+                Some(tier) => Handled::Later(tier, "its connection is not configured here".to_owned()),
+                None => Handled::Bad(format!("the connection {connection} is not configured here: add it")),
+            });
         };
+        let handled = self.handle_for(&kept, queued, lane, attempt).await;
+        self.forget_if_gone(connection);
+        handled
+    }
+
+    /// Tells nothing more of a connection that went, though a write of it was in hand.
+    pub(crate) fn forget_if_gone(&self, connection: &ConnectionName) {
+        if self.connections.get(connection).is_none() {
+            self.refusals.forget_connection(connection);
+            self.metrics.forget_connection(connection.as_str());
+        }
+    }
+
+    async fn handle_for(
+        &self,
+        kept: &Kept<T>,
+        queued: &WriteQueued,
+        lane: Lane,
+        attempt: u32,
+    ) -> Result<Handled, WriterError> {
         let Some(pair) = kept.pairs.get(&queued.pair) else {
             return Ok(Handled::Bad(format!("the pair {} is not kept here: add its file", queued.pair)));
         };

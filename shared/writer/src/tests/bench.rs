@@ -10,12 +10,13 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 use link::{Event, Link, Observation, Pending, Side, Status, step};
 use mapping::{Pair, Reading};
 use model::{Content, LinkId, PairName, Presence, System, SystemPair, Version, View};
-use service::{Given, Health};
+use service::{Given, Health, UnknownConnections};
 use store::{Commit, Embedded, LinkChange, Links};
 use telemetry::Metrics;
 
 use super::fakes::Scripted;
 use super::{CRM, EXACT, connection, record, view};
+use crate::connections::Connections;
 use crate::given::GivenRecords;
 use crate::work::{Handled, Kept, Refusals, Work};
 
@@ -189,7 +190,8 @@ impl Bench {
             broker: self.broker.clone(),
             names: self.topology.names.clone(),
             system: EXACT,
-            connections: BTreeMap::from([(connection(), kept)]),
+            connections: Connections::new(BTreeMap::from([(connection(), kept)])),
+            unknown: UnknownConnections::new(Arc::new(Metrics::new("writer"))),
             refusals: Refusals::new(EXACT, self.health.clone()),
             metrics: Arc::new(Metrics::new("writer")),
         }

@@ -102,7 +102,7 @@ async fn a_connection_whose_given_record_is_not_there_is_refused_and_the_others_
     let connections = vec![configured(connection(), Some(record("g1"))), configured(zeta.clone(), None)];
     let context = context_of(&bench, connections);
     let health = context.health.clone();
-    let running = Running::with(&bench, context, &[connection(), zeta.clone()]);
+    let running = Running::with(&bench, context);
     queue(&bench, Lane::Live, bench.queued(&refused)).await;
     let queued = WriteQueued { connection: zeta.clone(), ..bench.queued(&served) };
     queue(&bench, Lane::Live, queued).await;
@@ -123,7 +123,7 @@ async fn a_connection_whose_given_record_is_there_is_ready_before_its_first_writ
     bench.target.holds_record(sighting("g1", 1, &[]));
     let context = context_of(&bench, vec![configured(connection(), Some(record("g1")))]);
     let health = context.health.clone();
-    let running = Running::with(&bench, context, &[connection()]);
+    let running = Running::with(&bench, context);
     let looked = tokio::time::timeout(PATIENCE, async {
         while !health.waits_for().is_empty() || bench.target.calls().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::bench::Bench;
-use super::fakes::refusal;
+use super::fakes::{Scripted, refusal};
 use super::{CRM, EXACT, connection};
 use crate::{Ports, Writer};
 
@@ -77,17 +77,30 @@ pub(super) struct Running {
 
 impl Running {
     fn of(bench: &Bench) -> Self {
-        Self::with(bench, context(bench), &[connection()])
+        Self::with(bench, context(bench))
     }
 
-    /// Runs on this context, with the one system for all of these connections.
-    pub(super) fn with(bench: &Bench, context: Context, connections: &[ConnectionName]) -> Self {
+    /// Runs on this context, with the one system for all of its connections.
+    pub(super) fn with(bench: &Bench, context: Context) -> Self {
+        let target = bench.target.clone();
+        Self::making(bench, context, move |_| target.clone())
+    }
+
+    /// Runs on this context, with a system for each connection that is made by its configuration.
+    pub(super) fn making(
+        bench: &Bench,
+        context: Context,
+        target: impl Fn(&ConnectionConfig) -> Scripted + Send + 'static,
+    ) -> Self {
         let stop = context.stop.clone();
-        let targets = connections.iter().map(|connection| (connection.clone(), bench.target.clone()));
+        let targets = move |context: &Context| {
+            let made = context.config.connections.iter();
+            Ok(made.map(|connection| (connection.name.clone(), target(connection))).collect())
+        };
         let writer = Writer {
             ports: Ports { broker: bench.broker.clone(), store: bench.store.clone() },
             system: EXACT,
-            targets: targets.collect(),
+            targets,
             topology: bench.topology.clone(),
             context,
         };
@@ -118,7 +131,7 @@ pub(super) async fn queue(bench: &Bench, lane: Lane, queued: WriteQueued) {
 }
 
 /// A link whose account is to be given another city.
-async fn edited(bench: &Bench, customer: &str, account: &str) -> LinkId {
+pub(super) async fn edited(bench: &Bench, customer: &str, account: &str) -> LinkId {
     let link = bench.linked(customer, account, &[("Name", customer), ("City", "Delft")]).await;
     bench.edit(&link, &[("City", "Leiden")]).await;
     link
@@ -159,14 +172,12 @@ async fn what_cannot_be_a_write_of_ours_becomes_a_dead_letter_that_says_why() {
     let link = edited(&bench, "c1", "a1").await;
     let queued = bench.queued(&link);
     let other_pair = PairName::parse("item-item").unwrap();
-    let other_connection = ConnectionName::parse("zeta").unwrap();
     let woken =
         Woken { connection: connection(), pair: queued.pair.clone(), link: link.clone(), lane: Lane::Live };
     let written = |message: Message| message.write(Uuid::now_v7(), "test", Timestamp::now());
     let write = |queued: WriteQueued| written(Message::WriteQueued(queued));
     let bodies = [
         (write(WriteQueued { pair: other_pair, ..queued.clone() }), "item-item"),
-        (write(WriteQueued { connection: other_connection, ..queued.clone() }), "zeta"),
         (write(WriteQueued { system: CRM, ..queued.clone() }), "customcrm"),
         (written(Message::Woken(woken)), "not a write"),
         (b"{".to_vec(), "CloudEvent"),

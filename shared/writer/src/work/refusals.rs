@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use contract::WriteQueued;
-use model::System;
+use model::{ConnectionName, System};
 use service::{Check, Health};
 use tokio::time::Instant;
 
@@ -17,8 +17,8 @@ const REPEATED_WITHIN: Duration = Duration::from_mins(2);
 pub(crate) struct Refusals {
     system: System,
     health: Health,
-    /// When each check was refused last.
-    at: Mutex<BTreeMap<String, Instant>>,
+    /// Whose each check is, and when it was refused last.
+    at: Mutex<BTreeMap<String, (ConnectionName, Instant)>>,
 }
 
 impl Refusals {
@@ -29,24 +29,30 @@ impl Refusals {
     /// A write was refused, for this reason.
     pub(super) fn refused(&self, queued: &WriteQueued, reason: &str) {
         let check = self.check(queued);
-        self.health.set(&check, Check::Resting(reason.to_owned()));
-        self.at().insert(check, Instant::now());
+        self.health.of(&queued.connection).set(&check, Check::Resting(reason.to_owned()));
+        self.at().insert(check, (queued.connection.clone(), Instant::now()));
     }
 
     /// A write was made.
     pub(super) fn made(&self, queued: &WriteQueued) {
         let check = self.check(queued);
         if self.at().remove(&check).is_some() {
-            self.health.set(&check, Check::Ok);
+            self.health.forget(&check);
         }
+    }
+
+    /// Forgets all that is told of a connection, whose system is called otherwise from now on, or no longer.
+    pub(crate) fn forget_connection(&self, connection: &ConnectionName) {
+        self.at().retain(|_, (refused, _)| refused != connection);
+        self.health.forget_connection(connection);
     }
 
     /// Forgets refusals that were not repeated; to be called now and then.
     pub(crate) fn forget(&self) {
-        self.at().retain(|check, at| {
+        self.at().retain(|check, (_, at)| {
             let goes_on = at.elapsed() < REPEATED_WITHIN;
             if !goes_on {
-                self.health.set(check, Check::Ok);
+                self.health.forget(check);
             }
             goes_on
         });
@@ -56,7 +62,7 @@ impl Refusals {
         format!("{} {} {}", queued.connection, self.system, queued.pair)
     }
 
-    fn at(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
+    fn at(&self) -> MutexGuard<'_, BTreeMap<String, (ConnectionName, Instant)>> {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

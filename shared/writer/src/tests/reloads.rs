@@ -97,7 +97,22 @@ async fn what_is_in_hand_is_finished_as_it_began_and_what_comes_then_goes_to_the
     assert_eq!((before.calls().len(), now.calls().len()), (1, 1));
     before.resume.notify_one();
     assert_eq!(bench.outcome_within(PATIENCE).await.unwrap().link, first, "it was not cut off");
-    assert_eq!(writer.systems(&zeta().name).len(), 1, "its client, tokens and feeds are kept");
+    writer.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_the_same_is_written_by_the_same_system_whatever_becomes_of_the_others() {
+    let bench = Bench::new().await;
+    let link = edited(&bench, "c1", "a1").await;
+    let writer = Reloaded::of(&bench, vec![acme(), zeta()]);
+    let system = writer.system(&connection(), 1).await;
+    let other_zeta = ConnectionConfig { is_test: true, ..zeta() };
+    let gamma = configured(ConnectionName::parse("gamma").unwrap(), None);
+    writer.put_in_force(vec![gamma, other_zeta, acme()]);
+    writer.system(&zeta().name, 2).await;
+    queue(&bench, Lane::Live, bench.queued(&link)).await;
+    assert_eq!(bench.outcome_within(PATIENCE).await.unwrap().link, link);
+    assert_eq!((system.calls().len(), writer.systems(&connection()).len()), (1, 1));
     writer.running.stop().await;
 }
 

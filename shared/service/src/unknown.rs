@@ -11,6 +11,10 @@ use tokio::time::Instant;
 
 /// How long such messages wait before a person is asked.
 const WAITS: Duration = Duration::from_hours(24);
+/// How soon after the first one they are looked at again. Mostly the other processes knew the connection a moment before
+/// this one, and an edit shall not wait for that; what lasts is no matter of seconds.
+const RESTS: [(Duration, RetryTier); 2] =
+    [(Duration::from_secs(30), RetryTier::Seconds5), (Duration::from_mins(10), RetryTier::Seconds30)];
 /// How often it is told that they do.
 const TELLS_EVERY: Duration = Duration::from_mins(1);
 
@@ -41,7 +45,8 @@ impl UnknownConnections {
         let now = Instant::now();
         let mut all = self.met();
         let met = all.entry(connection.clone()).or_insert(Met { first: now, told: None });
-        if now >= met.first + WAITS {
+        let since = now.duration_since(met.first);
+        if since >= WAITS {
             return None;
         }
         if met.told.is_none_or(|told| now >= told + TELLS_EVERY) {
@@ -52,7 +57,8 @@ impl UnknownConnections {
             );
         }
         self.metrics.count_unknown_connection(queue);
-        Some(RetryTier::Minutes5)
+        let rest = RESTS.iter().find(|(until, _)| since < *until);
+        Some(rest.map_or(RetryTier::Minutes5, |(_, tier)| *tier))
     }
 
     /// Another configuration is in force: the day begins anew.
@@ -77,14 +83,16 @@ mod tests {
         let unknown = UnknownConnections::new(Arc::clone(&metrics));
         let rest = |connection| unknown.rest(connection, "tandem.pair.x");
         let names = ["acme", "beta"].map(|name| ConnectionName::parse(name).expect("it is a name"));
-        assert_eq!(rest(&names[0]), Some(RetryTier::Minutes5));
+        assert_eq!(rest(&names[0]), Some(RetryTier::Seconds5), "another process was faster");
+        advance(Duration::from_mins(1)).await;
+        assert_eq!(rest(&names[0]), Some(RetryTier::Seconds30), "a roll-out is under way");
         advance(WAITS / 2).await;
-        assert_eq!(names.each_ref().map(rest), [Some(RetryTier::Minutes5); 2]);
+        assert_eq!(names.each_ref().map(rest), [Some(RetryTier::Minutes5), Some(RetryTier::Seconds5)]);
         advance(WAITS / 2).await;
         assert_eq!(names.each_ref().map(rest), [None, Some(RetryTier::Minutes5)]);
-        let line = "tandem_unknown_connections_total{queue=\"tandem.pair.x\",service=\"mapper\"} 4";
+        let line = "tandem_unknown_connections_total{queue=\"tandem.pair.x\",service=\"mapper\"} 5";
         assert!(metrics.render().contains(line), "{}", metrics.render());
         unknown.begin_anew();
-        assert_eq!(rest(&names[0]), Some(RetryTier::Minutes5));
+        assert_eq!(rest(&names[0]), Some(RetryTier::Seconds5));
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use servers::wait_until_async;
-use simulator_customcrm::{Control, Limits, Running, Settings, Simulator};
+use simulator_customcrm::{Control, Limits, NewUser, Running, Settings, Simulator};
 
 use crate::site::text_of;
 
@@ -29,6 +29,12 @@ impl CrmSide {
     /// What a test may do behind the API.
     pub fn control(&self) -> &Control {
         &self.running.control
+    }
+
+    /// Another token of the product's user, beside the one that it has.
+    pub fn another_token(&self) -> String {
+        let user_id = Some(self.running.api_user_id.clone());
+        self.control().create_token(NewUser { user_id, ..NewUser::default() }).unwrap().token
     }
 
     /// Takes the token of the product away.

@@ -31,6 +31,7 @@ mod idle;
 mod kills;
 mod messages;
 mod refusals;
+mod reloads;
 mod servers_lost;
 mod start;
 mod stop;

@@ -44,6 +44,9 @@ A small configuration; relative paths in it start at its own folder:
   redirect_uri = "https://sync.example.com/exact/consent"   # as it is registered with the app
   grant_file = "grant.json"          # made by `tandem auth`; rewritten at each refresh
 
+Further connections may have a file each in a folder: connections = "connections" at the top reads
+connections/acme.toml as the connection acme, with sections [customcrm] and [exactonline].
+
 Without [broker] and [store] everything is within the process, and links are kept in
 tandem.redb beside the configuration. To share the work with other processes, name a RabbitMQ
 in [broker] and a Redis in [store].
@@ -56,7 +59,8 @@ const RUN_TEACHING: &str = r"Runs the two collectors, the mapper and the two wri
 good, all end, and the exit code is 1.
 
 SIGTERM or Ctrl-C asks for a clean stop within shutdown.grace_seconds; a second signal ends the
-process at once. Health is on health.listen: /health/live, /health/ready, /metrics.";
+process at once. SIGHUP reads the configuration anew: connections that were added, changed or taken
+away are started, restarted or ended, and the others go on. Health is on health.listen: /health/live, /health/ready, /metrics.";
 
 const AUTH_TEACHING: &str = r#"Prints an address of Exact Online. Open it in a browser, log in as the user that Tandem works as,
 and agree; Exact then sends you to the app's redirect URI, with a code in the address. Paste that

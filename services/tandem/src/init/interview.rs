@@ -73,7 +73,8 @@ impl<'a, R: BufRead, W: Write> Interview<'a, R, W> {
             keys.push(format!("  token_file = \"{file}\""));
         }
         self.terminal.say(&format!(
-            "\n{out} is written. Name it in the configuration:\n\n  [connection.customcrm]\n{}\n\n\
+            "\n{out} is written. Name it in the configuration, where a connection's own file has [customcrm]:\n\n  \
+             [connection.customcrm]\n{}\n\n\
              and hold the CRM against it, by reads alone:\n\n  tandem check --config tandem.toml",
             keys.join("\n")
         ))

@@ -84,21 +84,31 @@ impl Child {
 
     /// Asks it to end (`SIGTERM`). Nothing happens when it has ended already.
     pub(crate) fn terminate(&mut self) -> Result<()> {
+        self.signal("TERM")
+    }
+
+    /// Stops it where it stands (`SIGSTOP`), until [`Child::resume`]. Nothing happens when it has ended already.
+    pub(crate) fn pause(&mut self) -> Result<()> {
+        self.signal("STOP")
+    }
+
+    /// Lets it go on (`SIGCONT`). Nothing happens when it has ended already.
+    pub(crate) fn resume(&mut self) -> Result<()> {
+        self.signal("CONT")
+    }
+
+    /// Sends a signal. Nothing happens when it has ended already.
+    pub(crate) fn signal(&mut self, signal: &str) -> Result<()> {
         if self.status()?.is_some() {
             return Ok(());
         }
-        let sent = self.signal("TERM");
-        if self.status()?.is_some() { Ok(()) } else { sent }
-    }
-
-    /// Sends a signal. It must not have ended as far as [`Child::status`] knows: its pid is nobody else's then.
-    pub(crate) fn signal(&self, signal: &str) -> Result<()> {
-        // The shell's own `kill`: a bare machine has no `/bin/kill`.
+        // The shell's own `kill`: a bare machine has no `/bin/kill`. It is still our child and not yet reaped, so
+        // the pid is nobody else's.
         let status = Command::new("sh")
-            .args(["-c", "kill -\"$1\" \"$2\"", "sh", signal, &self.pid().to_string()])
+            .args(["-c", "kill \"-$1\" \"$2\"", "sh", signal, &self.pid().to_string()])
             .status()
             .map_err(Error::io(format!("send SIG{signal} to {}", self.name)))?;
-        if status.success() {
+        if status.success() || self.status()?.is_some() {
             Ok(())
         } else {
             Err(Error::Answer { what: format!("kill -{signal} {}", self.pid()), answer: status.to_string() })

@@ -114,6 +114,16 @@ impl Process {
         self.child.terminate()
     }
 
+    /// Stops it where it stands (`SIGSTOP`): it holds all that it held and does nothing, until [`Process::resume`].
+    pub fn pause(&mut self) -> Result<()> {
+        self.child.pause()
+    }
+
+    /// Lets it go on (`SIGCONT`).
+    pub fn resume(&mut self) -> Result<()> {
+        self.child.resume()
+    }
+
     /// Ends it with `SIGKILL` and waits until it is gone.
     pub fn kill_nine(&mut self) -> Result<()> {
         self.child.kill_nine()

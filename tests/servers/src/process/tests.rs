@@ -30,6 +30,21 @@ fn terminate_lets_a_process_end_in_its_own_way() {
 }
 
 #[test]
+fn a_paused_process_does_nothing_until_it_is_resumed() {
+    let mut process = shell("while :; do echo tick; sleep 0.02; done");
+    wait_until("the first tick", LIMIT, || if process.stdout().is_empty() { Err("nothing") } else { Ok(()) });
+    process.pause().unwrap();
+    // What the shell's child was about when its parent stopped may still come.
+    std::thread::sleep(Duration::from_millis(100));
+    let said = process.stdout();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(process.stdout(), said);
+    assert!(process.is_running().unwrap());
+    process.resume().unwrap();
+    wait_until("another tick", LIMIT, || if process.stdout() == said { Err("nothing") } else { Ok(()) });
+}
+
+#[test]
 fn a_process_that_ignores_sigterm_is_reported_and_kill_nine_ends_it() {
     let mut process = shell("trap '' TERM; echo ready; while :; do sleep 0.05; done");
     wait_until("the trap to be set", LIMIT, || {

@@ -62,6 +62,8 @@ struct Turn {
 enum Next {
     Perform,
     PerformAndLose,
+    /// Cut the connection and do nothing else.
+    Lose,
     /// A listing whose page is not as it should be.
     PerformWith(PageFault),
     /// Describe the API, whoever asks.
@@ -136,6 +138,7 @@ fn admit(state: &mut State, call: &Call) -> Turn {
     let (rate, next) = match state.faults.take_other(call.aim()) {
         None | Some(Effect::Delay(_)) => (rate, Next::Perform),
         Some(Effect::LoseAnswer) => (rate, Next::PerformAndLose),
+        Some(Effect::CutOff) => (rate, Next::Lose),
         Some(Effect::RepeatPage) => (rate, Next::PerformWith(PageFault::Repeated)),
         Some(Effect::ReversePage) => (rate, Next::PerformWith(PageFault::Reversed)),
         Some(Effect::Throttle(seconds)) => (rate.exhausted(seconds), Next::Refuse(too_many(seconds))),
@@ -171,13 +174,17 @@ fn too_many(seconds: u64) -> Problem {
 
 /// Performs and logs a call. The second value is whether the answer is to be lost.
 fn finish(state: &mut State, call: &Call, turn: Turn) -> (Answer, bool) {
-    let lost = matches!(turn.next, Next::PerformAndLose);
+    let lost = matches!(turn.next, Next::PerformAndLose | Next::Lose);
     let page_fault = match &turn.next {
         Next::PerformWith(fault) => Some(*fault),
         _ => None,
     };
     let mut answer = match (turn.next, &turn.caller) {
         (Next::Refuse(problem), _) => problem.into(),
+        (Next::Lose, _) => {
+            let kind = ProblemKind::Injected(StatusCode::SERVICE_UNAVAILABLE);
+            Problem::new(kind, "the call was not performed").into()
+        }
         (Next::Describe, _) => calls::describe(state, call).unwrap_or_else(Answer::from),
         (_, Some((user_id, _))) => {
             calls::perform(state, call, user_id, page_fault).unwrap_or_else(Answer::from)

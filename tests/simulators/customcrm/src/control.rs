@@ -16,9 +16,11 @@ use crate::faults::Fault;
 use crate::limits::{Limits, Meter};
 use crate::log::LoggedCall;
 use crate::problem::{Problem, PropertyError};
+use crate::record::Record;
 use crate::records::Records;
 use crate::schema::{Kind, Presence, Schema};
 use crate::state::{State, World};
+use crate::value::Value;
 
 /// A handle on a running simulator. Everything here is also in the control API, where it needs no token.
 #[derive(Debug, Clone)]
@@ -261,6 +263,23 @@ impl Control {
         };
         let user_id = state.user_of(token).map_err(refused)?.to_owned();
         edit(&mut state.records, schema, &user_id).map_err(refused)
+    }
+
+    /// The JSON of the live records of a collection that hold this text in this property, `Id` among them.
+    pub fn records_with(
+        &self,
+        collection: &str,
+        property: &str,
+        text: &str,
+    ) -> Result<Vec<String>, SimulatorError> {
+        let state = self.world.lock();
+        let schema = schema(&state, collection)?;
+        let records = state.records.collections().filter(|one| one.schema.collection == collection);
+        let holds = |record: &&Record| match property {
+            "Id" => record.id == text,
+            _ => record.content.values.get(property).and_then(Value::text) == Some(text),
+        };
+        Ok(records.flat_map(|one| one.all_live().filter(holds).map(|record| record.render(schema))).collect())
     }
 
     /// The JSON of all live records of a collection with everything in them, oldest change first.

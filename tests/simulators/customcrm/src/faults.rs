@@ -23,6 +23,8 @@ pub struct Fault {
 pub enum Effect {
     /// The call is performed, then the connection is cut without an answer.
     LoseAnswer,
+    /// The connection is cut without an answer, and the call is not performed.
+    CutOff,
     /// The call is not performed and answered with this status, 400 to 599.
     FailBefore(u16),
     /// The call is not performed and answered with 429 and `Retry-After`, in seconds.
@@ -136,6 +138,7 @@ struct FaultFields {
 #[serde(rename_all = "snake_case")]
 enum FaultName {
     LoseAnswer,
+    CutOff,
     FailBefore,
     Throttle,
     Delay,
@@ -153,6 +156,7 @@ impl TryFrom<FaultFields> for Fault {
     fn try_from(fields: FaultFields) -> Result<Self, String> {
         let effect = match (fields.kind, fields.status, fields.retry_after, fields.delay_ms) {
             (FaultName::LoseAnswer, None, None, None) => Effect::LoseAnswer,
+            (FaultName::CutOff, None, None, None) => Effect::CutOff,
             (FaultName::FailBefore, Some(status @ 400..=599), None, None) => Effect::FailBefore(status),
             (FaultName::Throttle, None, seconds, None) => Effect::Throttle(seconds.unwrap_or(1)),
             (FaultName::Delay, None, None, Some(delay)) => Effect::Delay(Duration::from_millis(delay)),
@@ -174,6 +178,7 @@ impl From<Fault> for FaultFields {
     fn from(fault: Fault) -> Self {
         let (kind, status, retry_after, delay_ms) = match fault.effect {
             Effect::LoseAnswer => (FaultName::LoseAnswer, None, None, None),
+            Effect::CutOff => (FaultName::CutOff, None, None, None),
             Effect::FailBefore(status) => (FaultName::FailBefore, Some(status), None, None),
             Effect::Throttle(seconds) => (FaultName::Throttle, None, Some(seconds), None),
             Effect::Delay(delay) => {

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::answer::Refused;
-use crate::database::{Context, Database, Key, wall_clock_at};
+use crate::database::{Context, Database, Key, Row, wall_clock_at};
 use crate::edm::Value;
 use crate::error::SimulatorError;
 use crate::faults::{Fault, LoggedCall};
@@ -286,11 +286,26 @@ impl Control {
     /// property that the endpoint shows, and numbers exactly as stored. Only a feed (`sync/CRM/Contacts`) shows row
     /// versions.
     pub fn records(&self, path: &str) -> Result<String, SimulatorError> {
+        self.records_where(path, |_| true)
+    }
+
+    /// Those of [`Control::records`] that hold this text, or this id, in a property; without the blanks of padded codes.
+    pub fn records_with(&self, path: &str, property: &str, text: &str) -> Result<String, SimulatorError> {
+        let position = shape_of(known(path)?.table).position(property);
+        let position = position.ok_or_else(|| SimulatorError::UnknownProperty(property.to_owned()))?;
+        self.records_where(path, |row| match &row.values[position] {
+            Value::Text(held) => held.trim() == text,
+            Value::Guid(id) => id.to_string() == text,
+            _ => false,
+        })
+    }
+
+    fn records_where(&self, path: &str, wanted: impl Fn(&Row) -> bool) -> Result<String, SimulatorError> {
         let endpoint = known(path)?;
         let service = self.service();
         let context = service.context("", service.division, service.api_user);
         let table = service.database.tables.get(endpoint.table);
-        let rows = table.into_iter().flat_map(|table| table.rows.values());
+        let rows = table.into_iter().flat_map(|table| table.rows.values()).filter(|row| wanted(row));
         let records = rows
             .filter(|row| row.division.is_none_or(|owner| owner == service.division))
             .map(|row| service.database.record(endpoint, row, &Query::default(), &context))

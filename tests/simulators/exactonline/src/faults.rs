@@ -9,6 +9,8 @@ use uuid::Uuid;
 pub enum FaultKind {
     /// The call is carried out, then the connection breaks without an answer.
     LoseAnswer,
+    /// The connection breaks without an answer, and the call is not carried out.
+    BreakOff,
     /// The call is answered with this status and not carried out.
     FailBefore {
         /// The status.
@@ -21,6 +23,13 @@ pub enum FaultKind {
         /// Milliseconds.
         ms: u64,
     },
+}
+
+impl FaultKind {
+    /// Whether the caller gets no answer.
+    pub(crate) fn loses_the_answer(&self) -> bool {
+        matches!(self, Self::LoseAnswer | Self::BreakOff)
+    }
 }
 
 /// A fault that waits for the calls that it matches. People's calls are never hit.

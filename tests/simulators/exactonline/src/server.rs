@@ -46,7 +46,7 @@ async fn handle(
     }
     let answer = control.service().answer(&call, fault.as_ref());
     control.changed().notify_one();
-    if fault == Some(FaultKind::LoseAnswer) {
+    if fault.as_ref().is_some_and(FaultKind::loses_the_answer) {
         breaker.break_off();
     }
     response(answer)

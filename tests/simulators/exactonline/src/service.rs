@@ -139,6 +139,7 @@ impl Service {
                 let text = "A problem has occurred. The cause of this issue will be investigated as soon as possible.";
                 Refused::new(*status, text).into_answer(self.switches.escape_slashes)
             }
+            Some(FaultKind::BreakOff) => Answer::empty(503),
             Some(FaultKind::Throttle) => self.too_many(Limiter::minute_refusal(now, &self.limits)),
             _ => self.route(call, bearer, now),
         };
@@ -155,7 +156,7 @@ impl Service {
             user,
             status: answer.status,
             at: self.clock.now().to_string(),
-            lost: fault == Some(&FaultKind::LoseAnswer),
+            lost: fault.is_some_and(FaultKind::loses_the_answer),
         });
         answer
     }

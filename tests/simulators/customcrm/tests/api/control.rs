@@ -302,3 +302,14 @@ async fn the_program_prints_its_addresses_and_stops_when_told() {
     let ended = tokio::time::timeout(Duration::from_secs(10), program.wait()).await.unwrap().unwrap();
     assert!(ended.success(), "{ended}");
 }
+
+#[tokio::test]
+async fn records_are_found_by_a_text_and_by_their_id() {
+    let crm = Crm::start().await;
+    let ids = crm.running.control.seed("customers", [r#"{"Name":"Found"}"#, r#"{"Name":"Other"}"#]).unwrap();
+    for (property, text) in [("Name", "Found"), ("Id", ids[0].as_str())] {
+        let found = crm.running.control.records_with("customers", property, text).unwrap();
+        assert_eq!(found.len(), 1, "{property}");
+        assert!(found[0].contains("Found"), "{property}");
+    }
+}

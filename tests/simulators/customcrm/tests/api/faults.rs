@@ -72,6 +72,20 @@ async fn a_lost_answer_leaves_the_record_behind() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_cut_off_has_no_answer_and_was_not_performed() {
+    let crm = Crm::start().await;
+    let fault = json!({"kind": "cut_off", "method": "POST", "collection": "customers"});
+    let added = see(crm.control(Method::POST, "/faults").json(&fault)).await;
+    assert_eq!(added.status, 204, "{}", added.text);
+    let call = || with_json(crm.call(Method::POST, "/customers"), r#"{"Name":"A"}"#);
+    let error = call().send().await.unwrap_err();
+    assert!(error.status().is_none() && !error.is_connect() && !error.is_timeout(), "{error:?}");
+    assert_eq!(crm.running.control.counts().records["customers"], 0);
+    assert!(!crm.running.control.log()[0].answered);
+    assert_eq!(see(call()).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_failed_call_was_not_performed() {
     let crm = Crm::start().await;
     let fault = json!({"kind": "fail_before", "status": 503, "method": "POST", "count": 2});

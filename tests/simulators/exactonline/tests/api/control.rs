@@ -29,6 +29,33 @@ async fn a_lost_answer_breaks_the_connection_after_the_call_was_carried_out() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_broken_off_has_no_answer_and_is_not_carried_out() {
+    let company = Company::open().await;
+    company.control().add_fault(fault(FaultKind::BreakOff, "POST", "crm/Accounts", 1));
+    let request = company.request(&company.token, Method::POST, "crm/Accounts", r#"{"Name":"Lost"}"#);
+    let error = request.send().await.unwrap_err();
+    assert!(error.is_request(), "{error:?}");
+    let found = company.get("crm/Accounts?$select=ID&$filter=Name eq 'Lost'").await;
+    assert!(found.results().is_empty());
+    assert_eq!(company.control().log().iter().filter(|call| call.lost).count(), 1);
+}
+
+#[tokio::test]
+async fn records_are_found_by_a_text_and_by_an_id() {
+    let company = Company::open().await;
+    let (control, person) = (company.control(), company.running.human_id);
+    let id = control.create("crm/Accounts", r#"{"Name":"Found","Code":"17"}"#, person).unwrap();
+    control.create("crm/Accounts", r#"{"Name":"Other"}"#, person).unwrap();
+    for (property, text) in [("Name", "Found".to_owned()), ("Code", "17".to_owned()), ("ID", id.to_string())]
+    {
+        let found = control.records_with("crm/Accounts", property, &text).unwrap();
+        let found: Value = serde_json::from_str(&found).unwrap();
+        assert_eq!((found.as_array().unwrap().len(), &found[0]["Name"]), (1, &json!("Found")), "{property}");
+    }
+    assert!(control.records_with("crm/Accounts", "Nmae", "Found").is_err());
+}
+
+#[tokio::test]
 async fn a_lost_token_answer_spends_the_refresh_token() {
     let company = Company::open().await;
     let token = company.control().grant();

@@ -110,6 +110,15 @@ impl Known {
         }
     }
 
+    /// The same above everything that a process remembers, where it does not follow from that: the store was lost in
+    /// between, and whoever did not know what had been began to count again.
+    pub(crate) fn raised_above(&self, remembered: &Self) -> Option<Self> {
+        let is_lower = self.numbering < remembered.numbering;
+        let is_another = self.numbering == remembered.numbering && remembered.dates.differ(&self.dates);
+        (is_lower || is_another)
+            .then(|| Self { numbering: remembered.numbering, ..self.clone() }.begun_anew())
+    }
+
     /// The same with everything to be read again, though Exact has numbered nothing anew.
     pub(crate) fn begun_anew(self) -> Self {
         Self { numbering: Numbering((self.numbering.0 + 1).min(LAST)), ..self }

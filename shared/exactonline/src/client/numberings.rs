@@ -1,6 +1,6 @@
 //! Which numbering of row versions a division is in, as all processes of its connection know it.
 
-use std::sync::Arc;
+use std::sync::{self, Arc, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
 use model::Version;
@@ -24,15 +24,40 @@ pub(super) struct Numberings<S> {
     key: Key,
     /// One look at a time: whoever waits finds what was seen.
     looking: Arc<Mutex<()>>,
+    /// What this process has found kept last: its memory holds versions of that numbering, and outlives the store.
+    remembered: Arc<sync::Mutex<Option<Known>>>,
 }
 
 impl<S: Store> Numberings<S> {
     pub(super) fn new(settings: &Settings, store: S) -> Self {
         let key = Key::of(&settings.namespace, settings.connection.as_str(), &["exactonline", "numbering"]);
-        Self { store, key, looking: Arc::new(Mutex::new(())) }
+        Self { store, key, looking: Arc::default(), remembered: Arc::default() }
     }
 
+    fn remembered(&self) -> MutexGuard<'_, Option<Known>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept. Where the store was lost and another process has begun to count again, it is raised above what this
+    /// one remembers.
     async fn kept(&self) -> Result<(Option<Entry>, Option<Known>), Error> {
+        loop {
+            let (entry, known) = self.stored().await?;
+            let Some(known) = known else { return Ok((entry, None)) };
+            let raised = self.remembered().as_ref().and_then(|remembered| known.raised_above(remembered));
+            match raised {
+                None => {
+                    *self.remembered() = Some(known.clone());
+                    return Ok((entry, Some(known)));
+                }
+                Some(raised) => {
+                    self.keep(entry, &raised).await?;
+                }
+            }
+        }
+    }
+
+    async fn stored(&self) -> Result<(Option<Entry>, Option<Known>), Error> {
         let entry = self.store.get(&self.key).await.map_err(Error::Store)?;
         let corrupt =
             |_| StoreError::Corrupt { key: self.key.clone(), what: "it is no numbering".to_owned() };
@@ -126,6 +151,7 @@ impl<S: Store> ExactOnline<S> {
         let told = self.numbering_dates(priority).await?;
         loop {
             let (entry, before) = self.numberings.kept().await?;
+            let before = before.or_else(|| self.numberings.remembered().clone());
             let known = Known::after(before.clone(), told.clone(), (self.clock)());
             if self.numberings.keep(entry, &known).await? {
                 if before.is_some_and(|before| before.numbering != known.numbering) {

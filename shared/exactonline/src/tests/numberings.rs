@@ -1,6 +1,6 @@
 use model::{Presence, Record, Version};
 use simulator_exactonline::{Fault, FaultKind, Switches};
-use store::Embedded;
+use store::{Applied, Batch, Change, Embedded, Key, Store as _};
 
 use super::Company;
 use crate::{ChangesCursor, ExactOnline, Feed, FeedCursor, Priority, Selection};
@@ -113,4 +113,63 @@ async fn a_user_who_may_not_see_the_divisions_reads_all_the_same() {
     control.advance_clock(EIGHT_HOURS);
     assert_eq!(changes(&client, &mut ChangesCursor::start()).await.len(), 1);
     assert_eq!(company.statuses(403), 1);
+}
+
+/// As if the store had been lost and only what is kept of numberings had been in it.
+async fn lose_numbering(company: &Company) {
+    let settings = company.settings();
+    let parts = ["exactonline", "numbering"];
+    let key = Key::of(&settings.namespace, settings.connection.as_str(), &parts);
+    let lost = company.store.apply(Batch::new().then(Change::Delete(key))).await.unwrap();
+    assert!(matches!(lost, Applied::Done { .. }));
+}
+
+/// A process remembers records at versions of the numbering that it knew. Were the next one to begin below, all that
+/// people change from then on would look older than what is remembered, and would never be seen.
+#[tokio::test]
+async fn after_the_store_was_lost_versions_still_rise_for_a_process_that_goes_on() {
+    for moves_before in [0, 1, 2] {
+        let company = Company::start().await;
+        let control = company.running.control();
+        let id = control.create_account(r#"{"Name":"Before"}"#).unwrap();
+        let client = company.client();
+        let mut cursor = ChangesCursor::start();
+        changes(&client, &mut cursor).await;
+        for _ in 0..moves_before {
+            control.move_division();
+            control.advance_clock(EIGHT_HOURS);
+            changes(&client, &mut cursor).await;
+        }
+        let known = changes(&client, &mut ChangesCursor::start()).await.last().map(version);
+
+        // The last move is not even noticed before the store is lost.
+        control.move_division();
+        lose_numbering(&company).await;
+        control.change_account(id, r#"{"Name":"After"}"#).unwrap();
+        let after = changes(&client, &mut ChangesCursor::start()).await;
+        assert!(after.last().map(version) > known, "{after:?} {known:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_knew_nothing_begins_to_count_and_the_others_raise_it_above_what_they_remember() {
+    let company = Company::start().await;
+    let control = company.running.control();
+    let id = control.create_account(r#"{"Name":"Before"}"#).unwrap();
+    let one = company.client();
+    changes(&one, &mut ChangesCursor::start()).await;
+    control.move_division();
+    control.advance_clock(EIGHT_HOURS);
+    let known = changes(&one, &mut ChangesCursor::start()).await.last().map(version);
+
+    lose_numbering(&company).await;
+    let other = company.client();
+    let mut cursor = ChangesCursor::start();
+    let low = changes(&other, &mut cursor).await.last().map(version);
+    assert!(low < known, "it can't know");
+    control.change_account(id, r#"{"Name":"After"}"#).unwrap();
+    let after = changes(&one, &mut ChangesCursor::start()).await.last().map(version);
+    assert!(after > known, "{after:?} {known:?}");
+    let all = changes(&other, &mut cursor).await;
+    assert_eq!(all.last().map(version), after, "and who began reads everything again");
 }

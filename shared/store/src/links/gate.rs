@@ -28,7 +28,15 @@ impl<S: Store> Links<S> {
     }
 
     /// Whether both systems have been read in full and every record of those reads has been taken in.
+    ///
+    /// What was counted is forgotten with the pair's release, in one step: whoever finds less than all counted looks
+    /// whether that is why. Two mappers that complete the reads of two pairs at once would else each take the other's
+    /// pair for unread, and nobody would come again.
     pub async fn both_read(&self, connection: &ConnectionName, pair: &PairName) -> Result<bool, LinksError> {
+        Ok(self.all_counted(connection, pair).await? || self.released(connection, pair).await?.0)
+    }
+
+    async fn all_counted(&self, connection: &ConnectionName, pair: &PairName) -> Result<bool, LinksError> {
         for system in System::BOTH {
             let Some(pages) = self.read_pages(connection, pair, system).await? else { return Ok(false) };
             for (page, records) in pages {

@@ -129,3 +129,15 @@ async fn what_was_counted_for_the_release_is_forgotten_with_it() {
     let counted = desk.links.page_key(&desk.connection, desk.name(), page);
     assert_eq!(crate::Store::count(desk.links.store(), &counted).await.unwrap(), 0);
 }
+
+/// Of two mappers one may ask right after the other has released the pair.
+#[tokio::test]
+async fn a_pair_that_was_released_is_read_though_what_was_counted_is_forgotten() {
+    let desk = Desk::new();
+    let page = Uuid::now_v7();
+    desk.part(page, 0).await;
+    desk.read_completed(CRM, &[(page, 1)]).await;
+    desk.read_completed(EXACT, &[]).await;
+    assert!(desk.release(&BTreeSet::new()).await);
+    assert!(desk.both_read().await);
+}

@@ -38,6 +38,11 @@ impl ExactSide {
         &self.control
     }
 
+    /// The person.
+    pub(crate) fn person(&self) -> Uuid {
+        self.running.human_id
+    }
+
     /// A person enters an account; gives its id.
     pub fn create(&self, account: &Value) -> Uuid {
         self.control.create_account(&account.to_string()).unwrap()

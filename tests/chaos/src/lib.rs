@@ -20,16 +20,18 @@ mod hosting;
 mod queues;
 mod running;
 mod site;
+mod storm;
 mod world;
 
 pub use company::Company;
-pub use config::Plan;
+pub use config::{Kept, Plan, Quota};
 pub use crm::CrmSide;
 pub use exact::ExactSide;
 pub use hosting::{Hosting, Service};
-pub use queues::{DeadLetter, Queues};
+pub use queues::{DeadLetter, Depths, Queues};
 pub use running::Running;
 pub use site::Site;
+pub use storm::{Script, Told, storm};
 pub use world::World;
 
 use std::time::Duration;

@@ -1,10 +1,14 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{Names, PairEntities, RetryTier, Topology};
-use lapin::options::{BasicGetOptions, BasicPublishOptions, ExchangeDeleteOptions, QueueDeleteOptions};
-use lapin::types::AMQPValue;
+use lapin::options::{
+    BasicGetOptions, BasicPublishOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
-use model::{EntityName, PairName};
+use mapping::Pair;
+use model::PairName;
 use servers::wait_until_async;
 
 use crate::PAIR;
@@ -20,6 +24,21 @@ pub struct DeadLetter {
     pub body: Vec<u8>,
 }
 
+/// How many messages there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Depths {
+    /// In each queue of work, and where messages rest before they are tried again, unless it is empty.
+    pub waiting: BTreeMap<String, u32>,
+    /// That could not be handled.
+    pub dead: u32,
+}
+
+async fn depth(channel: &Channel, queue: &str) -> Result<u32, lapin::Error> {
+    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let declared = channel.queue_declare(queue.into(), options, FieldTable::default()).await?;
+    Ok(declared.message_count())
+}
+
 /// The queues of a world, as an operator sees them.
 #[derive(Debug)]
 pub struct Queues {
@@ -29,15 +48,33 @@ pub struct Queues {
 }
 
 impl Queues {
-    pub(crate) fn new(url: String, namespace: &str) -> Self {
+    pub(crate) fn new(url: String, namespace: &str, pairs: &[Pair]) -> Self {
         let names = Names::new(namespace);
-        let entities = PairEntities {
-            pair: PairName::parse(PAIR).unwrap(),
-            customcrm: EntityName::parse("customers").unwrap(),
-            exactonline: EntityName::parse("accounts").unwrap(),
-        };
-        let topology = Topology::new(names.clone(), &[entities]);
+        let entities = pairs.iter().map(|pair| PairEntities {
+            pair: pair.name.clone(),
+            customcrm: pair.entities.customcrm.clone(),
+            exactonline: pair.entities.exactonline.clone(),
+        });
+        let topology = Topology::new(names.clone(), &entities.collect::<Vec<_>>());
         Self { url, names, topology }
+    }
+
+    /// How many messages wait in the queues of work and where messages rest, and how many are dead; or why that can't
+    /// be said now.
+    pub async fn depths(&self) -> Result<Depths, lapin::Error> {
+        let connection = Connection::connect(&self.url, ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        let mut depths = Depths::default();
+        let resting = RetryTier::ALL.map(|tier| self.names.retry(tier));
+        for name in self.topology.work_queues.iter().chain(&resting) {
+            let waiting = depth(&channel, name).await?;
+            if waiting > 0 {
+                depths.waiting.insert(name.clone(), waiting);
+            }
+        }
+        depths.dead = depth(&channel, &self.names.dead_letters()).await?;
+        connection.close(200, "done".into()).await?;
+        Ok(depths)
     }
 
     /// The name of the pair's queue.

@@ -65,14 +65,18 @@ impl Running {
         self.log().iter().any(|event| holds(&event["message"]) || holds(&event["error"]))
     }
 
+    /// Where its health port is, once its log has told.
+    pub(crate) fn told_address(&self) -> Option<String> {
+        let log = self.log();
+        let told = log.iter().find(|event| event["message"] == "health listens")?;
+        told["address"].as_str().map(str::to_owned)
+    }
+
     /// Waits until its health port is open.
     pub async fn health_address(&self) -> String {
         let what = format!("the health port of {}", self.service.name());
         wait_until_async(&what, STARTS_WITHIN, async || {
-            let log = self.log();
-            let told = log.iter().find(|event| event["message"] == "health listens");
-            let address = told.and_then(|event| event["address"].as_str().map(str::to_owned));
-            address.ok_or_else(|| format!("its log: {log:?}; its errors: {}", self.process.stderr()))
+            self.told_address().ok_or_else(|| format!("its errors: {}", self.process.stderr()))
         })
         .await
     }

@@ -70,7 +70,7 @@ impl World {
         let servers = plan.servers().map(|(amqp_url, redis_url)| Servers {
             links: Links::new(Redis::open(&SecretString::from(redis_url.clone())).unwrap(), &namespace),
             redis_url,
-            queues: Queues::new(amqp_url, &namespace),
+            queues: Queues::new(amqp_url, &namespace, &plan.kept.pairs()),
         });
         Self { sites, plan, namespace, config, services: BTreeMap::new(), servers, folder, _alone: alone }
     }
@@ -135,9 +135,20 @@ impl World {
         &self.config
     }
 
+    /// Writes a configuration beside the first one, of the same world at other limits; gives its path.
+    pub(crate) fn reconfigured(&self, quota: crate::Quota) -> PathBuf {
+        let plan = Plan { quota, ..self.plan.clone() };
+        config::write_as("reconfigured.toml", &plan, &self.namespace, &self.sites, self.folder.path())
+    }
+
     /// The folder of the configuration and its secrets.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What the names of its queues and keys begin with.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
     }
 
     /// The queues, for processes.

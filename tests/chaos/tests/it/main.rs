@@ -35,4 +35,5 @@ mod reloads;
 mod servers_lost;
 mod start;
 mod stop;
+mod storms;
 mod traces;

@@ -1,0 +1,73 @@
+use super::*;
+
+const CRM: System = System::CustomCrm;
+const EXACT: System = System::ExactOnline;
+
+fn value(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn cell() -> Cell {
+    let thing = Thing { kind: Kind::Company, mark: "Firma 1".to_owned() };
+    Cell { thing, line: None, row: "City".to_owned() }
+}
+
+/// What may stand in the cell after these edits: who said what, and what that side and the other one showed before.
+fn stands(edits: &[(System, &str, &str, &str)]) -> Vec<String> {
+    let mut ledger = Ledger::default();
+    for (system, said, here, there) in edits {
+        let shown = Shown { here: Some(value(here)), there: Some(value(there)) };
+        ledger.says(cell(), Word { system: *system, value: value(said) }, &shown, true);
+    }
+    ledger.words[&cell()].iter().map(|word| word.value.to_string()).collect()
+}
+
+#[test]
+fn who_sees_the_last_word_has_the_last_word_alone() {
+    assert_eq!(stands(&[(CRM, "a", "", ""), (EXACT, "b", "a", "a")]), ["b"]);
+    assert_eq!(stands(&[(CRM, "a", "", ""), (CRM, "b", "a", ""), (CRM, "c", "b", "a")]), ["c"]);
+}
+
+#[test]
+fn of_words_that_contradict_each_other_either_may_stand() {
+    assert_eq!(stands(&[(CRM, "a", "", ""), (EXACT, "b", "", "a")]), ["a", "b"]);
+    assert_eq!(stands(&[(CRM, "a", "", ""), (EXACT, "b", "", "a"), (EXACT, "c", "b", "a")]), ["a", "c"]);
+}
+
+#[test]
+fn a_contradiction_ends_when_somebody_edits_what_both_sides_show() {
+    let contradiction = [(CRM, "a", "", ""), (EXACT, "b", "", "a")];
+    assert_eq!(stands(&[contradiction[0], contradiction[1], (EXACT, "c", "a", "a")]), ["c"]);
+}
+
+#[test]
+fn what_both_sides_show_must_be_a_word_that_may_stand() {
+    let words = [Word { system: CRM, value: value("a") }, Word { system: EXACT, value: value("b") }];
+    let (a, b, c) = (value("a"), value("b"), value("c"));
+    assert_eq!(is_kept(&words, Some(&a), Some(&a)), Ok(()));
+    assert_eq!(is_kept(&words, Some(&b), Some(&b)), Ok(()));
+    assert!(is_kept(&words, Some(&a), Some(&b)).unwrap_err().contains("CustomCRM shows \"a\", Exact \"b\""));
+    assert!(is_kept(&words, Some(&c), Some(&c)).unwrap_err().contains("the edit is lost"));
+    assert!(is_kept(&words, Some(&a), None).unwrap_err().contains("Exact nothing"));
+}
+
+#[test]
+fn when_all_links_are_lost_customcrm_may_win_over_what_had_not_arrived_there() {
+    let mut ledger = Ledger::default();
+    let shown = Shown { here: Some(value("old")), there: Some(value("old")) };
+    ledger.says(cell(), Word { system: EXACT, value: value("new") }, &shown, true);
+    ledger.links_lost(|_, system| Some(value(if system == CRM { "old" } else { "new" })));
+    let stands: Vec<&Value> = ledger.words[&cell()].iter().map(|word| &word.value).collect();
+    assert_eq!(stands, [&value("new"), &value("old")]);
+}
+
+#[test]
+fn while_nothing_is_agreed_an_edit_in_exact_contradicts_what_customcrm_shows() {
+    let mut ledger = Ledger::default();
+    let shown = Shown { here: Some(value("old")), there: Some(value("old")) };
+    ledger.says(cell(), Word { system: EXACT, value: value("new") }, &shown, false);
+    assert_eq!(ledger.words[&cell()].len(), 2);
+    ledger.says(cell(), Word { system: CRM, value: value("newest") }, &shown, false);
+    let stands: Vec<&Value> = ledger.words[&cell()].iter().map(|word| &word.value).collect();
+    assert_eq!(stands, [&value("newest")], "both sides showed what one of the words was");
+}

@@ -1,0 +1,563 @@
+//! The two scripted humans, one on each side: what each does next is drawn from a seed.
+
+mod documents;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+use link::Flow;
+use mapping::{Lens, Pair, Property};
+use model::{LineKey, PairName, PropertyName, RecordId, Reference, System, Value, View};
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, IteratorRandom};
+use rand::{Rng, SeedableRng};
+use rust_decimal::Decimal;
+
+use super::hand::{Hand, Seen, lines_marked, of_lines, refers, row, shows};
+use super::ledger::{Cell, Ledger, Line, Shown, Story, Word};
+use super::things::{Kind, Thing};
+use crate::Site;
+
+/// Rows that people leave alone: what the thing is known by, what it is matched by, and what has a meaning of its own.
+const LEFT_ALONE: [&str; 21] = [
+    "CustomerNumber",
+    "OrganizationNumber",
+    "VatNumber",
+    "Email",
+    "Barcode",
+    "Code",
+    "LastName",
+    "CustomerReference",
+    "Status",
+    "State",
+    "Country",
+    "Language",
+    "Currency",
+    "CostCurrency",
+    "IsActive",
+    "IsSellable",
+    "ValidFrom",
+    "ValidTo",
+    "Category",
+    "VatCode",
+    "IsOptional",
+];
+
+/// The moment at which a person does something.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment<'a> {
+    pub(crate) site: &'a Site,
+    /// Since the storm began.
+    pub(crate) at: Duration,
+    pub(crate) agreed: &'a Agreed,
+}
+
+/// What a person is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Intent {
+    Make,
+    Edit,
+    Contradict,
+    AddLine,
+    ChangeLine,
+    RemoveLine,
+    Delete,
+    Confirm,
+    Accept,
+    Review,
+}
+
+/// Both humans.
+pub(crate) struct People {
+    pub(crate) hand: Hand,
+    pub(crate) ledger: Ledger,
+    random: [StdRng; 2],
+    serial: u32,
+    /// Edits that the other side does not show yet: the cell, its value, where it was made, and when.
+    outstanding: Vec<(Cell, Value, System, Duration)>,
+    /// How long each edit took to show on the other side.
+    pub(crate) lags: Vec<Duration>,
+}
+
+/// The records whose links know what both sides agreed on, each with its own keys of the lines of which that holds too.
+pub(crate) type Agreed = BTreeMap<(PairName, System, RecordId), BTreeSet<LineKey>>;
+
+impl People {
+    pub(crate) fn new(seed: u64, hand: Hand) -> Self {
+        let random = [1, 2].map(|side: u64| StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(side)));
+        Self { hand, ledger: Ledger::default(), random, serial: 0, outstanding: Vec::new(), lags: Vec::new() }
+    }
+
+    fn random(&mut self, system: System) -> &mut StdRng {
+        match system {
+            System::CustomCrm => &mut self.random[0],
+            System::ExactOnline => &mut self.random[1],
+        }
+    }
+
+    fn serial(&mut self) -> u32 {
+        self.serial += 1;
+        self.serial
+    }
+
+    /// Companies, articles and what else a company has from the first.
+    pub(crate) fn begin(&mut self, site: &Site) {
+        let now = Moment { site, at: Duration::ZERO, agreed: &Agreed::new() };
+        for system in System::BOTH {
+            for _ in 0..3 {
+                self.make(now, system, Kind::Company);
+                self.make(now, system, Kind::Article);
+            }
+            for kind in [Kind::Contact, Kind::Quote, Kind::Order] {
+                self.make(now, system, kind);
+            }
+        }
+        self.make(now, System::CustomCrm, Kind::Draft);
+    }
+
+    /// The human of this side does the next thing.
+    pub(crate) fn act(&mut self, now: Moment<'_>, system: System) {
+        let weights = [
+            (Intent::Make, 14),
+            (Intent::Edit, 48),
+            (Intent::Contradict, 5),
+            (Intent::AddLine, 7),
+            (Intent::ChangeLine, 12),
+            (Intent::RemoveLine, 3),
+            (Intent::Delete, 4),
+            (Intent::Confirm, 3),
+            (Intent::Accept, 2),
+            (Intent::Review, 2),
+        ];
+        let intent = weights.choose_weighted(self.random(system), |(_, weight)| *weight).unwrap().0;
+        match intent {
+            Intent::Make => {
+                let kinds: &[Kind] = match system {
+                    System::CustomCrm => &Kind::ALL,
+                    System::ExactOnline => {
+                        &[Kind::Company, Kind::Contact, Kind::Article, Kind::Quote, Kind::Order]
+                    }
+                };
+                let kind = *kinds.choose(self.random(system)).unwrap();
+                self.make(now, system, kind);
+            }
+            Intent::Edit => self.edit(now, system),
+            Intent::Contradict => self.contradict(now, system),
+            Intent::AddLine => self.add_line(now, system),
+            Intent::ChangeLine => self.change_line(now, system),
+            Intent::RemoveLine => self.remove_line(now, system),
+            Intent::Delete => self.delete(now, system),
+            Intent::Confirm => self.confirm(now),
+            Intent::Accept => self.accept(now),
+            Intent::Review => self.review(now),
+        }
+    }
+
+    fn make(&mut self, now: Moment<'_>, system: System, kind: Kind) {
+        let serial = self.serial();
+        let space = if kind == Kind::Article { "" } else { " " };
+        let thing = Thing { kind, mark: format!("{}{space}{serial:05}", kind.word()) };
+        let mut view = View::from([(row(kind.mark_row()), Value::Text(thing.mark.clone()))]);
+        let mut referred = Vec::new();
+        match kind {
+            Kind::Company => {
+                let status = if system == System::CustomCrm && serial.is_multiple_of(5) {
+                    "Prospect"
+                } else {
+                    "Customer"
+                };
+                view.insert(row("Status"), text(status));
+                view.insert(row("Email"), text(&format!("firma{serial}@example.com")));
+            }
+            Kind::Contact => {
+                view.insert(row("FirstName"), text("Kim"));
+                view.insert(row("Email"), text(&format!("kim{serial}@example.com")));
+            }
+            Kind::Article => {
+                view.insert(row("Name"), text(&format!("Artikel {serial}")));
+                view.insert(row("IsSellable"), Value::Boolean(true));
+            }
+            Kind::Quote | Kind::Draft | Kind::Order => {
+                view.insert(row("CustomerReference"), text(&format!("ref-{serial}")));
+            }
+        }
+        if kind == Kind::Contact || kind.has_lines() {
+            let Some(company) = self.some(now.site, system, Kind::Company, |seen| is_customer(&seen.view))
+            else {
+                return;
+            };
+            view.insert(row("CustomerId"), refers(&company));
+            referred.push(company);
+        }
+        let status = match kind {
+            Kind::Order => Some("Confirmed"),
+            Kind::Draft => Some("Draft"),
+            _ => None,
+        };
+        if let Some(status) = status.filter(|_| system == System::CustomCrm) {
+            view.insert(row("Status"), text(status));
+        }
+        let mut lines = Vec::new();
+        if kind.has_lines() {
+            for number in 0..2 {
+                let Some((cells, mark, article)) = self.new_line(now.site, system, number) else { return };
+                view.extend(cells);
+                lines.push(mark);
+                referred.push(article);
+            }
+        }
+        let rows = self.editable(kind);
+        for _ in 0..3 {
+            let property = rows.choose(self.random(system)).unwrap().clone();
+            let value = self.value(system, &property, &Value::Empty);
+            view.insert(property.name, value);
+        }
+        match self.hand.makes(now.site, &thing, system, &view) {
+            Ok(()) => {
+                self.ledger.tell(now.at, &thing, "made", format!("made in {}", system.name()));
+                for mark in lines {
+                    let story = self.ledger.things.get_mut(&thing).unwrap();
+                    story.lines.insert(mark.clone(), Line::default());
+                    for name in ["Quantity", "UnitPrice"] {
+                        self.says_first(&thing, Some(mark.clone()), name, system, &view);
+                    }
+                }
+                for property in rows.iter().filter(|property| view.contains_key(&property.name)) {
+                    self.says_first(&thing, None, property.name.as_str(), system, &view);
+                }
+                for other in referred {
+                    self.ledger.things.get_mut(&other).unwrap().referred += 1;
+                }
+            }
+            Err(refused) => self.ledger.refused.push(format!("{thing}: {refused}")),
+        }
+    }
+
+    fn says_first(&mut self, thing: &Thing, line: Option<String>, name: &str, system: System, view: &View) {
+        let cell = Cell { thing: thing.clone(), line, row: name.to_owned() };
+        let Some(value) = shows(view, &cell) else { return };
+        let shown = Shown { here: None, there: None };
+        self.ledger.says(cell, Word { system, value }, &shown, true);
+    }
+
+    /// A thing of this kind that this side shows, and shows so.
+    fn some(
+        &mut self,
+        site: &Site,
+        system: System,
+        kind: Kind,
+        is_fit: impl Fn(&Seen) -> bool,
+    ) -> Option<Thing> {
+        let mut open: Vec<Thing> = self.ledger.open(kind).map(|(thing, _)| thing.clone()).collect();
+        while !open.is_empty() {
+            let at = self.random(system).random_range(0..open.len());
+            let thing = open.swap_remove(at);
+            if self.hand.sees(site, &thing, system).is_some_and(|seen| is_fit(&seen)) {
+                return Some(thing);
+            }
+        }
+        None
+    }
+
+    /// A new line's cells, its mark, and the article that stands on it.
+    fn new_line(&mut self, site: &Site, system: System, number: u32) -> Option<(View, String, Thing)> {
+        let sells = |seen: &Seen| seen.view.get(&row("IsSellable")) == Some(&Value::Boolean(true));
+        let article = self.some(site, system, Kind::Article, sells)?;
+        let serial = self.serial();
+        let key = LineKey::parse(&format!("new{number}")).unwrap();
+        let mark = format!("Regel {serial:05}");
+        let cell = |name: &str| PropertyName::in_line(&key, &of_lines(name));
+        let quantity = Decimal::from(self.random(system).random_range(1..50));
+        let cells = View::from([
+            (PropertyName::of_line(&row("Lines"), &key), Value::Boolean(true)),
+            (cell("ProductId"), refers(&article)),
+            (cell("Description"), text(&mark)),
+            (cell("Quantity"), Value::Decimal(quantity)),
+            (cell("UnitPrice"), Value::Decimal(Decimal::new(i64::from(serial), 2))),
+        ]);
+        Some((cells, mark, article))
+    }
+
+    /// The rows of a kind that people edit.
+    fn editable(&self, kind: Kind) -> Vec<Property> {
+        let pair = self.hand.pair(kind);
+        let of_pair =
+            |property: &&Property| is_editable(property) && property.name.as_str() != kind.mark_row();
+        pair.properties.iter().filter(of_pair).cloned().collect()
+    }
+
+    fn value(&mut self, system: System, property: &Property, now: &Value) -> Value {
+        let serial = self.serial();
+        let name = property.name.property().to_owned();
+        match &property.lens {
+            Lens::Phone { .. } => text(&format!("+31 20 {serial:07}")),
+            Lens::Email { .. } => text(&format!("mail{serial}@example.com")),
+            Lens::Boolean { .. } => Value::Boolean(*now != Value::Boolean(true)),
+            Lens::Date => Value::Date(day(serial)),
+            Lens::Decimal { .. } if name.contains("Percent") => {
+                Value::Decimal(Decimal::new(i64::from(serial % 9_000) + 1, 2))
+            }
+            Lens::Decimal { .. } => Value::Decimal(Decimal::new(i64::from(serial) + 100, 2)),
+            Lens::Person => {
+                let others: Vec<String> = self.hand.colleagues.clone();
+                let is_other =
+                    |email: &&String| *now != Value::Reference(Reference::Person((**email).clone()));
+                let email = others.iter().filter(is_other).choose(self.random(system)).unwrap();
+                Value::Reference(Reference::Person(email.clone()))
+            }
+            Lens::Lookup { list, .. } => {
+                let codes: Vec<String> = self.hand.codes(list.name()).into_iter().cloned().collect();
+                let other = codes.iter().filter(|code| *now != text(code)).choose(self.random(system));
+                other.map_or_else(|| now.clone(), |code| text(code))
+            }
+            _ => text(&format!("{name} {serial}")),
+        }
+    }
+
+    /// Edits some rows that are this side's to edit.
+    fn edit(&mut self, now: Moment<'_>, system: System) {
+        let Some((thing, seen)) = self.editable_thing(now.site, system) else { return };
+        let mut rows = self.editable(thing.kind);
+        rows.retain(|property| owner(&thing.mark, property.name.as_str()) == system);
+        let count = self.random(system).random_range(1..=3);
+        let rows: Vec<Property> = rows.choose_multiple(self.random(system), count).cloned().collect();
+        let mut values = View::new();
+        for property in rows {
+            let held = seen.view.get(&property.name).unwrap_or(&Value::Empty);
+            let value = self.value(system, &property, held);
+            values.insert(property.name, value);
+        }
+        self.enter(now, &thing, system, &seen, &values);
+    }
+
+    /// A thing of any kind that this side may edit.
+    fn editable_thing(&mut self, site: &Site, system: System) -> Option<(Thing, Seen)> {
+        let kind = *Kind::ALL.choose(self.random(system)).unwrap();
+        let confirmed = |people: &Self, thing: &Thing| people.ledger.things[thing].confirmed;
+        let thing = self.some(site, system, kind, |_| true)?;
+        if self.is_under_review(site, &thing) {
+            return None;
+        }
+        // Of a draft that was confirmed, Exact has two records: they are the CRM's to edit.
+        if system == System::ExactOnline && confirmed(self, &thing) {
+            return None;
+        }
+        let seen = self.hand.sees(site, &thing, system)?;
+        Some((thing, seen))
+    }
+
+    /// Whether the CRM does not show the newest version of a quotation yet.
+    fn is_under_review(&mut self, site: &Site, thing: &Thing) -> bool {
+        if !self.ledger.things[thing].is_under_review {
+            return false;
+        }
+        let version = System::BOTH.map(|system| {
+            self.hand.sees(site, thing, system).and_then(|seen| seen.view.get(&row("VersionNumber")).cloned())
+        });
+        let is_under_review = version[0] != version[1];
+        self.ledger.things.get_mut(thing).unwrap().is_under_review = is_under_review;
+        is_under_review
+    }
+
+    /// Both sides edit one row to different values, neither having seen the other.
+    fn contradict(&mut self, now: Moment<'_>, system: System) {
+        let Some((thing, _)) = self.editable_thing(now.site, system) else { return };
+        if self.ledger.things[&thing].confirmed {
+            return;
+        }
+        let rows = self.editable(thing.kind);
+        let property = rows.choose(self.random(system)).unwrap().clone();
+        // A row whose direction turns again and again within a minute is held for a person.
+        let turned = format!("contradicted {}", property.name);
+        let story = &self.ledger.things[&thing];
+        if story.told.iter().any(|(_, told)| told.ends_with(&turned)) {
+            return;
+        }
+        if System::BOTH.iter().any(|system| self.hand.sees(now.site, &thing, *system).is_none()) {
+            return;
+        }
+        for side in [system, system.other()] {
+            let Some(seen) = self.hand.sees(now.site, &thing, side) else { return };
+            let held = seen.view.get(&property.name).unwrap_or(&Value::Empty).clone();
+            let values = View::from([(property.name.clone(), self.value(side, &property, &held))]);
+            self.enter(now, &thing, side, &seen, &values);
+        }
+        self.ledger.tell(now.at, &thing, "contradicted", turned);
+    }
+
+    /// A person enters values, and has the last word in their cells.
+    fn enter(&mut self, now: Moment<'_>, thing: &Thing, system: System, seen: &Seen, values: &View) {
+        if values.is_empty() {
+            return;
+        }
+        let there = self.hand.sees(now.site, thing, system.other()).map(|seen| seen.view);
+        if let Err(refused) = self.hand.changes(now.site, thing, system, seen, values) {
+            self.ledger.refused.push(format!("{thing}: {refused}"));
+            return;
+        }
+        let mut told = Vec::new();
+        for (name, value) in values {
+            let cell = cell_of(thing, name, &seen.view);
+            let shown = Shown {
+                here: shows(&seen.view, &cell),
+                there: there.as_ref().and_then(|view| shows(view, &cell)),
+            };
+            told.push(format!(
+                "{}{} = \"{value}\"",
+                cell.line.as_deref().map(|line| format!("{line}: ")).unwrap_or_default(),
+                cell.row
+            ));
+            // Whoever speaks last is waited for.
+            self.outstanding.retain(|(waiting, ..)| *waiting != cell);
+            self.outstanding.push((cell.clone(), value.clone(), system, now.at));
+            let line = cell.line.as_deref().map(|line| (line, &seen.view));
+            let is_agreed = self.is_agreed(thing, line, now.agreed);
+            self.ledger.says(cell, Word { system, value: value.clone() }, &shown, is_agreed);
+        }
+        self.ledger.tell(
+            now.at,
+            thing,
+            "edited",
+            format!("edited in {}: {}", system.name(), told.join(", ")),
+        );
+    }
+
+    /// Whether the link of a thing, and of one of its lines, knows what both sides agreed on, as far as people can tell.
+    fn is_agreed(&mut self, thing: &Thing, line: Option<(&str, &View)>, agreed: &Agreed) -> bool {
+        let known: Vec<&BTreeSet<LineKey>> =
+            self.hand.records_of(thing).filter_map(|record| agreed.get(&record)).collect();
+        let story = self.ledger.things.get_mut(thing).unwrap();
+        story.unlinked &= known.is_empty();
+        let Some((mark, view)) = line else { return !story.unlinked };
+        let Some(line) = story.lines.get_mut(mark) else { return !story.unlinked };
+        let key = lines_marked(view, mark).pop();
+        line.unlinked &= !key.is_some_and(|key| known.iter().any(|lines| lines.contains(&key)));
+        !story.unlinked && !line.unlinked
+    }
+
+    /// Whether there are things whose links were lost and are not known to be there again.
+    pub(crate) fn misses_links(&self) -> bool {
+        let is_missed =
+            |story: &Story| story.unlinked || story.lines.values().any(|line| line.unlinked && !line.removed);
+        self.ledger.things.values().any(|story| story.deleted.is_none() && is_missed(story))
+    }
+
+    /// Whether both sides show the same in every cell that somebody has spoken of.
+    fn is_settled(&mut self, site: &Site, thing: &Thing) -> bool {
+        let [Some(crm), Some(exact)] = System::BOTH.map(|system| self.hand.sees(site, thing, system)) else {
+            return false;
+        };
+        let lines = &self.ledger.things[thing].lines;
+        let there = |cell: &Cell| cell.line.as_ref().is_none_or(|line| !lines[line].removed);
+        let mut of_thing =
+            self.ledger.words.keys().filter(|cell| cell.thing == *thing).filter(|cell| there(cell));
+        of_thing.all(|cell| {
+            let shown = shows(&crm.view, cell);
+            shown.is_some() && shown == shows(&exact.view, cell)
+        })
+    }
+
+    /// Deletes what nothing refers to and both sides agree on: that a deletion meets an edit is another matter.
+    fn delete(&mut self, now: Moment<'_>, system: System) {
+        let kinds = [Kind::Company, Kind::Contact, Kind::Article, Kind::Quote, Kind::Order];
+        let kind = *kinds.choose(self.random(system)).unwrap();
+        let Some(thing) = self.some(now.site, system, kind, |_| true) else { return };
+        let story = &self.ledger.things[&thing];
+        if story.referred > 0
+            || !self.is_settled(now.site, &thing)
+            || !self.is_agreed(&thing, None, now.agreed)
+        {
+            return;
+        }
+        let Some(seen) = self.hand.sees(now.site, &thing, system) else { return };
+        match now.site.deletes(system, kind.place(system), &seen.record) {
+            Ok(()) => {
+                self.ledger.tell(now.at, &thing, "deleted", format!("deleted in {}", system.name()));
+                self.ledger.things.get_mut(&thing).unwrap().deleted = Some(system);
+            }
+            Err(refused) => self.ledger.refused.push(format!("{thing}: {refused}")),
+        }
+    }
+
+    /// Sees which edits have arrived.
+    pub(crate) fn arrivals(&mut self, site: &Site, now: Duration) {
+        for (cell, value, system, at) in std::mem::take(&mut self.outstanding) {
+            let there = self.hand.sees(site, &cell.thing, system.other());
+            if there.is_some_and(|seen| shows(&seen.view, &cell).as_ref() == Some(&value)) {
+                self.lags.push(now.saturating_sub(at));
+            } else {
+                self.outstanding.push((cell, value, system, at));
+            }
+        }
+    }
+
+    /// What both sides show in every cell that somebody has spoken of, before all links are lost.
+    pub(crate) fn links_lost(&mut self, site: &Site, at: Duration) {
+        let mut views: BTreeMap<(Thing, System), View> = BTreeMap::new();
+        let things: Vec<Thing> = self.ledger.things.keys().cloned().collect();
+        for thing in things {
+            for system in System::BOTH {
+                if let Some(seen) = self.hand.sees(site, &thing, system) {
+                    views.insert((thing.clone(), system), seen.view);
+                }
+            }
+        }
+        self.ledger.links_lost(|cell, system| {
+            views.get(&(cell.thing.clone(), system)).and_then(|view| shows(view, cell))
+        });
+        for story in self.ledger.things.values_mut() {
+            story.told.push((at, "all links lost".to_owned()));
+        }
+    }
+
+    /// The pair of a kind.
+    pub(crate) fn pair(&self, kind: Kind) -> &Pair {
+        self.hand.pair(kind)
+    }
+}
+
+fn is_editable(property: &Property) -> bool {
+    let lens = matches!(
+        property.lens,
+        Lens::Text { .. }
+            | Lens::Phone { .. }
+            | Lens::Email { .. }
+            | Lens::Date
+            | Lens::Decimal { .. }
+            | Lens::Person
+            | Lens::Lookup { .. }
+    ) || matches!(property.lens, Lens::Boolean { .. } if property.name.as_str() == "DoNotMail");
+    lens && property.flow == Flow::Both
+        && !property.create_only
+        && property.names.customcrm.is_some()
+        && property.names.exactonline.is_some()
+        && !LEFT_ALONE.contains(&property.name.property())
+}
+
+/// Whose a row of a thing, or of a line, is to edit.
+fn owner(mark: &str, row: &str) -> System {
+    let sum: u32 = mark.bytes().chain(row.bytes()).map(u32::from).sum();
+    System::BOTH[usize::from(sum % 2 == 1)]
+}
+
+fn is_customer(view: &View) -> bool {
+    view.get(&row("Status")) == Some(&text("Customer"))
+}
+
+fn cell_of(thing: &Thing, name: &PropertyName, view: &View) -> Cell {
+    let line = name.line().map(|key| {
+        let mark = view.get(&PropertyName::in_line(&key, &of_lines("Description")));
+        mark.map(ToString::to_string).unwrap_or_default()
+    });
+    Cell { thing: thing.clone(), line, row: name.property().to_owned() }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn day(serial: u32) -> Date {
+    date(2026, 1, 1).checked_add(i64::from(serial % 20_000).days()).unwrap()
+}

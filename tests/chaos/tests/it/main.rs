@@ -30,6 +30,7 @@ mod edits;
 mod idle;
 mod kills;
 mod messages;
+mod paused;
 mod refusals;
 mod reloads;
 mod servers_lost;

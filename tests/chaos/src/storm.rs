@@ -42,6 +42,8 @@ const TICK: Duration = Duration::from_millis(40);
 const LOOKS_EVERY: Duration = Duration::from_secs(2);
 /// How often each collector asks for changes.
 const POLL: Duration = Duration::from_millis(600);
+/// The same at Exact's own limits: its eight feeds then take less than half of the minute's calls.
+const POLL_AT_OWN_LIMITS: Duration = Duration::from_secs(20);
 /// What both systems allow during the storm: a poll and an edit never wait long for it, but it can be overrun.
 const CALLS_PER_MINUTE: u32 = 3_000;
 /// What both systems allow in a minute by their documentation. The calls of a day are long used up.
@@ -68,7 +70,7 @@ pub struct Script {
     /// Whether Exact may answer 429. The product takes it for the end of the minute, and a write that waits for more than
     /// half of that rests for five: this is nothing for a short storm.
     pub refusals: bool,
-    /// How long people go on at Exact's own limits, without faults, before the rest; zero for not at all.
+    /// How long people go on at Exact's own limits, without faults, after the first rest; zero for not at all.
     pub at_own_limits: Duration,
     /// How long it may take to come to rest.
     pub rests_within: Duration,
@@ -138,10 +140,11 @@ pub async fn storm(script: Script) -> Told {
     let mut storm = Storm::start(script).await;
     storm.rage(due).await;
     storm.calm_down().await;
+    let settled = storm.rest().await;
     if !script.at_own_limits.is_zero() {
         storm.at_own_limits().await;
+        storm.rest().await;
     }
-    let settled = storm.rest().await;
     storm.judge(settled).await
 }
 
@@ -239,9 +242,10 @@ impl Storm {
         }
     }
 
-    /// People go on for a while at Exact's own limits, to which the services are set first, one by one.
+    /// People go on for a while at Exact's own limits, to which the services are set first, one by one, and from which
+    /// they are set back in the same way.
     async fn at_own_limits(&mut self) {
-        let config = self.world.reconfigured(OWN_LIMITS);
+        let config = self.world.reconfigured(OWN_LIMITS, POLL_AT_OWN_LIMITS);
         self.fleet.roll(&config, RECOVERS_WITHIN).await;
         // What was called before counts for the minute that it was called in.
         let into_the_minute = jiff::Timestamp::now().as_second().rem_euclid(60).unsigned_abs();
@@ -259,6 +263,9 @@ impl Storm {
                 tokio::time::sleep(LOOKS_EVERY).await;
             }
         }
+        self.limit(|limits| limits.per_minute = CALLS_PER_MINUTE);
+        let config = self.world.config().to_owned();
+        self.fleet.roll(&config, RECOVERS_WITHIN).await;
     }
 }
 

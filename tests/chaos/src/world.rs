@@ -135,9 +135,10 @@ impl World {
         &self.config
     }
 
-    /// Writes a configuration beside the first one, of the same world at other limits; gives its path.
-    pub(crate) fn reconfigured(&self, quota: crate::Quota) -> PathBuf {
-        let plan = Plan { quota, ..self.plan.clone() };
+    /// Writes a configuration beside the first one, of the same world at other limits and with another time between two
+    /// polls; gives its path.
+    pub(crate) fn reconfigured(&self, quota: crate::Quota, poll: Duration) -> PathBuf {
+        let plan = Plan { poll, quota, ..self.plan.clone() };
         config::write_as("reconfigured.toml", &plan, &self.namespace, &self.sites, self.folder.path())
     }
 

@@ -87,16 +87,6 @@ impl Child {
         self.signal("TERM")
     }
 
-    /// Stops it where it stands (`SIGSTOP`), until [`Child::resume`]. Nothing happens when it has ended already.
-    pub(crate) fn pause(&mut self) -> Result<()> {
-        self.signal("STOP")
-    }
-
-    /// Lets it go on (`SIGCONT`). Nothing happens when it has ended already.
-    pub(crate) fn resume(&mut self) -> Result<()> {
-        self.signal("CONT")
-    }
-
     /// Sends a signal. Nothing happens when it has ended already.
     pub(crate) fn signal(&mut self, signal: &str) -> Result<()> {
         if self.status()?.is_some() {

@@ -116,12 +116,12 @@ impl Process {
 
     /// Stops it where it stands (`SIGSTOP`): it holds all that it held and does nothing, until [`Process::resume`].
     pub fn pause(&mut self) -> Result<()> {
-        self.child.pause()
+        self.child.signal("STOP")
     }
 
     /// Lets it go on (`SIGCONT`).
     pub fn resume(&mut self) -> Result<()> {
-        self.child.resume()
+        self.child.signal("CONT")
     }
 
     /// Ends it with `SIGKILL` and waits until it is gone.

@@ -17,10 +17,9 @@ const STAYS_SO: Duration = Duration::from_secs(40);
 const STORIES: usize = 6;
 /// Of a log so many lines.
 const LOG_LINES: usize = 60;
-/// The most writes that may follow from one edit, retries among them: one to the other side, one back of what that
-/// side makes of it (numbers, totals), and as much again for a document whose order has two partners or whose lines are
-/// written one by one.
-const WRITES_PER_EDIT_MAX: f64 = 4.0;
+/// The most writes that may follow from one edit, on the average and retries among them: one to the other side, and one
+/// back of what that side makes of it, such as numbers and totals.
+const WRITES_PER_EDIT_MAX: f64 = 2.0;
 
 impl Storm {
     #[expect(clippy::print_stdout, reason = "who waits for minutes wants to know for what")]

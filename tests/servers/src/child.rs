@@ -92,13 +92,18 @@ impl Child {
         if self.status()?.is_some() {
             return Ok(());
         }
-        // The shell's own `kill`: a bare machine has no `/bin/kill`. It is still our child and not yet reaped, so
-        // the pid is nobody else's.
+        let sent = self.send(signal);
+        if self.status()?.is_some() { Ok(()) } else { sent }
+    }
+
+    /// Sends a signal to what has not ended as far as [`Child::status`] knows: its pid is nobody else's then.
+    pub(crate) fn send(&self, signal: &str) -> Result<()> {
+        // The shell's own `kill`: a bare machine has no `/bin/kill`.
         let status = Command::new("sh")
             .args(["-c", "kill \"-$1\" \"$2\"", "sh", signal, &self.pid().to_string()])
             .status()
             .map_err(Error::io(format!("send SIG{signal} to {}", self.name)))?;
-        if status.success() || self.status()?.is_some() {
+        if status.success() {
             Ok(())
         } else {
             Err(Error::Answer { what: format!("kill -{signal} {}", self.pid()), answer: status.to_string() })

@@ -112,12 +112,12 @@ impl Redis {
 
     /// Halts the server (`SIGSTOP`): it keeps its connections and answers nothing, until [`Redis::go_on`].
     pub fn halt(&self) -> Result<()> {
-        self.server.signal("STOP")
+        self.server.send("STOP")
     }
 
     /// Lets a halted server go on.
     pub fn go_on(&self) -> Result<()> {
-        self.server.signal("CONT")
+        self.server.send("CONT")
     }
 
     /// Forgets all data, as if Redis had been lost.

@@ -67,7 +67,11 @@ impl Shop {
         }
         let mut text = sections.join("\n");
         for name in connections {
-            let side = side.join("\n");
+            let mut side = side.join("\n");
+            if name == "beta" {
+                // No two connections have one division, or one grant.
+                side = side.replace("division = ", "division = 1").replace("grant.json", "other-grant.json");
+            }
             write!(text, "\n[[connection]]\nname = \"{name}\"\n[connection.exactonline]\n{side}\n").unwrap();
         }
         std::fs::write(self.config(), text).unwrap();

@@ -1,6 +1,7 @@
 //! A message as both brokers hold it, and what becomes of it when it is sent on.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -35,6 +36,8 @@ pub(crate) struct Addressed {
     pub(crate) exchange: String,
     pub(crate) routing_key: String,
     pub(crate) message: Message,
+    /// How long it may lie in a queue where messages rest; `None`: as long as the queue says.
+    pub(crate) rests: Option<Duration>,
 }
 
 impl Addressed {
@@ -49,7 +52,8 @@ impl Addressed {
         }
         let headers_bytes = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         within("header list", headers_bytes, HEADERS_BYTES_MAX)?;
-        Ok(Self { exchange, routing_key, message: Message::new(id, headers, Some(whole_seconds(at)), body) })
+        let message = Message::new(id, headers, Some(whole_seconds(at)), body);
+        Ok(Self { exchange, routing_key, message, rests: None })
     }
 }
 

@@ -60,7 +60,7 @@ fn channel(topology: &Topology, queue: &Queue) -> (String, Value) {
         }
         QueueKind::Resting(tier) => (
             format!(
-                "Messages that are tried again after {} s at most. They are published to the fanout exchange of the same name, with the queue that they return to as their routing key.",
+                "Messages that are tried again after {} s, or up to a quarter later, as their expiration says. They are published to the fanout exchange of the same name, with the queue that they return to as their routing key.",
                 tier.delay().as_secs()
             ),
             all(),

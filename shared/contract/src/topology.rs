@@ -44,7 +44,7 @@ impl RetryTier {
     /// All tiers, shortest first.
     pub const ALL: [Self; 4] = [Self::Seconds5, Self::Seconds30, Self::Minutes5, Self::Hour1];
 
-    /// How long the message rests.
+    /// How long a message rests at least.
     pub const fn delay(self) -> Duration {
         Duration::from_secs(match self {
             Self::Seconds5 => 5,
@@ -52,6 +52,11 @@ impl RetryTier {
             Self::Minutes5 => 300,
             Self::Hour1 => 3_600,
         })
+    }
+
+    /// How long a message rests at most: a quarter longer. What failed together then does not come back together.
+    pub fn delay_max(self) -> Duration {
+        self.delay() + self.delay() / 4
     }
 
     /// The tier for a message that has been tried this many times already (counted from 1).
@@ -236,7 +241,7 @@ impl Topology {
                 arguments.insert("x-dead-letter-routing-key", text(&self.names.dead_letters()));
             }
             QueueKind::Resting(tier) => {
-                let milliseconds = u32::try_from(tier.delay().as_millis()).unwrap_or(u32::MAX);
+                let milliseconds = u32::try_from(tier.delay_max().as_millis()).unwrap_or(u32::MAX);
                 arguments.insert("x-message-ttl", Argument::Number(milliseconds));
             }
             QueueKind::DeadLetters => {}

@@ -116,7 +116,7 @@ impl State {
 
     /// Routes a message; it arrives in all of its queues or in none.
     pub(super) fn publish(&mut self, addressed: &Addressed, now: Instant) -> Result<Accepted, BrokerError> {
-        let Addressed { exchange, routing_key, message } = addressed;
+        let Addressed { exchange, routing_key, message, rests: _ } = addressed;
         let mut rest = None;
         let targets = match self.exchanges.get(exchange) {
             Some(Exchange::Topic(bindings)) => targets(bindings, routing_key),

@@ -96,11 +96,11 @@ fn late(doing: &str) -> BrokerError {
 
 impl Parcel {
     fn new(addressed: Addressed) -> Result<Self, BrokerError> {
-        let Addressed { exchange, routing_key, message } = addressed;
+        let Addressed { exchange, routing_key, message, rests } = addressed;
         Ok(Self {
             exchange: short("exchange", &exchange)?,
             routing_key: short("routing key", &routing_key)?,
-            properties: wire::properties(&message)?,
+            properties: wire::properties(&message, rests)?,
             body: message.body,
         })
     }

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
-use contract::Names;
+use contract::{Names, RetryTier};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicNackOptions};
@@ -145,11 +146,13 @@ impl Delivery for RabbitDelivery {
                 exchange: names.retry_exchange(tier),
                 routing_key: queue.clone(),
                 message: mem::take(&mut self.message).retried(&reason),
+                rests: Some(rest(tier, rand::random())),
             }),
             Settlement::DeadLetter { reason } => Some(Addressed {
                 exchange: String::new(),
                 routing_key: names.dead_letters(),
                 message: mem::take(&mut self.message).dead(queue, &names.dead_letters(), &reason),
+                rests: None,
             }),
         };
         if let Some(message) = sent_on {
@@ -196,6 +199,25 @@ impl Drop for RabbitDelivery {
         if unsettled.acker.usable() {
             // Should it fail, the channel is gone, and the broker returns the message by itself.
             runtime.spawn(async move { unsettled.acker.nack(RETURNED).await });
+        }
+    }
+}
+
+/// How long a message rests in a tier, between its bounds; `jitter` is from 0 to 1.
+fn rest(tier: RetryTier, jitter: f64) -> Duration {
+    tier.delay() + (tier.delay() / 4).mul_f64(jitter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rest_is_never_shorter_than_its_tier_and_never_longer_than_the_queue_lets_it_be() {
+        for tier in RetryTier::ALL {
+            assert_eq!(rest(tier, 0.0), tier.delay());
+            assert_eq!(rest(tier, 1.0), tier.delay_max());
+            assert!(tier.delay() < rest(tier, 0.5) && rest(tier, 0.5) < tier.delay_max());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A message as AMQP carries it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lapin::BasicProperties;
@@ -17,8 +18,8 @@ const PERSISTENT: u8 = 2;
 /// RabbitMQ's own account of how a message died: read here, and not sent on.
 const DEATHS_HEADER: &str = "x-death";
 
-/// The properties of a message; its body travels beside them.
-pub(super) fn properties(message: &Message) -> Result<BasicProperties, BrokerError> {
+/// The properties of a message, which rests for so long where messages rest; its body travels beside them.
+pub(super) fn properties(message: &Message, rests: Option<Duration>) -> Result<BasicProperties, BrokerError> {
     let mut headers = FieldTable::default();
     for (name, value) in &message.headers {
         headers.insert(short("header name", name)?, AMQPValue::LongString(value.as_str().into()));
@@ -32,6 +33,9 @@ pub(super) fn properties(message: &Message) -> Result<BasicProperties, BrokerErr
         .with_delivery_mode(PERSISTENT)
         .with_message_id(short("id", &message.id)?)
         .with_headers(headers);
+    if let Some(rests) = rests {
+        properties = properties.with_expiration(short("expiration", &rests.as_millis().to_string())?);
+    }
     if let Some(seconds) = message.at.and_then(|at| u64::try_from(at.as_second()).ok()) {
         properties = properties.with_timestamp(seconds);
     }

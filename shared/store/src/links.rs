@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub use self::candidates::Candidates;
 pub use self::claims::Claim;
-pub use self::directory::Directories;
+pub use self::directory::{Directories, Named};
 pub use self::keys::through_row;
 pub use self::lookups::Resolvable;
 use crate::{Check, Key, Store, StoreError};

@@ -16,9 +16,9 @@ use contract::{Lane, Message, Names, Outcome, OutcomeResult, RetryTier, WriteQue
 use jiff::{Timestamp, Zoned};
 use link::Pending;
 use mapping::{Lookups, Pair};
-use model::{ConnectionName, Content, FailureClass, PairName, System, SystemPair, View};
+use model::{ConnectionName, Content, FailureClass, PairName, System, View};
 use service::{Context, Given, UnknownConnections};
-use store::{Links, Store};
+use store::{Links, Named, Store};
 use telemetry::{Chain, Metrics, WriteOutcome};
 use uuid::Uuid;
 
@@ -201,11 +201,9 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         pair: &Pair,
         values: &View,
     ) -> Result<Lookups, WriterError> {
-        let crm = self.links.people(&queued.connection, System::CustomCrm).await?;
-        let exact = self.links.people(&queued.connection, System::ExactOnline).await?;
-        let people =
-            SystemPair { customcrm: crm.unwrap_or_default(), exactonline: exact.unwrap_or_default() };
-        let lists = self.links.lists(&queued.connection).await?;
+        // A link was decided on when both directories had been read; after the store was emptied there is none.
+        let Named { directories, lists } = self.links.named(&queued.connection).await?;
+        let people = directories.map(|read| read.people).unwrap_or_default();
         let (given, today) = (kept.given.clone(), Zoned::now().date());
         let mut lookups = Lookups { people, lists, given, today, ..Lookups::default() };
         self.links.look_up_records(&queued.connection, pair, self.system, values, &mut lookups).await?;

@@ -7,7 +7,7 @@ use jiff::Zoned;
 use link::{Link, Observation, Side};
 use mapping::{Lookups, ReferenceNeed, Through};
 use model::{LineKey, Presence, Properties, PropertyName, Record, RecordId, Reference, System, Value, View};
-use store::{Check, Store, through_row};
+use store::{Check, Named, Store, through_row};
 
 use super::Keeper;
 use crate::error::MapperError;
@@ -34,10 +34,11 @@ impl<S: Store> Keeper<S> {
     ) -> Result<Option<Seen>, MapperError> {
         let Record { id, version, modified_at, presence, properties, .. } = &sighting.record;
         let leads = self.leads(system, &sighting.record);
-        let Some(directories) = self.links.directories(&self.connection).await? else { return Ok(None) };
+        let Named { directories, lists } = self.links.named(&self.connection).await?;
+        let Some(directories) = directories else { return Ok(None) };
         let mut lookups = Lookups {
             people: directories.people,
-            lists: self.links.lists(&self.connection).await?,
+            lists,
             given: self.given.clone(),
             today: Zoned::now().date(),
             ..Lookups::default()

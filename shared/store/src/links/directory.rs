@@ -17,6 +17,16 @@ pub struct Directories {
     pub checks: Vec<Check>,
 }
 
+/// What a connection's records refer to by name.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The users of both systems; `None` until both collectors have read them.
+    pub directories: Option<Directories>,
+    /// What was read of Exact's lists: each code's own id, by the list's name. A list that is not there has not been
+    /// read.
+    pub lists: BTreeMap<String, BTreeMap<String, String>>,
+}
+
 impl<S: Store> Links<S> {
     /// A system's users by e-mail; `None` until its collector has read them.
     pub async fn people(
@@ -30,14 +40,31 @@ impl<S: Store> Links<S> {
 
     /// The users of both systems; `None` until both collectors have read them.
     pub async fn directories(&self, connection: &ConnectionName) -> Result<Option<Directories>, LinksError> {
-        let mut read = Directories { people: SystemPair::default(), checks: Vec::new() };
-        for system in System::BOTH {
-            let key = self.people_key(connection, system);
-            let Some(entry) = self.store.get(&key).await? else { return Ok(None) };
-            read.checks.push(Check::Revision(key.clone(), entry.revision));
-            read.people[system] = people(key, &entry)?;
+        Ok(self.named(connection).await?.directories)
+    }
+
+    /// All that a connection's records refer to by name, read at once.
+    pub async fn named(&self, connection: &ConnectionName) -> Result<Named, LinksError> {
+        let people_keys = System::BOTH.map(|system| self.people_key(connection, system));
+        let list_keys = List::ALL.map(|list| self.list_key(connection, list.name()));
+        let keys: Vec<Key> = people_keys.iter().chain(&list_keys).cloned().collect();
+        let mut entries = self.store.get_many(&keys).await?.into_iter();
+        let mut read = Some(Directories { people: SystemPair::default(), checks: Vec::new() });
+        for ((system, key), entry) in System::BOTH.into_iter().zip(people_keys).zip(&mut entries) {
+            let (Some(directories), Some(entry)) = (&mut read, entry) else {
+                read = None;
+                continue;
+            };
+            directories.checks.push(Check::Revision(key.clone(), entry.revision));
+            directories.people[system] = people(key, &entry)?;
         }
-        Ok(Some(read))
+        let mut lists = BTreeMap::new();
+        for ((list, key), entry) in List::ALL.into_iter().zip(list_keys).zip(entries) {
+            let Some(entry) = entry else { continue };
+            let codes = serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key })?;
+            lists.insert(list.name().to_owned(), codes);
+        }
+        Ok(Named { directories: read, lists })
     }
 
     /// What changes whenever the users of a system do; `None` until they were read.
@@ -72,21 +99,12 @@ impl<S: Store> Links<S> {
         }
     }
 
-    /// What was read of Exact's lists: each code's own id, by the list's name. A list that is not there has not been
-    /// read.
+    /// What was read of Exact's lists.
     pub async fn lists(
         &self,
         connection: &ConnectionName,
     ) -> Result<BTreeMap<String, BTreeMap<String, String>>, LinksError> {
-        let keys: Vec<Key> = List::ALL.iter().map(|list| self.list_key(connection, list.name())).collect();
-        let entries = self.store.get_many(&keys).await?;
-        let mut lists = BTreeMap::new();
-        for ((list, key), entry) in List::ALL.into_iter().zip(keys).zip(entries) {
-            let Some(entry) = entry else { continue };
-            let codes = serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key })?;
-            lists.insert(list.name().to_owned(), codes);
-        }
-        Ok(lists)
+        Ok(self.named(connection).await?.lists)
     }
 
     /// Replaces what was read of a list.

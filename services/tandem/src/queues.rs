@@ -1,6 +1,5 @@
 //! The AsyncAPI document of the queues, for the pairs that ship with this program.
 
-use contract::{Names, PairEntities, Topology};
 use mapping::Reading;
 use service::ServiceError;
 
@@ -8,15 +7,7 @@ use crate::shipped;
 
 /// The document, as YAML.
 pub(crate) fn asyncapi() -> Result<String, ServiceError> {
-    let entities: Vec<PairEntities> = shipped::pairs(Reading::Practical)?
-        .into_iter()
-        .map(|pair| PairEntities {
-            pair: pair.name,
-            customcrm: pair.entities.customcrm,
-            exactonline: pair.entities.exactonline,
-        })
-        .collect();
-    let document = contract::asyncapi(&Topology::new(Names::new("tandem"), &entities));
+    let document = contract::asyncapi(&service::topology("tandem", &shipped::pairs(Reading::Practical)?));
     let text = serde_norway::to_string(&document).expect("a JSON value is YAML too");
     Ok(format!("# Printed by `tandem schema queues`; a test holds it against what is declared.\n{text}"))
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contract::{Names, PairEntities, Topology};
+use contract::Topology;
 use mapping::Pair;
 use model::ConnectionName;
 use telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Changes;
+use crate::pairs::topology;
 use crate::reload::Reloads;
 use crate::{Config, ConnectionConfig, Given, Health, Pairs, Tasks, given};
 
@@ -59,15 +60,7 @@ impl Context {
 
     /// The exchanges and queues of this deployment.
     pub fn topology(&self) -> Topology {
-        let entities: Vec<PairEntities> = self
-            .pairs()
-            .map(|pair| PairEntities {
-                pair: pair.name.clone(),
-                customcrm: pair.entities.customcrm.clone(),
-                exactonline: pair.entities.exactonline.clone(),
-            })
-            .collect();
-        Topology::new(Names::new(&self.config.namespace), &entities)
+        topology(&self.config.namespace, self.pairs())
     }
 
     /// Waits for the next configuration that comes into force, and takes it over. Nothing is lost when this is dropped.

@@ -46,7 +46,7 @@ pub use durability::watch_durability;
 pub use error::{ServiceError, TaskFailure};
 pub use given::Given;
 pub use health::{Check, Health, Pulse};
-pub use pairs::{Pairs, entities, load_pairs, parse_pairs, selected, selected_of_lines};
+pub use pairs::{Pairs, entities, load_pairs, parse_pairs, selected, selected_of_lines, topology};
 pub use reload::{InForce, Reloads};
 pub use run::{Service, run, run_from};
 pub use servers::servers;

@@ -9,6 +9,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
+use contract::{Names, PairEntities, Topology};
 use mapping::{FileProblem, Lens, Pair, Place, Reading};
 use model::{EntityName, PairName, System};
 
@@ -195,6 +196,16 @@ fn goes_through(pair: &Pair) -> impl Iterator<Item = &PairName> {
     });
     let inherited = pair.stand_in.iter().filter_map(|stand_in| stand_in.inherits.as_ref());
     inherited.chain(&pair.adopts).map(|through| &through.pair).chain(raised)
+}
+
+/// The exchanges and queues of a deployment of this namespace that keeps these pairs.
+pub fn topology<'a>(namespace: &str, pairs: impl IntoIterator<Item = &'a Pair>) -> Topology {
+    let entities = pairs.into_iter().map(|pair| PairEntities {
+        pair: pair.name.clone(),
+        customcrm: pair.entities.customcrm.clone(),
+        exactonline: pair.entities.exactonline.clone(),
+    });
+    Topology::new(Names::new(namespace), &entities.collect::<Vec<_>>())
 }
 
 /// The entities that these pairs keep in a system, each once.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::{Names, PairEntities, RetryTier, Topology};
+use contract::{Names, RetryTier, Topology};
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
@@ -49,14 +49,8 @@ pub struct Queues {
 
 impl Queues {
     pub(crate) fn new(url: String, namespace: &str, pairs: &[Pair]) -> Self {
-        let names = Names::new(namespace);
-        let entities = pairs.iter().map(|pair| PairEntities {
-            pair: pair.name.clone(),
-            customcrm: pair.entities.customcrm.clone(),
-            exactonline: pair.entities.exactonline.clone(),
-        });
-        let topology = Topology::new(names.clone(), &entities.collect::<Vec<_>>());
-        Self { url, names, topology }
+        let topology = service::topology(namespace, pairs);
+        Self { url, names: topology.names.clone(), topology }
     }
 
     /// How many messages wait in the queues of work and where messages rest, and how many are dead; or why that can't

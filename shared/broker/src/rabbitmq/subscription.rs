@@ -205,7 +205,7 @@ impl Drop for RabbitDelivery {
 
 /// How long a message rests in a tier, between its bounds; `jitter` is from 0 to 1.
 fn rest(tier: RetryTier, jitter: f64) -> Duration {
-    tier.delay() + (tier.delay() / 4).mul_f64(jitter)
+    tier.delay() + tier.delay_max().saturating_sub(tier.delay()).mul_f64(jitter)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::reload::Reloads;
+use crate::tasks::{by_id, failure};
 use crate::{Check, Config, ConnectionConfig, Context, ServiceError, TaskFailure};
 
 /// The check of a service that has no connection, and is ready for one.
@@ -113,21 +114,15 @@ where
 
     /// Takes note of the end of one, and starts it again where it is still wanted.
     fn ended(&mut self, ended: Result<(Id, Outcome), JoinError>, context: &Context) {
-        let (id, outcome) = match ended {
-            Ok((id, outcome)) => (id, Ok(outcome)),
-            Err(error) => (error.id(), Err(error)),
-        };
+        let (id, outcome) = by_id(ended);
         let Some((name, unit)) = self.names.remove(&id).and_then(|name| self.units.remove_entry(&name))
         else {
             return;
         };
         let task = name.to_string();
         let was_asked = unit.stop.is_cancelled();
-        let failure = match outcome {
-            Ok(Ok(())) => (!was_asked).then_some(TaskFailure::Ended { task }),
-            Ok(Err(error)) => Some(TaskFailure::Failed { task, source: Box::new(error) }),
-            Err(_) => Some(TaskFailure::Panicked { task }),
-        };
+        let early = (!was_asked).then(|| TaskFailure::Ended { task: task.clone() });
+        let failure = failure(task, outcome).or(early);
         if let Some(failure) = &failure {
             tracing::error!(connection = %name, error = %Chain(failure), "a connection's tasks did not end well");
         }

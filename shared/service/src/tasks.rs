@@ -75,18 +75,27 @@ impl Tasks {
     }
 
     fn named(&mut self, ended: Result<(Id, Outcome), JoinError>) -> (String, Result<Outcome, JoinError>) {
-        let (id, outcome) = match ended {
-            Ok((id, outcome)) => (id, Ok(outcome)),
-            Err(error) => (error.id(), Err(error)),
-        };
+        let (id, outcome) = by_id(ended);
         (self.names.remove(&id).unwrap_or_default(), outcome)
     }
 }
 
-fn failure(task: String, outcome: Result<Outcome, JoinError>) -> Option<TaskFailure> {
+/// Which task has ended, and how.
+pub(crate) fn by_id<T>(ended: Result<(Id, T), JoinError>) -> (Id, Result<T, JoinError>) {
+    match ended {
+        Ok((id, outcome)) => (id, Ok(outcome)),
+        Err(error) => (error.id(), Err(error)),
+    }
+}
+
+/// What was wrong with the end of a task.
+pub(crate) fn failure<E: Into<Box<dyn Error + Send + Sync>>>(
+    task: String,
+    outcome: Result<Result<(), E>, JoinError>,
+) -> Option<TaskFailure> {
     match outcome {
         Ok(Ok(())) => None,
-        Ok(Err(source)) => Some(TaskFailure::Failed { task, source }),
+        Ok(Err(source)) => Some(TaskFailure::Failed { task, source: source.into() }),
         Err(_) => Some(TaskFailure::Panicked { task }),
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use broker::{Broker, Outgoing};
 use contract::{Lane, Names, Woken};
 use jiff::{SignedDuration, Timestamp};
-use model::{ConnectionName, LinkId};
+use model::{ConnectionName, LinkId, PairName};
 use service::{Check, Context};
-use store::{Links, OutboxMessage, Store};
+use store::{Leased, Links, LinksError, OutboxMessage, Store};
 use uuid::Uuid;
 
 use crate::error::MapperError;
@@ -23,6 +23,9 @@ const SWEPT_AT_ONCE: usize = 500;
 
 /// So many links are woken by one publication.
 const WOKEN_AT_ONCE: usize = 500;
+
+/// Who wakes links does so alone for this long after the last of them.
+const WAKING: Duration = Duration::from_secs(15);
 
 /// So many published messages of a connection are forgotten in one step.
 const FORGOTTEN_AT_ONCE: usize = 64;
@@ -61,12 +64,20 @@ impl<B: Broker, S: Store> Outbox<B, S> {
         self.forget(connection, many).await
     }
 
-    /// Wakes the links of the pairs of a connection that were released, some at a time, however many there are. Should it
-    /// end in between, whoever looks next begins anew: to be woken twice does a link no harm.
+    /// Wakes the links of the pairs of a connection that were released, some at a time, however many there are. What
+    /// somebody else is waking is left to them. Should they end in between, whoever looks next begins anew: to be woken
+    /// twice does a link no harm.
     pub(crate) async fn wake_released(&self, connection: &ConnectionName) -> Result<(), MapperError> {
-        for pair in self.links.waking(connection).await? {
+        let holder = Uuid::now_v7().to_string();
+        'pairs: for pair in self.links.waking(connection).await? {
+            if !self.holds_waking(connection, &pair, &holder).await? {
+                continue;
+            }
             let unmatched: Vec<LinkId> = self.links.unmatched(connection, &pair).await?.into_iter().collect();
             for links in unmatched.chunks(WOKEN_AT_ONCE) {
+                if !self.holds_waking(connection, &pair, &holder).await? {
+                    continue 'pairs;
+                }
                 let now = Timestamp::now();
                 let woken = |link: &LinkId| {
                     let (connection, pair, link) = (connection.clone(), pair.clone(), link.clone());
@@ -79,6 +90,17 @@ impl<B: Broker, S: Store> Outbox<B, S> {
             tracing::info!(%connection, %pair, links = unmatched.len(), "woke the links that wait for a partner");
         }
         Ok(())
+    }
+
+    async fn holds_waking(
+        &self,
+        connection: &ConnectionName,
+        pair: &PairName,
+        holder: &str,
+    ) -> Result<bool, MapperError> {
+        let lease = self.links.key(connection, &["waking", pair.as_str()]);
+        let held = self.links.store().lease(&lease, holder, WAKING).await.map_err(LinksError::from)?;
+        Ok(matches!(held, Leased::Held { .. }))
     }
 
     /// Publishes what a crash left between a commit and its publication, until the service stops.

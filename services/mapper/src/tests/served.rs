@@ -16,7 +16,7 @@ use service::{
     BrokerConfig, Config, ConnectionConfig, Context, Health, LiteralConfig, Reloads, ServiceError,
     StoreConfig,
 };
-use store::{Embedded, Links};
+use store::{Embedded, Leased, Links, Store};
 use telemetry::{LogFilter, LogFormat, Metrics};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,7 @@ use super::bench::{pair, value};
 use super::fakes::{Failing, next};
 use super::said::full_read;
 use super::{CRM, EXACT, begun_by, connection, record, seen, sighting};
+use crate::outbox::Outbox;
 use crate::{Ports, serve};
 
 /// Longer than anything here takes, the sweep of the outbox included.
@@ -246,6 +247,21 @@ async fn links_that_a_crash_left_asleep_after_the_release_are_woken_by_the_next_
     .await;
     until("all are woken", || async { house.links().waking(&connection()).await.unwrap().is_empty() }).await;
     house.stop().await;
+}
+
+#[tokio::test]
+async fn links_that_another_mapper_is_waking_are_left_to_it_until_it_has_ended() {
+    let (links, name) = (Links::new(Embedded::in_memory().unwrap(), "test"), pair().name);
+    let outbox = Outbox::new(InProcess::new(), links.clone(), names());
+    assert!(links.release(&connection(), &name, Timestamp::now()).await.unwrap());
+    let lease = links.key(&connection(), &["waking", name.as_str()]);
+    let store = links.store();
+    assert!(matches!(store.lease(&lease, "another", PATIENCE).await.unwrap(), Leased::Held { .. }));
+    outbox.wake_released(&connection()).await.unwrap();
+    assert_eq!(links.waking(&connection()).await.unwrap().len(), 1, "it may not have come to all of them");
+    store.release(&lease, "another").await.unwrap();
+    outbox.wake_released(&connection()).await.unwrap();
+    assert!(links.waking(&connection()).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! One lane at work: messages come from its queue and from what was laid aside, and each line gets its turn.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use broker::{
@@ -154,7 +153,10 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
         };
         let line = in_hand.line.clone();
         match handled {
-            Handled::Done => self.done(in_hand).await?,
+            Handled::Done => {
+                self.settle(in_hand, Settlement::Acknowledge).await?;
+                self.count(Counted::Done, None);
+            }
             Handled::Later(tier, reason) => {
                 self.settle(in_hand, Settlement::Retry { tier, reason }).await?;
                 self.count(Counted::Retried, None);
@@ -172,16 +174,7 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
         Ok(Done::Written(line, None))
     }
 
-    async fn done<D: Delivery>(&self, in_hand: InHand<D>) -> Result<(), WriterError> {
-        match in_hand.came {
-            Came::Queue(delivery) => delivery.settle(Settlement::Acknowledge).await?,
-            Came::Aside { entry } => self.aside().handled(&in_hand.line, entry).await?,
-        }
-        self.count(Counted::Done, None);
-        Ok(())
-    }
-
-    /// What was laid aside has no delivery to settle: its message is written anew.
+    /// What was laid aside has no delivery to settle: where it goes on, its message is written anew.
     async fn settle<D: Delivery>(
         &self,
         in_hand: InHand<D>,
@@ -193,24 +186,30 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
         };
         let Task { id, queued, attempt, mut headers } = in_hand.task;
         let names = &self.work.names;
-        let (exchange, routing_key) = match settlement {
+        let goes_to = match settlement {
+            Settlement::Acknowledge => None,
+            Settlement::Return => Some((String::new(), self.queue.clone())),
             Settlement::Retry { tier, reason } => {
                 headers.insert(ATTEMPT_HEADER.to_owned(), attempt.saturating_add(1).to_string());
                 headers.insert(REASON_HEADER.to_owned(), reason);
-                (names.retry_exchange(tier), self.queue.clone())
+                Some((names.retry_exchange(tier), self.queue.clone()))
             }
             Settlement::DeadLetter { reason } => {
-                headers.insert(REASON_HEADER.to_owned(), reason);
-                headers.insert(ORIGIN_HEADER.to_owned(), self.queue.clone());
-                (String::new(), names.dead_letters())
+                headers.extend(self.of_dead_letter(reason));
+                Some((String::new(), names.dead_letters()))
             }
-            Settlement::Acknowledge | Settlement::Return => (String::new(), self.queue.clone()),
         };
-        let (message, at) = (Message::WriteQueued(queued), Timestamp::now());
-        let event = uuid::Uuid::parse_str(&id).unwrap_or_else(|_| uuid::Uuid::now_v7());
-        let body = message.write(event, &format!("writer-{}", self.work.system), at);
-        self.work.broker.publish(vec![Outgoing { exchange, routing_key, id, headers, at, body }]).await?;
+        if let Some((exchange, routing_key)) = goes_to {
+            let (message, at) = (Message::WriteQueued(queued), Timestamp::now());
+            let event = uuid::Uuid::parse_str(&id).unwrap_or_else(|_| uuid::Uuid::now_v7());
+            let body = message.write(event, &format!("writer-{}", self.work.system), at);
+            self.work.broker.publish(vec![Outgoing { exchange, routing_key, id, headers, at, body }]).await?;
+        }
         Ok(self.aside().handled(&in_hand.line, entry).await?)
+    }
+
+    fn of_dead_letter(&self, reason: String) -> [(String, String); 2] {
+        [(REASON_HEADER.to_owned(), reason), (ORIGIN_HEADER.to_owned(), self.queue.clone())]
     }
 
     /// It lies in the store before it is acknowledged.
@@ -239,15 +238,11 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
     async fn bury(&self, line: &LineName, entry: String) -> Result<(), WriterError> {
         let reason = "what was laid aside can't be read: another version of Tandem wrote it";
         self.count(Counted::Dead, Some(reason));
-        let headers = BTreeMap::from([
-            (REASON_HEADER.to_owned(), reason.to_owned()),
-            (ORIGIN_HEADER.to_owned(), self.queue.clone()),
-        ]);
         let letter = Outgoing {
             exchange: String::new(),
             routing_key: self.work.names.dead_letters(),
             id: String::new(),
-            headers,
+            headers: self.of_dead_letter(reason.to_owned()).into(),
             at: Timestamp::now(),
             body: entry.clone().into_bytes(),
         };

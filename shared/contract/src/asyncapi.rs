@@ -8,6 +8,12 @@ use crate::topology::{Argument, Lane, Queue, QueueKind, Topology};
 
 const BINDING: &str = "0.3.0";
 
+/// The messages by name, as [`schemas`] gives them: all, and those that a queue or an exchange carries.
+const ALL: [&str; 5] = ["observed", "read-completed", "write-queued", "woken", "outcome"];
+const OF_COLLECTORS: [&str; 2] = ["observed", "read-completed"];
+const OF_PAIRS: [&str; 4] = ["observed", "read-completed", "woken", "outcome"];
+const OF_WRITERS: [&str; 1] = ["write-queued"];
+
 /// Describes a topology, and what travels in it.
 pub fn asyncapi(topology: &Topology) -> Value {
     let channels: Map<String, Value> = std::iter::once(observations(topology))
@@ -42,7 +48,7 @@ fn observations(topology: &Topology) -> (String, Value) {
             "system": { "enum": ["customcrm", "exactonline"] },
             "entity": { "description": "The entity, in the words of the pair files." },
         },
-        "messages": referred(&["observed", "read-completed"]),
+        "messages": referred(&OF_COLLECTORS),
         "bindings": { "amqp": {
             "is": "routingKey",
             "exchange": { "name": topology.names.observations(), "type": "topic", "durable": true, "autoDelete": false },
@@ -55,22 +61,23 @@ fn observations(topology: &Topology) -> (String, Value) {
 
 fn channel(topology: &Topology, queue: &Queue) -> (String, Value) {
     let (description, messages) = match queue.kind {
-        QueueKind::DeadLetters => {
-            ("What could not be handled, with the reason and the queue that it came from.".to_owned(), all())
-        }
+        QueueKind::DeadLetters => (
+            "What could not be handled, with the reason and the queue that it came from.".to_owned(),
+            &ALL[..],
+        ),
         QueueKind::Resting(tier) => (
             format!(
                 "Messages that are tried again after {} s, or up to a quarter later, as their expiration says. They are published to the fanout exchange of the same name, with the queue that they return to as their routing key.",
                 tier.delay().as_secs()
             ),
-            all(),
+            &ALL[..],
         ),
-        QueueKind::Work if is_of_writes(topology, &queue.name) => {
-            ("Writes to be claimed: each says where, and not what.".to_owned(), vec!["write-queued"])
+        QueueKind::Work if written(topology, &queue.name).is_some() => {
+            ("Writes to be claimed: each says where, and not what.".to_owned(), &OF_WRITERS[..])
         }
         QueueKind::Work => (
             "The observations of a pair's records, and the outcomes of its writes.".to_owned(),
-            vec!["observed", "read-completed", "woken", "outcome"],
+            &OF_PAIRS[..],
         ),
     };
     let arguments: Map<String, Value> = topology
@@ -87,7 +94,7 @@ fn channel(topology: &Topology, queue: &Queue) -> (String, Value) {
     let mut described = json!({
         "address": queue.name,
         "description": description,
-        "messages": referred(&messages),
+        "messages": referred(messages),
         "bindings": { "amqp": {
             "is": "queue",
             "queue": { "name": queue.name, "durable": true, "exclusive": false, "autoDelete": false },
@@ -118,34 +125,21 @@ fn operations(topology: &Topology) -> Value {
     };
     for system in model::System::BOTH {
         let service = format!("collector-{system}");
-        add(
-            format!("{service}-publishes"),
-            &service,
-            "send",
-            "observations",
-            &["observed", "read-completed"],
-        );
+        add(format!("{service}-publishes"), &service, "send", "observations", &OF_COLLECTORS);
     }
     for queue in topology.queues().iter().filter(|queue| queue.kind == QueueKind::Work) {
         let name = short(topology, queue);
         if let Some((system, lane)) = written(topology, &queue.name) {
             let service = format!("writer-{system}");
-            add(
-                format!("mapper-queues-{system}-{}", lane.name()),
-                "mapper",
-                "send",
-                &name,
-                &["write-queued"],
-            );
+            add(format!("mapper-queues-{system}-{}", lane.name()), "mapper", "send", &name, &OF_WRITERS);
             if lane == Lane::Live {
                 // A claim may find that the other side is to be written too.
                 let other = format!("writer-{}", system.other());
-                add(format!("{other}-queues-{system}"), &other, "send", &name, &["write-queued"]);
+                add(format!("{other}-queues-{system}"), &other, "send", &name, &OF_WRITERS);
             }
-            add(format!("{service}-takes-{}", lane.name()), &service, "receive", &name, &["write-queued"]);
+            add(format!("{service}-takes-{}", lane.name()), &service, "receive", &name, &OF_WRITERS);
         } else {
-            let taken = ["observed", "read-completed", "woken", "outcome"];
-            add(format!("mapper-takes-{name}"), "mapper", "receive", &name, &taken);
+            add(format!("mapper-takes-{name}"), "mapper", "receive", &name, &OF_PAIRS);
             add(format!("mapper-wakes-{name}"), "mapper", "send", &name, &["woken"]);
             for system in model::System::BOTH {
                 let service = format!("writer-{system}");
@@ -193,10 +187,6 @@ fn messages() -> Value {
     Value::Object(described.collect())
 }
 
-fn all() -> Vec<&'static str> {
-    vec!["observed", "read-completed", "write-queued", "woken", "outcome"]
-}
-
 fn referred(messages: &[&str]) -> Value {
     let of = |name: &&str| ((*name).to_owned(), json!({ "$ref": format!("#/components/messages/{name}") }));
     Value::Object(messages.iter().map(of).collect())
@@ -207,10 +197,6 @@ fn short(topology: &Topology, queue: &Queue) -> String {
     let namespace = topology.names.namespace();
     let name = queue.name.strip_prefix(namespace).and_then(|name| name.strip_prefix('.'));
     name.unwrap_or(&queue.name).replace('.', "-")
-}
-
-fn is_of_writes(topology: &Topology, queue: &str) -> bool {
-    written(topology, queue).is_some()
 }
 
 fn written(topology: &Topology, queue: &str) -> Option<(model::System, Lane)> {

@@ -107,6 +107,9 @@ impl Reloader {
         };
         let ReadAnew { context, changes, waiting } = read;
         let Changes { added, removed, changed } = &changes;
+        // Counted before it is told: who reads of it finds it counted.
+        let result = if waiting.is_empty() { ReloadResult::Applied } else { ReloadResult::RestartNeeded };
+        context.metrics.count_reload(result);
         tracing::info!(
             added = listed(added),
             removed = listed(removed),
@@ -114,19 +117,17 @@ impl Reloader {
             connections = context.config.connections.len(),
             "the configuration is read anew"
         );
-        let result = if waiting.is_empty() { ReloadResult::Applied } else { ReloadResult::RestartNeeded };
         if result == ReloadResult::RestartNeeded {
             let keys = waiting.join(", ");
             tracing::warn!(keys, "what has changed there needs a restart, and stays as it was until then");
         }
-        context.metrics.count_reload(result);
         self.sender.send_replace(Some((Arc::clone(&context.config), context.pairs.clone())));
         self.context = context;
     }
 
     fn refused(&self, error: &str) {
-        tracing::error!(error, "the configuration can't be read anew: all goes on as it was");
         self.context.metrics.count_reload(ReloadResult::Refused);
+        tracing::error!(error, "the configuration can't be read anew: all goes on as it was");
     }
 }
 

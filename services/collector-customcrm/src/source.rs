@@ -22,6 +22,8 @@ const LOOKED_FOR: usize = 20;
 pub(crate) struct Crm<S> {
     client: CustomCrm<S>,
     reading: Reading,
+    /// Where the last read of changes led to, beside its text.
+    last: Mutex<Option<(String, ChangesCursor)>>,
     pass: Mutex<Pass<S>>,
     /// A notification came whose change was not found yet.
     is_hinted: AtomicBool,
@@ -76,14 +78,24 @@ impl<S: Store> Crm<S> {
         let reading = client.reading(entity.as_str());
         let pass = Mutex::new(Pass { known, cursor: None, stage: Stage::Rests, has_ended: false });
         let (is_hinted, is_told_of_deletion) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { client, reading, pass, is_hinted, is_told_of_deletion }
+        Self { client, reading, last: Mutex::default(), pass, is_hinted, is_told_of_deletion }
     }
 
     async fn changes(&self, entity: &EntityName, cursor: Option<&str>) -> Result<Page, Error> {
-        // A cursor that this version can't read begins anew: a repeat does no harm.
-        let cursor = cursor.and_then(|text| text.parse().ok()).unwrap_or_else(ChangesCursor::start);
-        let page = self.client.changes(entity.as_str(), &cursor, PAGE).await?;
-        Ok(Page { records: page.records, cursor: page.next.to_string(), more: page.more })
+        let mut last = self.last.lock().await;
+        let read;
+        let cursor = match &*last {
+            Some((text, known)) if cursor == Some(text.as_str()) => known,
+            _ => {
+                // A cursor that this version can't read begins anew: a repeat does no harm.
+                read = cursor.and_then(|text| text.parse().ok()).unwrap_or_else(ChangesCursor::start);
+                &read
+            }
+        };
+        let page = self.client.changes(entity.as_str(), cursor, PAGE).await?;
+        let text = page.next.to_string();
+        *last = Some((text.clone(), page.next));
+        Ok(Page { records: page.records, cursor: text, more: page.more })
     }
 
     /// A page of a collection of which only a pass over everything shows what is gone.

@@ -1,10 +1,10 @@
 //! Where an incremental read stands.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::{SignedDuration, Timestamp};
 use model::{Record, Version};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::record::fingerprint;
 
@@ -12,13 +12,19 @@ use crate::record::fingerprint;
 mod tests;
 
 /// Records remembered for the overlap, at most; those beyond are reported again at each read, which does no harm.
-const RECENT_MAX: usize = 500;
+const RECENT_MAX: usize = 20_000;
+
+/// So many of them are written down, for the text is kept with every page: what it leaves out is reported once more
+/// where a read goes on from it.
+const RECENT_WRITTEN: usize = 100;
 
 /// How long after a record was read it is read once more, where versions are the moments of reads: longer than any call
 /// lasts. A read that began before a write ended counts as older than the write, whatever it has seen.
 pub const SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(40);
 
-/// Where an incremental read of one collection stands: kept by the caller as text, opaque to it.
+/// Where an incremental read of one collection stands: kept by the caller as text, opaque to it. The cursor itself knows
+/// more of what it has shown than its text does, so whoever goes on reading uses that; it has shown just what another one
+/// has whose text is the same.
 ///
 /// A round reads, page by page, every record changed at or after its start; the next round starts a little before
 /// the latest change seen (the overlap). So several changes within one moment, a record that becomes visible late, and
@@ -53,11 +59,14 @@ struct State {
     /// The first moment of this round of which records were read over several pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tied: Option<Timestamp>,
+    /// How many records were reported, in all.
+    #[serde(default)]
+    reported: u64,
     /// Whether this round has shown anything new.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     has_new: bool,
     /// The records within the overlap, by id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "write_newest")]
     recent: BTreeMap<String, Recent>,
     /// Where the read of the lines stands that are in a collection of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +161,7 @@ impl ChangesCursor {
         }
         state.highest = state.highest.max(latest);
         state.has_new |= !fresh.is_empty();
+        state.reported += u64::try_from(fresh.len()).unwrap_or_default();
         let is_again = rules.is_counted && state.count_on(latest, self.0.page.is_some());
         let more = is_again || state.page.is_some() || state.since != self.0.since;
         state.forget(rules.overlap, !more);
@@ -241,6 +251,17 @@ fn forget_oldest(recent: &mut BTreeMap<String, Recent>, moment: Option<Timestamp
             !forget
         });
     }
+}
+
+/// Writes the newest of the records within the overlap, as many as are written down.
+fn write_newest<S: Serializer>(recent: &BTreeMap<String, Recent>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut newest: Vec<(&String, &Recent)> = recent.iter().collect();
+    if newest.len() > RECENT_WRITTEN {
+        newest.select_nth_unstable_by_key(RECENT_WRITTEN, |(_, recent)| Reverse(recent.at));
+        newest.truncate(RECENT_WRITTEN);
+        newest.sort_unstable_by_key(|(id, _)| *id);
+    }
+    serializer.collect_map(newest)
 }
 
 impl fmt::Display for ChangesCursor {

@@ -5,7 +5,7 @@ use model::{Presence, Properties, Record, RecordId, Version};
 
 use proptest::prelude::*;
 
-use super::{ChangesCursor, Page, RECENT_MAX, Rules, SETTLES_AFTER};
+use super::{ChangesCursor, Page, RECENT_MAX, RECENT_WRITTEN, Rules, SETTLES_AFTER};
 
 const OVERLAP: SignedDuration = SignedDuration::from_secs(2);
 
@@ -62,13 +62,33 @@ fn a_page_without_records_moves_nothing() {
 }
 
 #[test]
-fn a_cursor_reads_back_and_stays_bounded() {
-    let many = (0..2_000).map(|number| record(&format!("c{number}"), 1, number)).collect();
-    let (_, cursor) = read(&ChangesCursor::start(), many, Some("p".to_owned()));
+fn a_cursor_stays_bounded_and_its_text_more_so() {
+    let several = 3 * RECENT_MAX / 2;
+    let within = |number: usize| i64::try_from(number / 20).unwrap();
+    let many = (0..several).map(|number| record(&format!("c{number}"), 1, within(number)));
+    let (_, cursor) = read(&ChangesCursor::start(), many.collect(), Some("p".to_owned()));
     assert_eq!(cursor.0.recent.len(), RECENT_MAX);
-    assert!(cursor.0.recent.contains_key("c1999"));
-    assert_eq!(cursor.to_string().parse::<ChangesCursor>().unwrap(), cursor);
+    let newest = format!("c{}", several - 1);
+    assert!(cursor.0.recent.contains_key(&newest));
+    let read_back: ChangesCursor = cursor.to_string().parse().unwrap();
+    assert_eq!(read_back.0.recent.len(), RECENT_WRITTEN);
+    assert!(read_back.0.recent.contains_key(&newest));
+    assert_eq!((read_back.since(), read_back.page()), (cursor.since(), cursor.page()));
     assert!("{".parse::<ChangesCursor>().is_err());
+}
+
+/// Whoever failed to take in what was shown goes back to the text before it, which must not be taken for this one.
+#[test]
+fn a_cursor_that_has_shown_more_has_another_text() {
+    let all = |version| (0..3 * RECENT_WRITTEN).map(move |number| record(&format!("c{number}"), version, 0));
+    let (_, cursor) = read(&ChangesCursor::start(), all(1).collect(), None);
+    let (fresh, after) = read(&cursor, all(1).collect(), None);
+    assert!(fresh.is_empty());
+    assert_eq!(after.to_string(), cursor.to_string());
+    let changed = all(1).skip(1).chain([record("c0", 2, 0)]);
+    let (fresh, after) = read(&cursor, changed.collect(), None);
+    assert_eq!(names(&fresh), ["c0"]);
+    assert_ne!(after.to_string(), cursor.to_string());
 }
 
 #[test]

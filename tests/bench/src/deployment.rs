@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
+use lapin::options::QueueDeclareOptions;
+use lapin::types::FieldTable;
 use serde_json::{Value, json};
 use servers::{Binary, Process, RabbitMq, Redis, wait_until_async};
 use simulator_customcrm::{
@@ -16,6 +18,8 @@ use simulator_exactonline::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::processor;
+
 pub(crate) const SERVICES: [&str; 5] =
     ["collector-customcrm", "collector-exactonline", "mapper", "writer-customcrm", "writer-exactonline"];
 /// The service that reads what the bench changes.
@@ -23,6 +27,10 @@ pub(crate) const READER: &str = "collector-exactonline";
 /// How often it reads.
 pub(crate) const POLL: Duration = Duration::from_millis(100);
 const PAIR: &str = "customer-account.toml";
+/// Where the mapper gets its messages.
+const PAIR_QUEUE: &str = "bench.pair.customer-account";
+/// That many looks in a row must find that queue empty: more than two polls of the CRM.
+const EMPTY_LOOKS: u32 = 20;
 const SETTLES_WITHIN: Duration = Duration::from_mins(10);
 
 /// Everything that runs.
@@ -134,6 +142,22 @@ impl Deployment {
         .await;
     }
 
+    /// Waits until nothing is left of what went before: what was written is seen by the collectors too, and echoes of it
+    /// come to the mapper.
+    pub(crate) async fn settle(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let connection =
+            lapin::Connection::connect(&self.amqp(), lapin::ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        let look = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        let mut empty = 0;
+        while empty < EMPTY_LOOKS {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            let found = channel.queue_declare(PAIR_QUEUE.into(), look, FieldTable::default()).await?;
+            empty = if found.message_count() == 0 { empty + 1 } else { 0 };
+        }
+        Ok(connection.close(200, "settled".into()).await?)
+    }
+
     /// The ids of the customers by the number of their account.
     pub(crate) fn customers(&self) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
         let mut ids = vec![String::new(); self.accounts.len()];
@@ -146,6 +170,15 @@ impl Deployment {
             }
         }
         Ok(ids)
+    }
+
+    /// The processor time that each part has used so far: the services, the servers, and the bench itself with its
+    /// simulators and its bare loop.
+    pub(crate) fn processor(&self) -> io::Result<Vec<(&'static str, Duration)>> {
+        let services = self.services.iter().map(|(name, process)| (*name, process.pid()));
+        let others =
+            [("rabbitmq", self.rabbitmq.pid()), ("redis", self.redis.pid()), ("bench", std::process::id())];
+        services.chain(others).map(|(name, pid)| Ok((name, processor::used(pid)?))).collect()
     }
 
     /// The most memory that each service ever held, in KiB, and what it holds now.

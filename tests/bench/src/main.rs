@@ -10,6 +10,7 @@ mod deployment;
 mod disk;
 mod figures;
 mod measure;
+mod processor;
 mod soak;
 
 use std::error::Error;
@@ -19,7 +20,7 @@ use clap::Parser;
 
 use bare::Bare;
 use deployment::Deployment;
-use figures::{Times, ms, per_second};
+use figures::{Times, Used, ms, per_second};
 
 /// Measures Tandem beside a bare loop, and prints.
 #[derive(Debug, Parser)]
@@ -58,12 +59,18 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (amqp, redis) = (deployment.amqp(), deployment.redis());
     let bare = Bare::start(&amqp, &redis, arguments.records).await?;
     for round in 1..=arguments.rounds {
+        deployment.settle().await?;
+        let before = deployment.processor()?;
         let loop_rate = per_second(arguments.records, bare.run().await?);
-        let ours = per_second(arguments.records, measure::backlog(&mut deployment).await?);
+        let loop_used = Used::between(&before, &deployment.processor()?, arguments.records);
+        let (took, used) = measure::backlog(&mut deployment).await?;
+        let ours = per_second(arguments.records, took);
         let share = 100.0 * ours / loop_rate;
         println!(
             "round {round}: the bare loop moves {loop_rate:.0}/s, Tandem drains {ours:.0} changes/s: {share:.0} % of it"
         );
+        println!("  processor time of a message of the loop: {loop_used}");
+        println!("  processor time of a change: {used}");
     }
     bare.end().await?;
     show_disk(&deployment)?;

@@ -5,10 +5,9 @@ use std::error::Error;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
-use crate::deployment::{Deployment, POLL, READER};
-use crate::figures::Times;
+use crate::deployment::{Deployment, READER};
+use crate::figures::{Times, Used};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -17,27 +16,31 @@ const FEED: &str = "/sync/CRM/Accounts";
 
 /// Edits `count` accounts, so many a second; gives how long each took from the read that showed it to its write.
 pub(crate) async fn steady(deployment: &Deployment, count: usize, per_second: u32) -> Result<Times, Failure> {
+    deployment.settle().await?;
     forget(deployment);
     let before = deployment.writes();
     let mut tick = tokio::time::interval(Duration::from_secs(1) / per_second);
+    let mut edited = Vec::with_capacity(count);
     for number in 0..count {
         tick.tick().await;
         deployment.edit(number, &mark())?;
+        edited.push(Timestamp::now());
     }
     deployment.wait_for_writes(before + count).await;
-    // The read behind the last one tells what that has shown.
-    tokio::time::sleep(10 * POLL).await;
-    let (shown, written) = (shown(deployment)?, written(deployment)?);
-    let times = (0..count).filter_map(|number| {
-        let time = written.get(&number)?.duration_since(*shown.get(&number)?);
-        Duration::try_from(time).ok()
+    let (shown, written) = (shown(deployment, &edited)?, written(deployment)?);
+    let times = shown.iter().zip(&edited).enumerate().filter_map(|(number, (shown, edited))| {
+        let written = *written.get(&number)?;
+        // A write before the next read is one of what a read has caught on its way.
+        let since = if *shown <= written { *shown } else { *edited };
+        Some(Duration::try_from(written.duration_since(since)).unwrap_or_default())
     });
     Ok(Times::new(times.collect()))
 }
 
 /// Edits every account while nobody reads, and then lets them be read; gives the time from the first read to the last
-/// write.
-pub(crate) async fn backlog(deployment: &mut Deployment) -> Result<Duration, Failure> {
+/// write, and what one change has used of the processors.
+pub(crate) async fn backlog(deployment: &mut Deployment) -> Result<(Duration, Used), Failure> {
+    deployment.settle().await?;
     deployment.stop(READER)?;
     let mark = mark();
     for number in 0..deployment.accounts.len() {
@@ -46,11 +49,13 @@ pub(crate) async fn backlog(deployment: &mut Deployment) -> Result<Duration, Fai
     forget(deployment);
     let before = deployment.writes();
     deployment.spawn(READER)?;
+    let processor = deployment.processor()?;
     deployment.wait_for_writes(before + deployment.accounts.len()).await;
+    let used = Used::between(&processor, &deployment.processor()?, deployment.accounts.len());
     let first = deployment.exact.log().into_iter().find(|call| call.path.contains(FEED));
     let first: Timestamp = first.ok_or("nobody has read the feed")?.at.parse()?;
     let last = written(deployment)?.into_values().max().ok_or("nothing was written")?;
-    Ok(last.duration_since(first).try_into()?)
+    Ok((last.duration_since(first).try_into()?, used))
 }
 
 fn forget(deployment: &Deployment) {
@@ -63,37 +68,13 @@ fn mark() -> String {
     format!("+31 {}", Timestamp::now().as_microsecond() % 10_000_000_000)
 }
 
-/// When each account's last change was shown: by the first read after which the cursor stood behind it.
-fn shown(deployment: &Deployment) -> Result<HashMap<usize, Timestamp>, Failure> {
-    let mut reads = Vec::new();
-    for call in deployment.exact.log() {
-        if let Some(after) = cursor(&call.path) {
-            reads.push((after, call.at.parse::<Timestamp>()?));
-        }
-    }
-    let numbers: HashMap<String, usize> =
-        deployment.accounts.iter().map(ToString::to_string).zip(0..).collect();
-    let mut shown = HashMap::new();
-    for account in serde_json::from_str::<Vec<Value>>(&deployment.exact.snapshot())? {
-        let (Some(id), Some(version)) = (account["ID"].as_str(), account["Timestamp"].as_i64()) else {
-            return Err("an account has no id or no version".into());
-        };
-        let next = reads.iter().position(|(after, _)| *after >= version);
-        if let (Some(number), Some(next)) = (numbers.get(id), next.and_then(|next| next.checked_sub(1))) {
-            shown.insert(*number, reads[next].1);
-        }
-    }
-    Ok(shown)
-}
-
-/// The version behind which a read of the feed begins.
-fn cursor(path: &str) -> Option<i64> {
-    let filter = path.split_once(FEED)?.1;
-    let after = filter.split_once("gt")?.1;
-    let digits = after.trim_start_matches(|c: char| !c.is_ascii_digit());
-    // A blank is written as %20, or as a plus sign.
-    let digits = digits.strip_prefix("20").filter(|_| after.starts_with('%')).unwrap_or(digits);
-    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+/// When the change of each account was shown: by the first read after it. What a read has caught on its way was shown at
+/// once.
+fn shown(deployment: &Deployment, edited: &[Timestamp]) -> Result<Vec<Timestamp>, Failure> {
+    let calls = deployment.exact.log().into_iter().filter(|call| call.path.contains(FEED));
+    let reads: Vec<Timestamp> = calls.map(|call| call.at.parse()).collect::<Result<_, _>>()?;
+    let next = |edited: &Timestamp| reads.iter().copied().find(|read| read >= edited);
+    Ok(edited.iter().map(|edited| next(edited).unwrap_or(*edited)).collect())
 }
 
 /// When each customer was written last.

@@ -21,7 +21,6 @@ use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
 
 use self::address::Address;
 use self::session::{Session, answered, short};
@@ -37,8 +36,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often whoever waits for an answer looks whether there is still somebody to give it.
 const LOSS_CHECKED_EVERY: Duration = Duration::from_millis(250);
-/// How many publishes may go on at once, each on a channel of its own.
-const PUBLISHERS_MAX: usize = 16;
 
 /// RabbitMQ. It connects when it is first needed; clones share the connection.
 #[derive(Clone)]
@@ -52,7 +49,6 @@ struct Shared {
     session: tokio::sync::Mutex<Option<Arc<Session>>>,
     /// Declared anew on each new connection, so that a broker that lost its data is put right.
     topology: Mutex<Option<Topology>>,
-    publishers: Semaphore,
 }
 
 impl RabbitMq {
@@ -79,7 +75,6 @@ impl RabbitMq {
             address: Address::parse(url, name, tls)?,
             session: tokio::sync::Mutex::new(None),
             topology: Mutex::new(None),
-            publishers: Semaphore::new(PUBLISHERS_MAX),
         };
         Ok(Self { shared: Arc::new(shared) })
     }

@@ -1,20 +1,20 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
 use lapin::options::ConfirmSelectOptions;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::types::ShortString;
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
+use tokio::sync::mpsc;
 
 use super::address::Address;
-use super::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, LOSS_CHECKED_EVERY, PUBLISHERS_MAX};
+use super::publish::{self, Shipment};
+use super::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, LOSS_CHECKED_EVERY};
 use crate::BrokerError;
 
-/// A connection, and the channels on it that publish.
+/// A connection, and the way to publish on it.
 pub(super) struct Session {
-    connection: Connection,
-    /// Channels that ask for confirms and that nobody uses. A publish has one to itself: the client library hands
-    /// a returned message to whichever confirmation of the channel comes next, be it of another publish.
-    idle: Mutex<Vec<Channel>>,
+    connection: Arc<Connection>,
+    shipments: mpsc::Sender<Shipment>,
 }
 
 impl Session {
@@ -27,7 +27,11 @@ impl Session {
         let doing = || format!("connect to {}", address.at());
         match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
             Err(_) => Err(BrokerError::TimedOut { doing: doing(), after: CONNECT_TIMEOUT }),
-            Ok(Ok(connection)) => Ok(Self { connection, idle: Mutex::new(Vec::new()) }),
+            Ok(Ok(connection)) => {
+                let connection = Arc::new(connection);
+                let shipments = publish::start(&connection);
+                Ok(Self { connection, shipments })
+            }
             Ok(Err(error)) => Err(match classified(&doing(), error) {
                 BrokerError::Lost { source: Some(source), .. } => {
                     BrokerError::Unreachable { at: address.at().to_owned(), source }
@@ -55,29 +59,25 @@ impl Session {
 
     /// A new channel; it closes when its last clone is dropped.
     pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
-        answered("open a channel", || self.works(), self.connection.create_channel()).await
+        opened(&self.connection).await
     }
 
-    /// A channel that asks for confirms, for one publish alone.
-    pub(super) async fn publisher(&self) -> Result<Channel, BrokerError> {
-        while let Some(channel) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
-            if channel.status().connected() {
-                return Ok(channel);
-            }
-        }
-        let channel = self.channel().await?;
-        let selected = channel.confirm_select(ConfirmSelectOptions::default());
-        answered("ask for confirms", || channel.status().connected(), selected).await?;
-        Ok(channel)
+    /// Where messages go that are to be published.
+    pub(super) const fn shipments(&self) -> &mpsc::Sender<Shipment> {
+        &self.shipments
     }
+}
 
-    /// Takes back a channel on which every message has been answered.
-    pub(super) fn give_back(&self, channel: Channel) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if channel.status().connected() && idle.len() < PUBLISHERS_MAX {
-            idle.push(channel);
-        }
-    }
+/// A new channel that asks for confirms.
+pub(super) async fn confirming(connection: &Connection) -> Result<Channel, BrokerError> {
+    let channel = opened(connection).await?;
+    let selected = channel.confirm_select(ConfirmSelectOptions::default());
+    answered("ask for confirms", || channel.status().connected(), selected).await?;
+    Ok(channel)
+}
+
+async fn opened(connection: &Connection) -> Result<Channel, BrokerError> {
+    answered("open a channel", || connection.status().connected(), connection.create_channel()).await
 }
 
 /// Waits for an answer of the broker for a bounded time, and for no longer than `open` says that the connection or

@@ -83,6 +83,46 @@ async fn publishing_finds_a_new_connection_when_the_old_one_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_caller_gets_wrong_fails_no_other_s_messages() {
+    on_a_shared_server(|stage| async move {
+        let broker = stage.broker;
+        let queue = stage.topology.names.writes(System::CustomCrm, Lane::Live);
+        let publish = |name: &str, id: String| {
+            let mut message = to_queue(name, &id);
+            if name == "no exchange" {
+                message.exchange = name.to_owned();
+            }
+            let broker = broker.clone();
+            tokio::spawn(async move { broker.publish(vec![message]).await })
+        };
+        for round in 0..20 {
+            let good: Vec<_> = (0..20).map(|number| publish(&queue, format!("{round}-{number}"))).collect();
+            let nowhere = publish("no queue", "nowhere".to_owned());
+            let missing = publish("no exchange", "missing".to_owned());
+            let more: Vec<_> = (20..40).map(|number| publish(&queue, format!("{round}-{number}"))).collect();
+            let error = nowhere.await.unwrap().unwrap_err();
+            assert!(
+                matches!(&error, BrokerError::Unroutable { routing_key, .. } if routing_key == "no queue"),
+                "{error:?}"
+            );
+            let error = missing.await.unwrap().unwrap_err();
+            assert!(matches!(error, BrokerError::Missing { .. }), "{error:?}");
+            for published in good.into_iter().chain(more) {
+                published.await.unwrap().unwrap();
+            }
+        }
+        let mut subscription = broker.subscribe(&queue, 100).await.unwrap();
+        let mut ids = BTreeSet::new();
+        while ids.len() < 800 {
+            let delivery = next(&mut subscription).await;
+            ids.insert(delivery.id().to_owned());
+            delivery.settle(Settlement::Acknowledge).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn confirmed_messages_survive_the_sudden_end_of_the_server() {
     let mut server = blocking(servers::RabbitMq::start).await.unwrap();
     let broker = RabbitMq::new(&SecretString::from(server.url()), "survival").unwrap();

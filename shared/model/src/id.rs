@@ -1,4 +1,4 @@
-//! Ids and names that cannot be confused with one another.
+//! Ids and names that cannot be confused with one another. All are cheap to clone: every record carries many.
 
 use std::{fmt, sync::Arc};
 
@@ -34,10 +34,10 @@ pub enum InvalidName {
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident($held:ty), $kind:literal, $max:literal, $allowed:expr) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $max:literal, $allowed:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name($held);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Reads a text; empty, over-long or ill-formed texts are refused.
@@ -81,41 +81,40 @@ fn visible(character: char) -> bool {
 
 text_id!(
     /// One CustomCRM workspace joined to one Exact division. Every message and every key carries it.
-    ConnectionName(Box<str>), "connection name", 64, in_slug
+    ConnectionName, "connection name", 64, in_slug
 );
 text_id!(
-    /// A pair of entities with a mapping between them, such as `customer-account`. Cheap to clone: every reference of
-    /// every record carries it.
-    PairName(Arc<str>), "pair name", 64, in_slug
+    /// A pair of entities with a mapping between them, such as `customer-account`.
+    PairName, "pair name", 64, in_slug
 );
 text_id!(
     /// A kind of record in one system, such as `customers` or `accounts`: lower case, for queues and keys.
-    EntityName(Box<str>), "entity name", 64, in_slug
+    EntityName, "entity name", 64, in_slug
 );
 text_id!(
     /// The name of one row of a pair's mapping table (the CustomCRM property's name unless the file says otherwise).
     ///
     /// What a view holds of a document's lines has a name made of the row and of the line ([`Self::of_line`],
     /// [`Self::in_line`]), so that lines are compared, agreed on and written cell by cell, as any property is.
-    PropertyName(Box<str>), "property name", 600, visible
+    PropertyName, "property name", 600, visible
 );
 text_id!(
     /// Which line of a document is meant. A line's identity is its own id in its system; in a link, that of the
     /// line that it began with stands for both.
-    LineKey(Box<str>), "line key", 300, visible
+    LineKey, "line key", 300, visible
 );
 text_id!(
     /// A record's own id in its system.
-    RecordId(Box<str>), "record id", 200, visible
+    RecordId, "record id", 200, visible
 );
 text_id!(
     /// A user's own id in one of the systems.
-    UserId(Box<str>), "user id", 200, visible
+    UserId, "user id", 200, visible
 );
 text_id!(
     /// A link's id. Derived from the record that the link began with, so that two services which see
-    /// that record at once name the same link. Cheap to clone: every reference to the record is one.
-    LinkId(Arc<str>), "link id", 300, visible
+    /// that record at once name the same link.
+    LinkId, "link id", 300, visible
 );
 
 impl LinkId {

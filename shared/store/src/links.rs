@@ -11,6 +11,7 @@ mod lookups;
 mod making;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use contract::{DocumentError, Message, ReadPart, read_link};
 use jiff::Timestamp;
@@ -22,10 +23,10 @@ use uuid::Uuid;
 
 pub use self::candidates::Candidates;
 pub use self::claims::Claim;
-pub use self::directory::{Directories, Named};
+pub use self::directory::{Directories, Known, Named};
 pub use self::keys::through_row;
 pub use self::lookups::Resolvable;
-use crate::{Check, Key, Store, StoreError};
+use crate::{Check, Entry, Key, Store, StoreError};
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +45,7 @@ pub struct Links<S> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The link.
-    pub link: Link,
+    pub link: Arc<Link>,
     /// The revision that a commit must still find.
     pub revision: u64,
 }
@@ -123,7 +124,7 @@ pub struct LinkChange {
     /// What was read.
     pub before: Option<Stored>,
     /// What it becomes.
-    pub after: Option<Link>,
+    pub after: Option<Arc<Link>>,
 }
 
 /// Everything that happens in one atomic step.
@@ -177,7 +178,7 @@ impl<S: Store> Links<S> {
             link: id.to_string(),
             source,
         })?;
-        Ok(Some(Stored { link, revision: entry.revision }))
+        Ok(Some(Stored { link: Arc::new(link), revision: entry.revision }))
     }
 
     /// The link that a record belongs to.
@@ -190,7 +191,7 @@ impl<S: Store> Links<S> {
     ) -> Result<Option<LinkId>, LinksError> {
         let key = self.record_key(connection, pair, system, record);
         let Some(entry) = self.store.get(&key).await? else { return Ok(None) };
-        LinkId::parse(&entry.value).map(Some).map_err(|_| LinksError::Entry { key })
+        link_id(key, &entry).map(Some)
     }
 
     /// All links of a pair.
@@ -324,6 +325,10 @@ impl<S: Store> Links<S> {
         let members = self.store.members(&key).await?;
         parsed(&key, &members)
     }
+}
+
+fn link_id(key: Key, entry: &Entry) -> Result<LinkId, LinksError> {
+    LinkId::parse(&entry.value).map_err(|_| LinksError::Entry { key })
 }
 
 fn parsed(key: &Key, members: &BTreeSet<String>) -> Result<BTreeSet<LinkId>, LinksError> {

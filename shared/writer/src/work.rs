@@ -18,7 +18,7 @@ use link::Pending;
 use mapping::{Lookups, Pair};
 use model::{ConnectionName, Content, FailureClass, PairName, System, View};
 use service::{Context, Given, UnknownConnections};
-use store::{Links, Named, Store};
+use store::{Links, Named, Store, Stored};
 use telemetry::{Chain, Metrics, WriteOutcome};
 use uuid::Uuid;
 
@@ -124,9 +124,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         if queued.system != self.system {
             return Ok(Handled::Bad(format!("the write is for {}", queued.system)));
         }
-        if !self.is_pending(queued).await? {
-            return Ok(Handled::Done);
-        }
+        let Some(pending) = self.pending(queued).await? else { return Ok(Handled::Done) };
         match kept.records.look(&kept.target).await {
             Looked::All => {}
             Looked::Missing(words) => return Ok(Handled::Later(RetryTier::Seconds30, words)),
@@ -135,7 +133,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         if let Err(error) = kept.target.ready(self.aim(pair, lane)).await {
             return Ok(self.later(queued, &error, attempt));
         }
-        let claimed = match self.claim(queued, pair, lane).await? {
+        let claimed = match self.claim(queued, pending, pair, lane).await? {
             Claiming::Ours(claimed) => claimed,
             Claiming::Nothing => return Ok(Handled::Done),
             Claiming::Wait => {
@@ -161,9 +159,10 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         }
     }
 
-    async fn is_pending(&self, queued: &WriteQueued) -> Result<bool, WriterError> {
+    /// The link, while there is something to write for it.
+    async fn pending(&self, queued: &WriteQueued) -> Result<Option<Stored>, WriterError> {
         let stored = self.links.find(&queued.connection, &queued.pair, &queued.link).await?;
-        Ok(stored.is_some_and(|stored| stored.link.pending[self.system] != Pending::None))
+        Ok(stored.filter(|stored| stored.link.pending[self.system] != Pending::None))
     }
 
     /// When a write that failed for now is tried again.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use link::Link;
@@ -208,7 +208,7 @@ impl World {
     /// # Panics
     ///
     /// When two links have it.
-    pub async fn link(&self, site: &Site, name: &str) -> Option<Link> {
+    pub async fn link(&self, site: &Site, name: &str) -> Option<Arc<Link>> {
         let links = &self.servers.as_ref().expect("the store of one process is its own").links;
         let named = |link: &Link| {
             let sides = [&link.sides.customcrm, &link.sides.exactonline];

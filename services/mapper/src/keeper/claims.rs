@@ -72,7 +72,7 @@ impl<S: Store> Keeper<S> {
             return Ok(None);
         };
         let resolvable = self.links.resolvable(&self.connection, &stored.link).await?;
-        let Some(mut seen) = stored.link.sides.exactonline else { return Ok(None) };
+        let Some(mut seen) = stored.link.sides.exactonline.clone() else { return Ok(None) };
         let resolved = resolvable.resolved.into_iter().filter(|(of, _, _)| *of == exact);
         seen.view.extend(resolved.map(|(_, property, value)| (property, value)));
         Ok(Some(seen))

@@ -45,7 +45,7 @@ impl<S: Store> Keeper<S> {
         }
         if !outbox.is_empty() {
             // The trace of the edit goes with the link, so that the write that folds several edits can name it.
-            draft.link.trace = telemetry::current_traceparent();
+            draft.link_mut().trace = telemetry::current_traceparent();
         }
         let unchanged = draft.is_unchanged();
         let commit = Commit {

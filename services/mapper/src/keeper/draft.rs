@@ -1,5 +1,7 @@
 //! What is decided about one link, as it grows.
 
+use std::sync::Arc;
+
 use link::promises::{Taken, broken};
 use link::{Effect, Event, Link, step};
 use model::LinkId;
@@ -12,7 +14,7 @@ pub(super) struct Draft {
     /// The link as it was read; `None` for a new one.
     pub(super) before: Option<Stored>,
     /// What it becomes.
-    pub(super) link: Link,
+    pub(super) link: Arc<Link>,
     /// Links whose record it takes over.
     pub(super) leaves: Vec<Stored>,
     pub(super) effects: Vec<Effect>,
@@ -28,14 +30,23 @@ pub(super) struct Draft {
 impl Draft {
     /// Of a link that is not stored yet.
     pub(super) fn begin(link: Link) -> Self {
+        Self::of_link(Arc::new(link))
+    }
+
+    fn of_link(link: Arc<Link>) -> Self {
         let (effects, checks, wakes, broken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self { before: None, link, leaves: Vec::new(), effects, checks, wakes, broken, is_dropped: false }
     }
 
     /// Of a link that is stored.
     pub(super) fn of(stored: Stored) -> Self {
-        let link = stored.link.clone();
-        Self { before: Some(stored), ..Self::begin(link) }
+        let link = Arc::clone(&stored.link);
+        Self { before: Some(stored), ..Self::of_link(link) }
+    }
+
+    /// The link, to be changed beside a step.
+    pub(super) fn link_mut(&mut self) -> &mut Link {
+        Arc::make_mut(&mut self.link)
     }
 
     /// The next step.
@@ -49,10 +60,10 @@ impl Draft {
     }
 
     fn step_as(&mut self, event: Event, released: bool, case: &Case<'_>) {
-        let next = step(self.link.clone(), event.clone(), &case.policy, released, case.now);
+        let next = step(Link::clone(&self.link), event.clone(), &case.policy, released, case.now);
         let taken = Taken { before: &self.link, event: &event, step: &next, policy: &case.policy };
         self.broken.extend(broken(&taken).map(|promise| promise.id));
-        self.link = next.link;
+        self.link = Arc::new(next.link);
         self.effects.extend(next.effects);
     }
 

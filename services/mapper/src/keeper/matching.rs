@@ -83,7 +83,7 @@ impl<S: Store> Keeper<S> {
         };
         if let Some(exact) = exact {
             let claim = self.claim(exact).await?;
-            joined.link.follows = claim.by;
+            joined.link_mut().follows = claim.by;
             joined.checks.extend(claim.checks);
         }
         joined.step(Event::Joined { system, side }, case);
@@ -119,7 +119,7 @@ fn is_alone(draft: &Draft, system: System) -> bool {
 }
 
 fn is_not_admitted(draft: &mut Draft) {
-    if let Some(side) = &mut draft.link.sides.exactonline {
+    if let Some(side) = &mut draft.link_mut().sides.exactonline {
         side.admitted = false;
     }
 }

@@ -35,9 +35,9 @@ impl<S: Store> Keeper<S> {
             };
             draft.effects.push(Effect::Note(text));
         }
-        draft.link.sides.customcrm = owner;
+        draft.link_mut().sides.customcrm = owner;
         if matches!(draft.link.status, Status::Unmatched | Status::Linked) {
-            draft.link.status = if found.is_some() { Status::Linked } else { Status::Unmatched };
+            draft.link_mut().status = if found.is_some() { Status::Linked } else { Status::Unmatched };
         }
         Ok(draft)
     }
@@ -57,7 +57,7 @@ impl<S: Store> Keeper<S> {
                 continue;
             };
             draft.checks.push(self.links.unchanged(&self.connection, &self.pair.name, &stored));
-            owners.extend(owner_of(stored));
+            owners.extend(owner_of(&stored));
         }
         match <[Side; 1]>::try_from(owners) {
             Ok([owner]) => Ok(Some(owner)),
@@ -83,6 +83,7 @@ impl<S: Store> Keeper<S> {
     }
 }
 
-fn owner_of(stored: Stored) -> Option<Side> {
-    stored.link.sides.customcrm.filter(|side| side.presence == Presence::Present && side.admitted)
+fn owner_of(stored: &Stored) -> Option<Side> {
+    let is_there = |side: &&Side| side.presence == Presence::Present && side.admitted;
+    stored.link.sides.customcrm.as_ref().filter(is_there).cloned()
 }

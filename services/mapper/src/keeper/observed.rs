@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use link::{Event, Link, Observation, Status};
 use mapping::Lookups;
 use model::{LinkId, Presence, Properties, System};
-use store::{Store, Stored};
+use store::{Known, Store, Stored};
 
 use super::draft::Draft;
 use super::seen::{Seen, side_of};
@@ -28,11 +28,14 @@ impl<S: Store> Keeper<S> {
         attempt: u32,
     ) -> Result<Option<Handled>, MapperError> {
         let system = observed.system;
-        let Some(Seen { observation, mut checks, lookups }) = self.seen(system, &observed.sighting).await?
+        let record = Some((system, &observed.sighting.record.id));
+        let Known { named, released, held, link: known } =
+            self.links.known(&self.connection, &self.pair.name, record).await?;
+        let Some(Seen { observation, mut checks, lookups }) =
+            self.seen(system, &observed.sighting, named).await?
         else {
             return Ok(Some(Handled::Later(RetryTier::Seconds5, "the user directory has not been read yet")));
         };
-        let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
         checks.extend(held);
         let lane = if observed.part.is_some() { Lane::Backfill } else { Lane::Live };
         let case = Case {
@@ -45,10 +48,8 @@ impl<S: Store> Keeper<S> {
             policy: self.policy(),
         };
         let found = Found { properties: &observed.sighting.record.properties, lookups: &lookups };
-        let record = &observation.record;
-        let known = self.links.link_of(&self.connection, &self.pair.name, system, record).await?;
         // The link that the record began may have moved to a newer version of the document: then it is not news.
-        let id = known.clone().unwrap_or_else(|| LinkId::begun_by(system, record));
+        let id = known.clone().unwrap_or_else(|| LinkId::begun_by(system, &observation.record));
         let draft = match self.links.find(&self.connection, &self.pair.name, &id).await? {
             Some(stored) => seen_again(system, stored, observation, &case),
             None if known.is_some() => return Ok(None),

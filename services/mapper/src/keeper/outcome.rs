@@ -3,8 +3,8 @@
 use contract::{Lane, Outcome, OutcomeResult, RetryTier};
 use jiff::Timestamp;
 use link::{Event, Failure, Side};
-use model::{Presence, RecordId, System, View};
-use store::{Check, Store, Stored};
+use model::{Presence, System, View};
+use store::{Check, Known, Named, Store, Stored};
 use telemetry::Direction;
 
 use super::draft::Draft;
@@ -22,19 +22,22 @@ impl<S: Store> Keeper<S> {
             tracing::info!(connection = %self.connection, link = %outcome.link, "an outcome's link is not there any more");
             return Ok(Some(Handled::Done(Vec::new())));
         };
-        let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
-        let mut checks: Vec<Check> = held.into_iter().collect();
-        // What is written next may be what a person has edited meanwhile.
-        let (lane, now, policy) = (Lane::Live, Timestamp::now(), self.policy());
-        let case = Case { lane, wakes: outcome.lane, part: None, now, released, policy };
         let (system, claim) = (*system, *claim);
         let record = match &outcome.result {
             OutcomeResult::Applied { record, .. } => Some(record),
             OutcomeResult::Adopted { found } => Some(&found.record.id),
             _ => None,
         };
-        let other = match record {
-            Some(record) => self.other_link(system, record, &stored).await?,
+        let of = record.map(|record| (system, record));
+        let Known { named, released, held, link } =
+            self.links.known(&self.connection, &self.pair.name, of).await?;
+        let mut checks: Vec<Check> = held.into_iter().collect();
+        // What is written next may be what a person has edited meanwhile.
+        let (lane, now, policy) = (Lane::Live, Timestamp::now(), self.policy());
+        let case = Case { lane, wakes: outcome.lane, part: None, now, released, policy };
+        // The link that this record belongs to, if it is another one.
+        let other = match link.filter(|id| *id != stored.link.id) {
+            Some(id) => self.links.find(&self.connection, &self.pair.name, &id).await?,
             None => None,
         };
         let event = match (record, &other) {
@@ -44,7 +47,7 @@ impl<S: Store> Keeper<S> {
                 Event::Failed { system, claim, failure }
             }
             _ => {
-                let Some((event, seen)) = self.event_of(outcome).await? else {
+                let Some((event, seen)) = self.event_of(outcome, named).await? else {
                     return Ok(Some(Handled::Later(
                         RetryTier::Seconds5,
                         "the user directory has not been read yet",
@@ -75,7 +78,11 @@ impl<S: Store> Keeper<S> {
     }
 
     /// What an outcome says, seen through the pair; `None` until the user directories are there.
-    async fn event_of(&self, outcome: &Outcome) -> Result<Option<(Event, Vec<Check>)>, MapperError> {
+    async fn event_of(
+        &self,
+        outcome: &Outcome,
+        named: Named,
+    ) -> Result<Option<(Event, Vec<Check>)>, MapperError> {
         let Outcome { system, claim, result, .. } = outcome;
         let (system, claim) = (*system, *claim);
         let shown = match result {
@@ -85,7 +92,7 @@ impl<S: Store> Keeper<S> {
             OutcomeResult::Rejected { .. } | OutcomeResult::Gone | OutcomeResult::FoundSeveral { .. } => None,
         };
         let (seen, checks) = match shown {
-            Some(sighting) => match self.seen(system, sighting).await? {
+            Some(sighting) => match self.seen(system, sighting, named).await? {
                 Some(Seen { observation, checks, .. }) => (Some(observation), checks),
                 None => return Ok(None),
             },
@@ -126,21 +133,9 @@ impl<S: Store> Keeper<S> {
             _ => return Ok(()),
         };
         let claim = self.claim(&side).await?;
-        draft.link.follows = claim.by;
+        draft.link_mut().follows = claim.by;
         draft.checks.extend(claim.checks);
         Ok(())
-    }
-
-    /// The link that this record belongs to, if it is another one.
-    async fn other_link(
-        &self,
-        system: System,
-        record: &RecordId,
-        own: &Stored,
-    ) -> Result<Option<Stored>, MapperError> {
-        let link = self.links.link_of(&self.connection, &self.pair.name, system, record).await?;
-        let Some(id) = link.filter(|id| *id != own.link.id) else { return Ok(None) };
-        Ok(self.links.find(&self.connection, &self.pair.name, &id).await?)
     }
 }
 

@@ -31,10 +31,11 @@ impl<S: Store> Keeper<S> {
         &self,
         system: System,
         sighting: &Sighting,
+        named: Named,
     ) -> Result<Option<Seen>, MapperError> {
         let Record { id, version, modified_at, presence, properties, .. } = &sighting.record;
         let leads = self.leads(system, &sighting.record);
-        let Named { directories, lists } = self.links.named(&self.connection).await?;
+        let Named { directories, lists } = named;
         let Some(directories) = directories else { return Ok(None) };
         let mut lookups = Lookups {
             people: directories.people,
@@ -120,7 +121,7 @@ impl<S: Store> Keeper<S> {
         let Some(Value::Reference(Reference::Linked(link))) = led_to else { return Ok(None) };
         let stored = self.links.find(&self.connection, &through.pair, link).await?;
         let row = self.pair.stand_in.as_ref().map(|stand_in| &stand_in.property);
-        let exact = stored.and_then(|stored| stored.link.sides.exactonline);
+        let exact = stored.as_ref().and_then(|stored| stored.link.sides.exactonline.as_ref());
         let held = exact.zip(row).and_then(|(side, row)| side.view.get(row).cloned());
         Ok(held.filter(|value| matches!(value, Value::Text(_))).map(|value| value.to_string()))
     }

@@ -42,7 +42,7 @@ impl<S: Store> Keeper<S> {
         let view = draft.link.sides.customcrm.as_ref().map(|side| side.view.clone());
         let Some(view) = view.filter(|_| !draft.link.has_both()) else { return Ok(()) };
         let inherited = self.inherited(System::CustomCrm, &view).await?;
-        if let Some(side) = &mut draft.link.sides.customcrm {
+        if let Some(side) = &mut draft.link_mut().sides.customcrm {
             side.stand_in = inherited.or(side.stand_in.take());
         }
         Ok(())

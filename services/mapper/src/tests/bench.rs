@@ -239,7 +239,7 @@ impl Bench {
     }
 
     pub(super) async fn link(&self, id: &LinkId) -> Link {
-        self.stored(id).await.expect("the link is there").link
+        Arc::unwrap_or_clone(self.stored(id).await.expect("the link is there").link)
     }
 
     /// The link of a record.
@@ -250,7 +250,7 @@ impl Bench {
     /// The link of a record in this pair.
     pub(super) async fn link_in(&self, pair: &PairName, system: System, id: &str) -> Option<Link> {
         let id = self.links().link_of(&connection(), pair, system, &record(id)).await.unwrap()?;
-        Some(self.stored_in(pair, &id).await.expect("the link is there").link)
+        Some(Arc::unwrap_or_clone(self.stored_in(pair, &id).await.expect("the link is there").link))
     }
 
     pub(super) async fn all(&self) -> Vec<Link> {
@@ -260,7 +260,8 @@ impl Bench {
     pub(super) async fn all_in(&self, pair: &PairName) -> Vec<Link> {
         let mut links = Vec::new();
         for id in self.links().all(&connection(), pair).await.unwrap() {
-            links.push(self.stored_in(pair, &id).await.expect("the link is there").link);
+            links
+                .push(Arc::unwrap_or_clone(self.stored_in(pair, &id).await.expect("the link is there").link));
         }
         links
     }
@@ -289,7 +290,7 @@ impl Bench {
         let (now, keeper) = (Timestamp::now(), self.keeper(pair));
         let stored = self.stored_in(pair, id).await?;
         let next = step(
-            stored.link.clone(),
+            Link::clone(&stored.link),
             Event::Claimed { system },
             &keeper.pair.policy(Zoned::now().date()),
             true,
@@ -303,7 +304,7 @@ impl Bench {
         let commit = Commit {
             pair: &keeper.pair,
             connection: &connection(),
-            links: vec![LinkChange { before: Some(stored), after: Some(next) }],
+            links: vec![LinkChange { before: Some(stored), after: Some(Arc::new(next)) }],
             checks: Vec::new(),
             outbox: Vec::new(),
             notes: Vec::new(),
@@ -332,13 +333,13 @@ impl Bench {
     /// The queued write becomes as old as this.
     pub(super) async fn age(&self, id: &LinkId, system: System, age: SignedDuration) {
         let (pair, stored) = (&self.keeper(self.pair()).pair, self.stored_in(self.pair(), id).await.unwrap());
-        let mut link = stored.link.clone();
+        let mut link = Link::clone(&stored.link);
         let now = Timestamp::now();
         link.pending[system] = Pending::Queued { since: now - age };
         let commit = Commit {
             pair,
             connection: &connection(),
-            links: vec![LinkChange { before: Some(stored), after: Some(link) }],
+            links: vec![LinkChange { before: Some(stored), after: Some(Arc::new(link)) }],
             checks: Vec::new(),
             outbox: Vec::new(),
             notes: Vec::new(),

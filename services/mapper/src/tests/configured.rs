@@ -74,7 +74,7 @@ fn company(number: u64, system: System, version: u64) -> [Message; 2] {
 
 async fn link_in(links: &Links<Embedded>, pair: &PairName, id: &str) -> Option<Link> {
     let id = links.link_of(&connection(), pair, CRM, &record(id)).await.unwrap()?;
-    links.find(&connection(), pair, &id).await.unwrap().map(|stored| stored.link)
+    links.find(&connection(), pair, &id).await.unwrap().map(|stored| Arc::unwrap_or_clone(stored.link))
 }
 
 /// All links of both pairs, once both their sides are known and this is so of each.

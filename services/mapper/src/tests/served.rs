@@ -67,7 +67,7 @@ impl<B: Broker> House<B> {
     pub(super) async fn link_of(&self, system: System, id: &str) -> Option<Link> {
         let (links, name) = (self.links(), &self.context.pairs[0].name);
         let id = links.link_of(&connection(), name, system, &record(id)).await.unwrap()?;
-        links.find(&connection(), name, &id).await.unwrap().map(|stored| stored.link)
+        links.find(&connection(), name, &id).await.unwrap().map(|stored| Arc::unwrap_or_clone(stored.link))
     }
 
     async fn links_stored(&self) -> Vec<Link> {
@@ -75,7 +75,13 @@ impl<B: Broker> House<B> {
         let mut found = Vec::new();
         for id in links.all(&connection(), name).await.unwrap() {
             // A link may be absorbed between the two looks.
-            found.extend(links.find(&connection(), name, &id).await.unwrap().map(|stored| stored.link));
+            found.extend(
+                links
+                    .find(&connection(), name, &id)
+                    .await
+                    .unwrap()
+                    .map(|stored| Arc::unwrap_or_clone(stored.link)),
+            );
         }
         found
     }

@@ -1,5 +1,6 @@
 //! One check, made.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use link::Flow;
@@ -27,7 +28,7 @@ const STEPS_TOLD: usize = 12;
 struct Subject<'a> {
     pair: &'a Pair,
     row: &'a Property,
-    link: link::Link,
+    link: Arc<link::Link>,
     /// The row's name in views: of a line's property that of the document's first line.
     cell: PropertyName,
 }
@@ -139,7 +140,8 @@ impl<S: Store> Stage<S> {
                 return Ok(Verdict::Red("Exact did not change it".to_owned()));
             }
         }
-        let now = cell(&self.view(pair, exact, &self.fresh(pair, &subject.link).await?).await?, name);
+        let fresh = self.fresh(pair, &subject.link).await?;
+        let now = cell(&self.view(pair, exact, &fresh).await?, name);
         let counts = match self.preceding(subject).await? {
             None => now.clone(),
             Some(counts) => {

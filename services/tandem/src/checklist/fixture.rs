@@ -119,7 +119,7 @@ impl Fixture {
         if pair.entities.customcrm.as_str() != CUSTOMERS || !self.subjects.contains_key(&pair.name) {
             self.subjects.insert(pair.name.clone(), (crm, record));
         }
-        Ok(link.id)
+        Ok(link.id.clone())
     }
 
     /// A user is not made: it is there. In the literal reading its quotation is made with what the pair fixes.

@@ -1,6 +1,7 @@
 //! The stage: pairs, links and both systems, as the checks look at them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -77,7 +78,7 @@ impl<S: Store> Stage<S> {
     }
 
     /// All links of a pair that have both records.
-    pub(crate) async fn all_linked(&self, pair: &Pair) -> Result<Vec<Link>, ChecklistError> {
+    pub(crate) async fn all_linked(&self, pair: &Pair) -> Result<Vec<Arc<Link>>, ChecklistError> {
         let mut links = Vec::new();
         for id in self.links.all(&self.connection, &pair.name).await? {
             if let Some(stored) = self.links.find(&self.connection, &pair.name, &id).await?
@@ -96,7 +97,7 @@ impl<S: Store> Stage<S> {
         pair: &Pair,
         system: System,
         record: &RecordId,
-    ) -> Result<Option<Link>, ChecklistError> {
+    ) -> Result<Option<Arc<Link>>, ChecklistError> {
         let Some(id) = self.links.link_of(&self.connection, &pair.name, system, record).await? else {
             return Ok(None);
         };
@@ -126,10 +127,10 @@ impl<S: Store> Stage<S> {
         pair: &Pair,
         system: System,
         record: &RecordId,
-    ) -> Result<Link, ChecklistError> {
+    ) -> Result<Arc<Link>, ChecklistError> {
         let began = Instant::now();
         while began.elapsed() < ARRIVES_WITHIN {
-            if let Some(link) = self.linked(pair, system, record).await?.filter(Link::is_at_rest) {
+            if let Some(link) = self.linked(pair, system, record).await?.filter(|link| link.is_at_rest()) {
                 // From now on others can refer to it.
                 *self.seen.lock().await = None;
                 return Ok(link);
@@ -192,7 +193,7 @@ impl<S: Store> Stage<S> {
     }
 
     /// The link as it is now.
-    pub(crate) async fn fresh(&self, pair: &Pair, link: &Link) -> Result<Link, ChecklistError> {
+    pub(crate) async fn fresh(&self, pair: &Pair, link: &Link) -> Result<Arc<Link>, ChecklistError> {
         let stored = self.links.find(&self.connection, &pair.name, &link.id).await?;
         stored
             .map(|stored| stored.link)

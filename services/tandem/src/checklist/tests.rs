@@ -1,5 +1,6 @@
 //! The plan holds every row and direction, and the reports say what was found.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -109,7 +110,7 @@ async fn others_can_refer_to_a_record_as_soon_as_it_is_linked() {
     let commit = Commit {
         pair,
         connection: &stage.connection,
-        links: vec![LinkChange { before: None, after: Some(link.clone()) }],
+        links: vec![LinkChange { before: None, after: Some(Arc::new(link.clone())) }],
         checks: Vec::new(),
         outbox: Vec::new(),
         notes: Vec::new(),

@@ -1,6 +1,7 @@
 //! What there is in both systems and in the links, in lines that a test can expect.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use link::{Link, Status};
 use model::System;
@@ -55,7 +56,7 @@ pub(super) struct Labels(BTreeMap<(System, String), String>);
 pub(super) struct Sight {
     records: Vec<Found>,
     /// All links of all pairs.
-    pub(super) links: Vec<Link>,
+    pub(super) links: Vec<Arc<Link>>,
 }
 
 impl Kind {
@@ -106,7 +107,7 @@ pub(super) fn of_exact(simulated: &Simulated, path: &str) -> Vec<Value> {
 
 impl Sight {
     /// What both systems hold now, beside these links.
-    pub(super) fn of(simulated: &Simulated, links: Vec<Link>) -> Self {
+    pub(super) fn of(simulated: &Simulated, links: Vec<Arc<Link>>) -> Self {
         Self { records: KINDS.iter().flat_map(|kind| kind.found(simulated)).collect(), links }
     }
 

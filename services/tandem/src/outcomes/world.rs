@@ -239,7 +239,9 @@ impl World {
             let mine = |link: &&Link| {
                 link.pair == pair && link.record(System::CustomCrm) == Some(&record) && link.has_both()
             };
-            if let Some(partner) = links.iter().find(mine).and_then(|link| link.record(System::ExactOnline)) {
+            if let Some(partner) =
+                links.iter().map(Arc::as_ref).find(mine).and_then(|link| link.record(System::ExactOnline))
+            {
                 return partner.as_str().to_owned();
             }
             let late = began.elapsed() > COMES_WITHIN;
@@ -358,7 +360,7 @@ impl World {
         Sight::of(&self.simulated, self.all_links().await)
     }
 
-    async fn all_links(&self) -> Vec<Link> {
+    async fn all_links(&self) -> Vec<Arc<Link>> {
         let mut all = Vec::new();
         for pair in &self.pairs {
             for id in self.links.all(&self.connection, &pair.name).await.unwrap() {
@@ -380,7 +382,7 @@ impl World {
     }
 
     /// What happened to the links of records that were not there at the beginning, and all that was written.
-    async fn histories(&self, links: &[Link]) -> String {
+    async fn histories(&self, links: &[Arc<Link>]) -> String {
         let mut text = vec!["histories:".to_owned()];
         for link in links.iter().filter(|link| !self.labels.knows(link)) {
             let lines = self.links.history(&self.connection, &link.pair, &link.id, HISTORY_SHOWN).await;

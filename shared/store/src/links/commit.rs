@@ -46,7 +46,8 @@ impl<S: Store> Links<S> {
         let mut left = BTreeSet::new();
         let mut coming = Vec::new();
         for change in &commit.links {
-            let (before, after) = (change.before.as_ref().map(|stored| &stored.link), change.after.as_ref());
+            let (before, after) =
+                (change.before.as_ref().map(|stored| &*stored.link), change.after.as_deref());
             let Some(id) = before.or(after).map(|link| &link.id) else { continue };
             let key = self.link_key(connection, &pair.name, id);
             batch.checks.push(match &change.before {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mapping::List;
-use model::{ConnectionName, System, SystemPair, UserId};
+use model::{ConnectionName, LinkId, PairName, RecordId, System, SystemPair, UserId};
 
 use super::{Links, LinksError};
 use crate::{Applied, Batch, Change, Check, Entry, Key, Store};
@@ -15,6 +15,19 @@ pub struct Directories {
     pub people: SystemPair<BTreeMap<UserId, String>>,
     /// What the commit must still find, where a user is not known by now.
     pub checks: Vec<Check>,
+}
+
+/// What is known at the first look at a record.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What it may refer to by name.
+    pub named: Named,
+    /// Whether its pair may create.
+    pub released: bool,
+    /// What holds a commit to that.
+    pub held: Option<Check>,
+    /// The link that it belongs to.
+    pub link: Option<LinkId>,
 }
 
 /// What a connection's records refer to by name.
@@ -45,12 +58,48 @@ impl<S: Store> Links<S> {
 
     /// All that a connection's records refer to by name, read at once.
     pub async fn named(&self, connection: &ConnectionName) -> Result<Named, LinksError> {
-        let people_keys = System::BOTH.map(|system| self.people_key(connection, system));
-        let list_keys = List::ALL.map(|list| self.list_key(connection, list.name()));
-        let keys: Vec<Key> = people_keys.iter().chain(&list_keys).cloned().collect();
-        let mut entries = self.store.get_many(&keys).await?.into_iter();
+        let keys = self.named_keys(connection);
+        let entries = self.store.get_many(&keys).await?;
+        self.read_named(connection, entries)
+    }
+
+    /// What is known of a record of a pair, or, without a record, of the pair; all of it read at once.
+    pub async fn known(
+        &self,
+        connection: &ConnectionName,
+        pair: &PairName,
+        record: Option<(System, &RecordId)>,
+    ) -> Result<Known, LinksError> {
+        let released_key = self.released_key(connection, pair);
+        let record_key = record.map(|(system, record)| self.record_key(connection, pair, system, record));
+        let mut keys = vec![released_key.clone()];
+        keys.extend(record_key.clone());
+        let own = keys.len();
+        keys.extend(self.named_keys(connection));
+        let mut entries = self.store.get_many(&keys).await?;
+        let named = self.read_named(connection, entries.split_off(own))?;
+        let mut entries = entries.into_iter();
+        let (released, held) = super::gate::released(released_key, entries.next().flatten().is_some());
+        let link = record_key.zip(entries.next().flatten()).map(|(key, entry)| super::link_id(key, &entry));
+        Ok(Known { named, released, held, link: link.transpose()? })
+    }
+
+    /// The directories of both systems, and then Exact's lists.
+    fn named_keys(&self, connection: &ConnectionName) -> Vec<Key> {
+        let people = System::BOTH.map(|system| self.people_key(connection, system));
+        let lists = List::ALL.map(|list| self.list_key(connection, list.name()));
+        people.into_iter().chain(lists).collect()
+    }
+
+    fn read_named(
+        &self,
+        connection: &ConnectionName,
+        entries: Vec<Option<Entry>>,
+    ) -> Result<Named, LinksError> {
+        let mut entries = entries.into_iter();
         let mut read = Some(Directories { people: SystemPair::default(), checks: Vec::new() });
-        for ((system, key), entry) in System::BOTH.into_iter().zip(people_keys).zip(&mut entries) {
+        for (system, entry) in System::BOTH.into_iter().zip(entries.by_ref()) {
+            let key = self.people_key(connection, system);
             let (Some(directories), Some(entry)) = (&mut read, entry) else {
                 read = None;
                 continue;
@@ -59,9 +108,10 @@ impl<S: Store> Links<S> {
             directories.people[system] = people(key, &entry)?;
         }
         let mut lists = BTreeMap::new();
-        for ((list, key), entry) in List::ALL.into_iter().zip(list_keys).zip(entries) {
+        for (list, entry) in List::ALL.into_iter().zip(entries) {
             let Some(entry) = entry else { continue };
-            let codes = serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key })?;
+            let unreadable = |_| LinksError::Entry { key: self.list_key(connection, list.name()) };
+            let codes = serde_json::from_str(&entry.value).map_err(unreadable)?;
             lists.insert(list.name().to_owned(), codes);
         }
         Ok(Named { directories: read, lists })

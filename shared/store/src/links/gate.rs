@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Links, LinksError};
-use crate::{Applied, Batch, Change, Check, Store};
+use crate::{Applied, Batch, Change, Check, Key, Store};
 
 impl<S: Store> Links<S> {
     /// Notes that a system has been read in full and published as these pages.
@@ -67,9 +67,13 @@ impl<S: Store> Links<S> {
         connection: &ConnectionName,
         pair: &PairName,
     ) -> Result<(bool, Option<Check>), LinksError> {
-        let key = self.key(connection, &["released", pair.as_str()]);
-        let released = self.store.get(&key).await?.is_some();
-        Ok((released, (!released).then_some(Check::Absent(key))))
+        let key = self.released_key(connection, pair);
+        let is_there = self.store.get(&key).await?.is_some();
+        Ok(released(key, is_there))
+    }
+
+    pub(super) fn released_key(&self, connection: &ConnectionName, pair: &PairName) -> Key {
+        self.key(connection, &["released", pair.as_str()])
     }
 
     /// Lets the pair create. The links that are unmatched then know nothing of it and are to be woken: until that is
@@ -80,7 +84,7 @@ impl<S: Store> Links<S> {
         pair: &PairName,
         now: Timestamp,
     ) -> Result<bool, LinksError> {
-        let key = self.key(connection, &["released", pair.as_str()]);
+        let key = self.released_key(connection, pair);
         let mut batch = Batch::new()
             .when(Check::Absent(key.clone()))
             .then(Change::Set { key, value: now.to_string() })
@@ -113,6 +117,11 @@ impl<S: Store> Links<S> {
             Applied::Done { .. } | Applied::Refused(_) => Ok(()),
         }
     }
+}
+
+/// Whether a pair may create; and the check that holds a commit to the answer when it may not.
+pub(super) fn released(key: Key, is_there: bool) -> (bool, Option<Check>) {
+    (is_there, (!is_there).then_some(Check::Absent(key)))
 }
 
 /// A full read's state at the mapper: published whole, and then taken in whole.

@@ -9,6 +9,7 @@ mod looking_up;
 mod outbox;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use contract::ReadPart;
 use jiff::{SignedDuration, Timestamp};
@@ -151,7 +152,7 @@ impl Desk {
 }
 
 fn change(before: Option<&Stored>, after: Option<&Link>) -> LinkChange {
-    LinkChange { before: before.cloned(), after: after.cloned() }
+    LinkChange { before: before.cloned(), after: after.cloned().map(Arc::new) }
 }
 
 fn record(id: &str) -> RecordId {

@@ -101,7 +101,7 @@ impl Bench {
         let commit = Commit {
             pair: pairs.find(|pair| pair.name == after.pair).unwrap(),
             connection: &after.connection.clone(),
-            links: vec![LinkChange { before, after: Some(after) }],
+            links: vec![LinkChange { before, after: Some(Arc::new(after)) }],
             checks: Vec::new(),
             outbox: Vec::new(),
             notes: Vec::new(),
@@ -114,7 +114,7 @@ impl Bench {
 
     pub(super) async fn change(&self, id: &LinkId, change: impl FnOnce(&mut Link)) {
         let stored = self.links.find(&connection(), &self.pair.name, id).await.unwrap().unwrap();
-        let mut link = stored.link.clone();
+        let mut link = Link::clone(&stored.link);
         change(&mut link);
         self.put(Some(stored), link).await;
     }

@@ -1,6 +1,7 @@
 //! A claim: what is sent is decided here, and stored before anything is sent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use broker::Broker;
 use contract::{Lane, Message, WriteQueued};
@@ -23,7 +24,7 @@ const COLLISIONS_MAX: u32 = 20;
 
 /// A write that is ours to send.
 pub(super) struct Claimed {
-    pub(super) link: Link,
+    pub(super) link: Arc<Link>,
     pub(super) write: Write,
     pub(super) claim: u64,
     pub(super) queued_at: Timestamp,
@@ -39,18 +40,25 @@ pub(super) enum Claiming {
 }
 
 impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
-    /// Stores the claim, so that whoever comes after a crash knows that something may have been sent.
+    /// Stores the claim, so that whoever comes after a crash knows that something may have been sent. Where the link has
+    /// changed since it was found `pending`, it is read again.
     pub(super) async fn claim(
         &self,
         queued: &WriteQueued,
+        pending: Stored,
         pair: &Pair,
         lane: Lane,
     ) -> Result<Claiming, WriterError> {
         let policy = pair.policy(Zoned::now().date());
+        let mut read = Some(pending);
         for _ in 0..COLLISIONS_MAX {
             let now = Timestamp::now();
-            let Some(stored) = self.links.find(&queued.connection, &queued.pair, &queued.link).await? else {
-                return Ok(Claiming::Nothing);
+            let stored = match read.take() {
+                Some(pending) => pending,
+                None => match self.pending(queued).await? {
+                    Some(pending) => pending,
+                    None => return Ok(Claiming::Nothing),
+                },
             };
             let queued_at = match &stored.link.pending[self.system] {
                 Pending::None => return Ok(Claiming::Nothing),
@@ -62,7 +70,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 Pending::Queued { since } | Pending::InFlight { since, .. } => *since,
             };
             let event = Event::Claimed { system: self.system };
-            let next = step(stored.link.clone(), event.clone(), &policy, true, now);
+            let next = step(Link::clone(&stored.link), event.clone(), &policy, true, now);
             let taken = Taken { before: &stored.link, event: &event, step: &next, policy: &policy };
             for promise in broken(&taken) {
                 self.metrics.count_broken_promise(pair.name.as_str(), promise.id);
@@ -72,14 +80,15 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
                 );
             }
             let outbox = self.follow_ups(queued, &next.effects, now);
-            if !self.commit(queued, pair, stored, next.link.clone(), outbox, now).await? {
+            let link = Arc::new(next.link);
+            if !self.commit(queued, pair, stored, Arc::clone(&link), outbox, now).await? {
                 continue;
             }
             let at = tokio::time::Instant::now();
-            match &next.link.pending[self.system] {
+            match &link.pending[self.system] {
                 Pending::InFlight { write, claim, .. } => {
                     let (write, claim) = (write.clone(), *claim);
-                    let claimed = Claimed { link: next.link, write, claim, queued_at, lane, at };
+                    let claimed = Claimed { link, write, claim, queued_at, lane, at };
                     return Ok(Claiming::Ours(Box::new(claimed)));
                 }
                 // An earlier attempt has said all that it had to say, and what was edited since is queued in its place:
@@ -112,7 +121,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         queued: &WriteQueued,
         pair: &Pair,
         before: Stored,
-        after: Link,
+        after: Arc<Link>,
         outbox: Vec<OutboxMessage>,
         now: Timestamp,
     ) -> Result<bool, WriterError> {

@@ -1,6 +1,7 @@
 //! What must hold once all rests, and the story of what does not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use link::{Flow, Link, Status};
 use mapping::{Lookups, OnDelete, Pair};
@@ -52,7 +53,7 @@ impl Breach {
 
 /// All links, and what both systems hold.
 pub(crate) struct Sight {
-    links: Vec<Link>,
+    links: Vec<Arc<Link>>,
     records: BTreeMap<(System, String), BTreeMap<RecordId, Properties>>,
     lookups: Lookups,
 }
@@ -159,7 +160,7 @@ impl Sight {
                 let of = |link: &&Link| {
                     link.pair == pair.name && link.record(System::ExactOnline) == Some(quotation)
                 };
-                let links: Vec<&Link> = self.links.iter().filter(of).collect();
+                let links: Vec<&Link> = self.links.iter().map(Arc::as_ref).filter(of).collect();
                 let told: Vec<&str> = links
                     .iter()
                     .filter(|link| link.status == Status::Linked)
@@ -186,7 +187,7 @@ impl Sight {
             link.pair == *pair
                 && System::BOTH.into_iter().any(|system| link.record(system) == Some(&records[system]))
         };
-        let links: Vec<&Link> = self.links.iter().filter(mine).collect();
+        let links: Vec<&Link> = self.links.iter().map(Arc::as_ref).filter(mine).collect();
         let good = |link: &&Link| {
             link.status == Status::Linked
                 && System::BOTH.into_iter().all(|system| link.record(system) == Some(&records[system]))
@@ -208,7 +209,7 @@ async fn all_links(
     pairs: &[Pair],
     links: &Links<Redis>,
     connection: &model::ConnectionName,
-) -> Result<Vec<Link>, LinksError> {
+) -> Result<Vec<Arc<Link>>, LinksError> {
     let mut all = Vec::new();
     for pair in pairs {
         for id in links.all(connection, &pair.name).await? {

@@ -6,7 +6,7 @@ use servers::wait_until_async;
 async fn shows_refusal(world: &World, name: &str, words: &str) {
     wait_until_async(&format!("the link of {name:?} to say {words:?}"), RECOVERS_WITHIN, async || {
         let link = world.link(world.site(), name).await;
-        match link.and_then(|link| link.rejected.exactonline) {
+        match link.and_then(|link| link.rejected.exactonline.clone()) {
             Some(rejection) if rejection.words.contains(words) => Ok(()),
             other => Err(format!("{other:?}")),
         }

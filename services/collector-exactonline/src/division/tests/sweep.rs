@@ -1,5 +1,7 @@
 //! What was deleted while nobody read it for so long that Exact has forgotten it.
 
+use std::sync::Arc;
+
 use exactonline::Selection;
 use jiff::Timestamp;
 use link::{Link, Side, Status};
@@ -61,7 +63,7 @@ impl Linked {
             stand_in: None,
         };
         let mut link = match &before {
-            Some(stored) => stored.link.clone(),
+            Some(stored) => Link::clone(&stored.link),
             None => Link::begin(connection.clone(), self.pair.name.clone(), EXACT, side.clone()),
         };
         link.status = Status::Linked;
@@ -69,7 +71,7 @@ impl Linked {
         let commit = Commit {
             pair: &self.pair,
             connection: &connection,
-            links: vec![LinkChange { before, after: Some(link) }],
+            links: vec![LinkChange { before, after: Some(Arc::new(link)) }],
             checks: Vec::new(),
             outbox: Vec::new(),
             notes: Vec::new(),

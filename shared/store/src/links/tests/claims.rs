@@ -174,7 +174,7 @@ async fn a_claim_moves_with_the_record_to_the_link_that_takes_it_over() {
     let (quotes, orders) = both();
     let from = quotes.add(&queued(&quotes.half(EXACT, "q1", &[]), CRM)).await;
     let to = quotes.add(&quotes.half(CRM, "z1", &[])).await;
-    let mut joined = to.link.clone();
+    let mut joined = Link::clone(&to.link);
     joined.sides[EXACT] = Some(side("q1", &[]));
     let changes = vec![change(Some(&to), Some(&joined)), change(Some(&from), None)];
     assert!(quotes.commit(changes, Besides::default()).await);
@@ -188,7 +188,7 @@ async fn all_versions_of_a_document_are_claimed_together_and_stay_so() {
     assert_eq!(orders.claimed(&orders.version("q2", 7, 2)).await.by.as_ref(), Some(quotes.name()));
     assert_eq!(orders.claimed(&orders.version("q3", 8, 2)).await.by, None);
 
-    let mut moved = first.link.clone();
+    let mut moved = Link::clone(&first.link);
     moved.sides[EXACT] = Some(quotes.version("q2", 7, 2));
     assert!(quotes.change(Some(&first), Some(&moved)).await);
     for quotation in ["q1", "q2"] {
@@ -249,7 +249,7 @@ async fn a_user_belongs_to_many_quotations_and_claims_none() {
     assert_eq!(users.link_of(CRM, "u1").await, Some(own.id));
     assert_eq!(orders.claimed_by("q1").await, None);
 
-    let mut moved = stored.link.clone();
+    let mut moved = Link::clone(&stored.link);
     moved.sides[CRM] = Some(side("u2", &[]));
     assert!(users.change(Some(&stored), Some(&moved)).await);
     assert_eq!(members().await, super::ids([&second]));

@@ -156,7 +156,7 @@ async fn a_record_that_another_link_takes_over_meanwhile_is_not_missed_either() 
     let half = desk.add(&desk.half(CRM, "c1", &[])).await;
     let other = desk.add(&desk.half(EXACT, "e1", &[])).await;
     let (_, checks) = look_up(&desk, CRM, "c1").await;
-    let mut joined = other.link.clone();
+    let mut joined = Link::clone(&other.link);
     joined.sides[CRM] = Some(side("c1", &[]));
     let changes = vec![change(Some(&other), Some(&joined)), change(Some(&half), None)];
     assert!(desk.commit(changes, Besides::default()).await);

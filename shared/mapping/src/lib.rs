@@ -27,7 +27,7 @@ pub use files::{FileProblem, Place};
 pub use lens::{
     Holds, InvalidLabel, InvalidWords, Label, Lens, LensProblem, List, Over, Word, Words, labelled,
 };
-pub use lookups::{Lookups, ReferenceNeed};
+pub use lookups::{Lookups, ReferenceNeed, Shared};
 pub use meet::{Writers, meet, writers};
 pub use pair::{
     About, Archive, Constant, KeyRows, LinePut, Lines, Mark, MatchKey, OnDelete, Onto, Pair, Problem,

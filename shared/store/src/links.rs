@@ -11,7 +11,7 @@ mod lookups;
 mod making;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use contract::{DocumentError, Message, ReadPart, read_link};
 use jiff::Timestamp;
@@ -39,6 +39,8 @@ const HISTORY_KEPT: usize = 200;
 pub struct Links<S> {
     store: S,
     namespace: String,
+    /// What was read last of what is referred to by name, and the revision at which it was.
+    names: Arc<Mutex<BTreeMap<ConnectionName, (u64, Named)>>>,
 }
 
 /// A link as it was read.
@@ -151,7 +153,7 @@ pub struct Commit<'a> {
 impl<S: Store> Links<S> {
     /// The links in this store whose keys begin with `namespace`.
     pub fn new(store: S, namespace: &str) -> Self {
-        Self { store, namespace: namespace.to_owned() }
+        Self { store, namespace: namespace.to_owned(), names: Arc::default() }
     }
 
     /// The store beneath.

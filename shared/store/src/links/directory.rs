@@ -1,8 +1,9 @@
 //! What a connection's records refer to by name: the users of both systems, and Exact's lists.
 
 use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 
-use mapping::List;
+use mapping::{List, Shared};
 use model::{ConnectionName, LinkId, PairName, RecordId, System, SystemPair, UserId};
 
 use super::{Links, LinksError};
@@ -12,7 +13,7 @@ use crate::{Applied, Batch, Change, Check, Entry, Key, Store};
 #[derive(Debug, Clone)]
 pub struct Directories {
     /// Each system's users, by e-mail in lower case.
-    pub people: SystemPair<BTreeMap<UserId, String>>,
+    pub people: Shared<SystemPair<BTreeMap<UserId, String>>>,
     /// What the commit must still find, where a user is not known by now.
     pub checks: Vec<Check>,
 }
@@ -37,7 +38,7 @@ pub struct Named {
     pub directories: Option<Directories>,
     /// What was read of Exact's lists: each code's own id, by the list's name. A list that is not there has not been
     /// read.
-    pub lists: BTreeMap<String, BTreeMap<String, String>>,
+    pub lists: Shared<BTreeMap<String, BTreeMap<String, String>>>,
 }
 
 impl<S: Store> Links<S> {
@@ -58,9 +59,8 @@ impl<S: Store> Links<S> {
 
     /// All that a connection's records refer to by name, read at once.
     pub async fn named(&self, connection: &ConnectionName) -> Result<Named, LinksError> {
-        let keys = self.named_keys(connection);
-        let entries = self.store.get_many(&keys).await?;
-        self.read_named(connection, entries)
+        let at = self.store.get(&self.names_key(connection)).await?;
+        self.named_at(connection, at).await
     }
 
     /// What is known of a record of a pair, or, without a record, of the pair; all of it read at once.
@@ -72,34 +72,43 @@ impl<S: Store> Links<S> {
     ) -> Result<Known, LinksError> {
         let released_key = self.released_key(connection, pair);
         let record_key = record.map(|(system, record)| self.record_key(connection, pair, system, record));
-        let mut keys = vec![released_key.clone()];
+        let mut keys = vec![self.names_key(connection), released_key.clone()];
         keys.extend(record_key.clone());
-        let own = keys.len();
-        keys.extend(self.named_keys(connection));
-        let mut entries = self.store.get_many(&keys).await?;
-        let named = self.read_named(connection, entries.split_off(own))?;
-        let mut entries = entries.into_iter();
-        let (released, held) = super::gate::released(released_key, entries.next().flatten().is_some());
-        let link = record_key.zip(entries.next().flatten()).map(|(key, entry)| super::link_id(key, &entry));
-        Ok(Known { named, released, held, link: link.transpose()? })
+        let mut entries = self.store.get_many(&keys).await?.into_iter().map(Option::into_iter);
+        let mut next = || entries.next().into_iter().flatten().next();
+        let (names, is_released, link) = (next(), next().is_some(), next());
+        let (released, held) = super::gate::released(released_key, is_released);
+        let link = record_key.zip(link).map(|(key, entry)| super::link_id(key, &entry)).transpose()?;
+        Ok(Known { named: self.named_at(connection, names).await?, released, held, link })
     }
 
-    /// The directories of both systems, and then Exact's lists.
-    fn named_keys(&self, connection: &ConnectionName) -> Vec<Key> {
-        let people = System::BOTH.map(|system| self.people_key(connection, system));
-        let lists = List::ALL.map(|list| self.list_key(connection, list.name()));
-        people.into_iter().chain(lists).collect()
+    /// What is referred to by name is read again only when it has changed. `at` was read before: should it change in
+    /// between, it is newer than it is taken for, and read once more.
+    async fn named_at(&self, connection: &ConnectionName, at: Option<Entry>) -> Result<Named, LinksError> {
+        let revision = at.map(|entry| entry.revision);
+        let known = self.names().get(connection).filter(|(at, _)| Some(*at) == revision).cloned();
+        if let Some((_, named)) = known {
+            return Ok(named);
+        }
+        let named = self.read_named(connection).await?;
+        if let Some(revision) = revision {
+            self.names().insert(connection.clone(), (revision, named.clone()));
+        }
+        Ok(named)
     }
 
-    fn read_named(
-        &self,
-        connection: &ConnectionName,
-        entries: Vec<Option<Entry>>,
-    ) -> Result<Named, LinksError> {
-        let mut entries = entries.into_iter();
-        let mut read = Some(Directories { people: SystemPair::default(), checks: Vec::new() });
-        for (system, entry) in System::BOTH.into_iter().zip(entries.by_ref()) {
-            let key = self.people_key(connection, system);
+    /// Nothing that can panic runs while the lock is held.
+    fn names(&self) -> MutexGuard<'_, BTreeMap<ConnectionName, (u64, Named)>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read_named(&self, connection: &ConnectionName) -> Result<Named, LinksError> {
+        let people_keys = System::BOTH.map(|system| self.people_key(connection, system));
+        let list_keys = List::ALL.map(|list| self.list_key(connection, list.name()));
+        let keys: Vec<Key> = people_keys.iter().chain(&list_keys).cloned().collect();
+        let mut entries = self.store.get_many(&keys).await?.into_iter();
+        let mut read = Some(Directories { people: Shared::default(), checks: Vec::new() });
+        for ((system, key), entry) in System::BOTH.into_iter().zip(people_keys).zip(&mut entries) {
             let (Some(directories), Some(entry)) = (&mut read, entry) else {
                 read = None;
                 continue;
@@ -108,13 +117,12 @@ impl<S: Store> Links<S> {
             directories.people[system] = people(key, &entry)?;
         }
         let mut lists = BTreeMap::new();
-        for (list, entry) in List::ALL.into_iter().zip(entries) {
+        for ((list, key), entry) in List::ALL.into_iter().zip(list_keys).zip(entries) {
             let Some(entry) = entry else { continue };
-            let unreadable = |_| LinksError::Entry { key: self.list_key(connection, list.name()) };
-            let codes = serde_json::from_str(&entry.value).map_err(unreadable)?;
+            let codes = serde_json::from_str(&entry.value).map_err(|_| LinksError::Entry { key })?;
             lists.insert(list.name().to_owned(), codes);
         }
-        Ok(Named { directories: read, lists })
+        Ok(Named { directories: read, lists: lists.into() })
     }
 
     /// What changes whenever the users of a system do; `None` until they were read.
@@ -144,7 +152,8 @@ impl<S: Store> Links<S> {
         if self.store.get(&key).await?.is_some_and(|entry| entry.value == value) {
             return Ok(());
         }
-        match self.store.apply(Batch::new().then(Change::Set { key, value })).await? {
+        let batch = Batch::new().then(Change::Set { key, value }).then(self.names_changed(connection));
+        match self.store.apply(batch).await? {
             Applied::Done { .. } | Applied::Refused(_) => Ok(()),
         }
     }
@@ -153,7 +162,7 @@ impl<S: Store> Links<S> {
     pub async fn lists(
         &self,
         connection: &ConnectionName,
-    ) -> Result<BTreeMap<String, BTreeMap<String, String>>, LinksError> {
+    ) -> Result<Shared<BTreeMap<String, BTreeMap<String, String>>>, LinksError> {
         Ok(self.named(connection).await?.lists)
     }
 
@@ -166,9 +175,18 @@ impl<S: Store> Links<S> {
     ) -> Result<(), LinksError> {
         let value = serde_json::to_string(ids).expect("a list holds only texts");
         let change = Change::Set { key: self.list_key(connection, name), value };
-        match self.store.apply(Batch::new().then(change)).await? {
+        match self.store.apply(Batch::new().then(change).then(self.names_changed(connection))).await? {
             Applied::Done { .. } | Applied::Refused(_) => Ok(()),
         }
+    }
+
+    /// Gives what is referred to by name another revision as a whole.
+    fn names_changed(&self, connection: &ConnectionName) -> Change {
+        Change::Set { key: self.names_key(connection), value: String::new() }
+    }
+
+    fn names_key(&self, connection: &ConnectionName) -> Key {
+        self.key(connection, &["names"])
     }
 
     fn people_key(&self, connection: &ConnectionName, system: System) -> Key {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use mapping::{Lookups, Onto, Pair};
+use mapping::{Lookups, Onto, Pair, Shared};
 use model::{
     Content, LineKey, LinkId, PairName, Properties, PropertyName, RecordId, Reference, System, SystemPair,
     Value, View,
@@ -34,7 +34,7 @@ impl Hand {
     pub(crate) fn new(
         pairs: Vec<Pair>,
         site: &Site,
-        lists: BTreeMap<String, BTreeMap<String, String>>,
+        lists: Shared<BTreeMap<String, BTreeMap<String, String>>>,
     ) -> Self {
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
         let mut lookups = Lookups { lists, today, ..Lookups::default() };

@@ -197,14 +197,38 @@ async fn users_are_known_by_their_address_in_lower_case_once_they_were_read() {
 async fn a_list_is_known_once_it_was_read() {
     let desk = Desk::new();
     let lists = async || desk.links.lists(&desk.connection).await.unwrap();
-    assert_eq!(lists().await, BTreeMap::new());
+    assert_eq!(*lists().await, BTreeMap::new());
     let units = |code: &str| BTreeMap::from([(code.to_owned(), "guid".to_owned())]);
     for code in ["pc", "\u{202e}st\u{fc}k \u{1f4e6}:{}%"] {
         desk.links.set_list(&desk.connection, "units", &units(code)).await.unwrap();
-        assert_eq!(lists().await, BTreeMap::from([("units".to_owned(), units(code))]));
+        assert_eq!(*lists().await, BTreeMap::from([("units".to_owned(), units(code))]));
     }
     let other = model::ConnectionName::parse("other").unwrap();
-    assert_eq!(desk.links.lists(&other).await.unwrap(), BTreeMap::new());
+    assert_eq!(*desk.links.lists(&other).await.unwrap(), BTreeMap::new());
+}
+
+/// Each process keeps what it has read of them.
+#[tokio::test]
+async fn what_another_process_has_changed_of_users_and_lists_is_known_at_once() {
+    let desk = Desk::new();
+    let another = crate::Links::new(desk.links.store().clone(), "test");
+    let (pair, user) = (desk.pair.name.clone(), UserId::parse("u1").unwrap());
+    let known = async || desk.links.known(&desk.connection, &pair, None).await.unwrap().named;
+    assert!(known().await.directories.is_none() && known().await.lists.is_empty());
+    for email in ["anna@example.nl", "eva@example.nl"] {
+        let people = BTreeMap::from([(user.clone(), email.to_owned())]);
+        another.set_people(&desk.connection, CRM, &people).await.unwrap();
+        another.set_people(&desk.connection, EXACT, &people).await.unwrap();
+        another
+            .set_list(&desk.connection, "units", &BTreeMap::from([(email.to_owned(), "guid".to_owned())]))
+            .await
+            .unwrap();
+        for _ in 0..2 {
+            let named = known().await;
+            assert_eq!(named.directories.unwrap().people[EXACT].get(&user).map(String::as_str), Some(email));
+            assert!(named.lists["units"].contains_key(email));
+        }
+    }
 }
 
 #[tokio::test]

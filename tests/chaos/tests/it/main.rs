@@ -29,6 +29,7 @@ mod echoes;
 mod edits;
 mod idle;
 mod kills;
+mod many;
 mod messages;
 mod paused;
 mod refusals;

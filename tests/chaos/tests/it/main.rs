@@ -32,6 +32,7 @@ mod kills;
 mod many;
 mod messages;
 mod paused;
+mod pressure;
 mod refusals;
 mod reloads;
 mod servers_lost;

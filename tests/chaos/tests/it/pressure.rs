@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use chaos::{ARRIVES_WITHIN, Company, Hosting, Plan, Quota, RECOVERS_WITHIN, World};
+use chaos::{Company, Hosting, Plan, Quota, RECOVERS_WITHIN, World};
 use serde_json::json;
 
 /// What Exact Online lets an app call in a minute.
 const PER_MINUTE: u32 = 60;
 const EDITS: usize = 100;
 const BACKFILL: usize = 10_000;
+/// Where the calls of a minute are used up, what people edit waits for the next minute, and never longer.
+const OVERTAKES_WITHIN: Duration = Duration::from_secs(75);
 /// A mapper takes ten thousand records in, and wakes them, within this time, also when built without optimisation.
 const TAKEN_IN_WITHIN: Duration = Duration::from_mins(6);
 
@@ -60,12 +62,12 @@ async fn edits_by_people_overtake_ten_thousand_records_that_wait_to_be_made() {
     let site = world.site();
     let begun = Instant::now();
     site.crm.change("Anker", &json!({ "Phone": "+31 30 1" })).await;
-    site.exact.wait_for("Anker", "Phone", "+31 30 1", 2 * ARRIVES_WITHIN).await;
+    site.exact.wait_for("Anker", "Phone", "+31 30 1", OVERTAKES_WITHIN).await;
     let edited = begun.elapsed();
     site.crm.create(&Company::new("Nieuw").as_customer()).await;
-    site.exact.wait_for("Nieuw", "City", "Utrecht", 2 * ARRIVES_WITHIN).await;
+    site.exact.wait_for("Nieuw", "City", "Utrecht", OVERTAKES_WITHIN).await;
     site.exact.change("Anker", &json!({ "Phone": "+31 30 2" }));
-    site.crm.wait_for("Anker", "Phone", "+31 30 2", 2 * ARRIVES_WITHIN).await;
+    site.crm.wait_for("Anker", "Phone", "+31 30 2", OVERTAKES_WITHIN).await;
     let made = site.exact.records().len();
     println!("an edit arrives after {edited:?}, with {} records still waiting", BACKFILL - made);
     assert!(made < BACKFILL / 10, "{made} of {BACKFILL} are made already: nothing was overtaken");

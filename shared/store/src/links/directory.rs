@@ -74,8 +74,8 @@ impl<S: Store> Links<S> {
         let record_key = record.map(|(system, record)| self.record_key(connection, pair, system, record));
         let mut keys = vec![self.names_key(connection), released_key.clone()];
         keys.extend(record_key.clone());
-        let mut entries = self.store.get_many(&keys).await?.into_iter().map(Option::into_iter);
-        let mut next = || entries.next().into_iter().flatten().next();
+        let mut entries = self.store.get_many(&keys).await?.into_iter();
+        let mut next = || entries.next().flatten();
         let (names, is_released, link) = (next(), next().is_some(), next());
         let (released, held) = super::gate::released(released_key, is_released);
         let link = record_key.zip(link).map(|(key, entry)| super::link_id(key, &entry)).transpose()?;
@@ -149,13 +149,7 @@ impl<S: Store> Links<S> {
         let texts: BTreeMap<String, String> =
             people.iter().map(|(user, email)| (user.to_string(), email.trim().to_lowercase())).collect();
         let value = serde_json::to_string(&texts).expect("a directory holds only texts");
-        if self.store.get(&key).await?.is_some_and(|entry| entry.value == value) {
-            return Ok(());
-        }
-        let batch = Batch::new().then(Change::Set { key, value }).then(self.names_changed(connection));
-        match self.store.apply(batch).await? {
-            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
-        }
+        self.set_named(connection, key, value).await
     }
 
     /// What was read of Exact's lists.
@@ -166,7 +160,7 @@ impl<S: Store> Links<S> {
         Ok(self.named(connection).await?.lists)
     }
 
-    /// Replaces what was read of a list.
+    /// Replaces what was read of a list; where it is the same as before, nothing changes.
     pub async fn set_list(
         &self,
         connection: &ConnectionName,
@@ -174,15 +168,27 @@ impl<S: Store> Links<S> {
         ids: &BTreeMap<String, String>,
     ) -> Result<(), LinksError> {
         let value = serde_json::to_string(ids).expect("a list holds only texts");
-        let change = Change::Set { key: self.list_key(connection, name), value };
-        match self.store.apply(Batch::new().then(change).then(self.names_changed(connection))).await? {
-            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
-        }
+        self.set_named(connection, self.list_key(connection, name), value).await
     }
 
-    /// Gives what is referred to by name another revision as a whole.
-    fn names_changed(&self, connection: &ConnectionName) -> Change {
-        Change::Set { key: self.names_key(connection), value: String::new() }
+    /// Sets an entry, and gives all that is referred to by name another revision with it.
+    async fn set_named(
+        &self,
+        connection: &ConnectionName,
+        key: Key,
+        value: String,
+    ) -> Result<(), LinksError> {
+        let names = self.names_key(connection);
+        let there = self.store.get_many(&[names.clone(), key.clone()]).await?;
+        if let [Some(_), Some(entry)] = &there[..]
+            && entry.value == value
+        {
+            return Ok(());
+        }
+        let renewed = Change::Set { key: names, value: String::new() };
+        match self.store.apply(Batch::new().then(Change::Set { key, value }).then(renewed)).await? {
+            Applied::Done { .. } | Applied::Refused(_) => Ok(()),
+        }
     }
 
     fn names_key(&self, connection: &ConnectionName) -> Key {

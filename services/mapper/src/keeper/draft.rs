@@ -29,19 +29,16 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Of a link that is not stored yet.
-    pub(super) fn begin(link: Link) -> Self {
-        Self::of_link(Arc::new(link))
-    }
-
-    fn of_link(link: Arc<Link>) -> Self {
-        let (effects, checks, wakes, broken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { before: None, link, leaves: Vec::new(), effects, checks, wakes, broken, is_dropped: false }
+    pub(super) fn begin(link: impl Into<Arc<Link>>) -> Self {
+        let (link, leaves, effects, checks) = (link.into(), Vec::new(), Vec::new(), Vec::new());
+        let (wakes, broken) = (Vec::new(), Vec::new());
+        Self { before: None, link, leaves, effects, checks, wakes, broken, is_dropped: false }
     }
 
     /// Of a link that is stored.
     pub(super) fn of(stored: Stored) -> Self {
         let link = Arc::clone(&stored.link);
-        Self { before: Some(stored), ..Self::of_link(link) }
+        Self { before: Some(stored), ..Self::begin(link) }
     }
 
     /// The link, to be changed beside a step.

@@ -91,6 +91,7 @@ impl Shared {
         let lost = parcels.clone();
         let shipped = session.shipments().send(Shipment { parcels, answer });
         let shipped = tokio::time::timeout(ANSWER_TIMEOUT, shipped).await;
+        // Where nobody takes it any more, nobody answers either.
         shipped.map_err(|_| failed(late("wait for other messages to be sent")))?.ok();
         match tokio::time::timeout(2 * ANSWER_TIMEOUT, answered).await {
             Ok(Ok(outcome)) => outcome,
@@ -282,15 +283,15 @@ impl Parcel {
 
     /// What an answer means, beside what was returned of all that went out together.
     fn fate(&self, answer: &Answer, returned: &BTreeSet<Route>) -> Result<(), BrokerError> {
-        let route = || (self.route.exchange.to_string(), self.route.routing_key.to_string());
-        if returned.contains(&self.route) {
-            let (exchange, routing_key) = route();
-            return Err(BrokerError::Unroutable { exchange, routing_key });
+        let is_returned = returned.contains(&self.route);
+        if answer.is_taken && !is_returned {
+            return Ok(());
         }
-        if !answer.is_taken {
-            let (exchange, routing_key) = route();
-            return Err(BrokerError::Refused { exchange, routing_key });
-        }
-        Ok(())
+        let (exchange, routing_key) = (self.route.exchange.to_string(), self.route.routing_key.to_string());
+        Err(if is_returned {
+            BrokerError::Unroutable { exchange, routing_key }
+        } else {
+            BrokerError::Refused { exchange, routing_key }
+        })
     }
 }

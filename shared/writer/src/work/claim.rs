@@ -41,25 +41,17 @@ pub(super) enum Claiming {
 
 impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
     /// Stores the claim, so that whoever comes after a crash knows that something may have been sent. Where the link has
-    /// changed since it was found `pending`, it is read again.
+    /// changed since it was read as `stored`, it is read again.
     pub(super) async fn claim(
         &self,
         queued: &WriteQueued,
-        pending: Stored,
+        mut stored: Stored,
         pair: &Pair,
         lane: Lane,
     ) -> Result<Claiming, WriterError> {
         let policy = pair.policy(Zoned::now().date());
-        let mut read = Some(pending);
         for _ in 0..COLLISIONS_MAX {
             let now = Timestamp::now();
-            let stored = match read.take() {
-                Some(pending) => pending,
-                None => match self.pending(queued).await? {
-                    Some(pending) => pending,
-                    None => return Ok(Claiming::Nothing),
-                },
-            };
             let queued_at = match &stored.link.pending[self.system] {
                 Pending::None => return Ok(Claiming::Nothing),
                 Pending::InFlight { write: Write::Create { .. }, since, .. }
@@ -81,21 +73,22 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             }
             let outbox = self.follow_ups(queued, &next.effects, now);
             let link = Arc::new(next.link);
-            if !self.commit(queued, pair, stored, Arc::clone(&link), outbox, now).await? {
-                continue;
-            }
-            let at = tokio::time::Instant::now();
-            match &link.pending[self.system] {
-                Pending::InFlight { write, claim, .. } => {
-                    let (write, claim) = (write.clone(), *claim);
-                    let claimed = Claimed { link, write, claim, queued_at, lane, at };
-                    return Ok(Claiming::Ours(Box::new(claimed)));
+            if self.commit(queued, pair, stored, Arc::clone(&link), outbox, now).await? {
+                let at = tokio::time::Instant::now();
+                match &link.pending[self.system] {
+                    Pending::InFlight { write, claim, .. } => {
+                        let (write, claim) = (write.clone(), *claim);
+                        let claimed = Claimed { link, write, claim, queued_at, lane, at };
+                        return Ok(Claiming::Ours(Box::new(claimed)));
+                    }
+                    // An earlier attempt has said all that it had to say, and what was edited since is queued in its
+                    // place: this message serves it, for no other one does.
+                    Pending::Queued { .. } => {}
+                    Pending::None => return Ok(Claiming::Nothing),
                 }
-                // An earlier attempt has said all that it had to say, and what was edited since is queued in its place:
-                // this message serves it, for no other one does.
-                Pending::Queued { .. } => {}
-                Pending::None => return Ok(Claiming::Nothing),
             }
+            let Some(again) = self.pending(queued).await? else { return Ok(Claiming::Nothing) };
+            stored = again;
         }
         Ok(Claiming::Wait)
     }

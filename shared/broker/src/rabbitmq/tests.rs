@@ -72,12 +72,7 @@ async fn publishing_finds_a_new_connection_when_the_old_one_is_gone() {
         };
         assert!(error.is_transient(), "{error:?}");
         let mut subscription = broker.subscribe(&queue, 100).await.unwrap();
-        let mut ids = BTreeSet::new();
-        while ids.len() < 2_500 {
-            let delivery = next(&mut subscription).await;
-            ids.insert(delivery.id().to_owned());
-            delivery.settle(Settlement::Acknowledge).await.unwrap();
-        }
+        take_different(&mut subscription, 2_500).await;
     })
     .await;
 }
@@ -112,12 +107,7 @@ async fn what_one_caller_gets_wrong_fails_no_other_s_messages() {
             }
         }
         let mut subscription = broker.subscribe(&queue, 100).await.unwrap();
-        let mut ids = BTreeSet::new();
-        while ids.len() < 800 {
-            let delivery = next(&mut subscription).await;
-            ids.insert(delivery.id().to_owned());
-            delivery.settle(Settlement::Acknowledge).await.unwrap();
-        }
+        take_different(&mut subscription, 800).await;
     })
     .await;
 }
@@ -158,12 +148,7 @@ async fn confirmed_messages_survive_the_sudden_end_of_the_server() {
     eventually(async || broker.publish(vec![to_queue(&queue, "1000")]).await).await;
     broker.reachable().await.unwrap();
     let mut subscription = broker.subscribe(&queue, 100).await.unwrap();
-    let mut ids = BTreeSet::new();
-    while ids.len() < 1_001 {
-        let delivery = next(&mut subscription).await;
-        ids.insert(delivery.id().to_owned());
-        delivery.settle(Settlement::Acknowledge).await.unwrap();
-    }
+    take_different(&mut subscription, 1_001).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -203,6 +188,16 @@ async fn a_server_that_lost_its_queues_has_them_again_with_the_next_connection()
         assert_eq!(next(&mut subscription).await.id(), "2");
     })
     .await;
+}
+
+/// Takes messages until it has had so many different ones.
+async fn take_different(subscription: &mut RabbitSubscription, count: usize) {
+    let mut ids = BTreeSet::new();
+    while ids.len() < count {
+        let delivery = next(subscription).await;
+        ids.insert(delivery.id().to_owned());
+        delivery.settle(Settlement::Acknowledge).await.unwrap();
+    }
 }
 
 /// Until the queues have their leaders back.

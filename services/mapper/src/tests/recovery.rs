@@ -2,12 +2,9 @@
 
 use std::sync::atomic::AtomicU64;
 
-use mapping::{KeyRows, Pair};
-use model::PropertyName;
-
 use super::documents::{assert_rest, counted, order, quotation, quote, sales_order};
 use super::fakes::{Pausing, next};
-use super::world::{World, entities, name, shipped};
+use super::world::{World, entities, shipped};
 use super::{CRM, EXACT};
 
 /// A shop with a document of every kind that there is.
@@ -43,7 +40,8 @@ async fn ties(world: &World) -> Vec<(&'static str, String, Option<String>)> {
 #[tokio::test]
 async fn whatever_is_read_first_all_documents_are_found_again_and_nothing_is_made_twice() {
     for seed in 0..30 {
-        let world = full_shop("PO").await;
+        // What stood in for an empty reference is not what would by now: a document takes over Exact's number.
+        let world = full_shop(if seed % 4 < 2 { "PO" } else { "" }).await;
         let (documents, before) = (counted(&world), ties(&world).await);
         assert_eq!(documents, [2, 4, 3, 2]);
         let store = Pausing::new((seed % 2 == 0).then_some(seed));
@@ -63,32 +61,6 @@ async fn whatever_is_read_first_all_documents_are_found_again_and_nothing_is_mad
         assert_eq!(counted(&world), documents, "seed {seed}: {order:?}");
         assert_eq!(ties(&world).await, before, "seed {seed}: {order:?}");
     }
-}
-
-/// The shipped pairs, with the numbers that Exact gives as match keys too: what stood in for a reference is not what
-/// would by now, because a document takes over Exact's number.
-fn by_number() -> Vec<Pair> {
-    let mut pairs = shipped();
-    for (pair, number) in [
-        ("quote-quotation", "QuoteNumber"),
-        ("order-quotation", "QuotationNumber"),
-        ("order-salesorder", "OrderNumber"),
-    ] {
-        let key = KeyRows(["CustomerId", number].map(|row| PropertyName::parse(row).unwrap()).into());
-        pairs.iter_mut().find(|kept| kept.name == name(pair)).unwrap().match_keys.insert(0, key);
-    }
-    pairs
-}
-
-#[tokio::test]
-async fn documents_without_a_reference_are_found_again_by_exacts_numbers() {
-    let world = full_shop("").await;
-    let (documents, before) = (counted(&world), ties(&world).await);
-    let world = world.emptied(Pausing::new(None), by_number()).await;
-    world.read_all().await;
-    assert_rest(&world).await;
-    assert_eq!(counted(&world), documents);
-    assert_eq!(ties(&world).await, before);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use ::redis::{
@@ -54,13 +54,45 @@ struct Current {
     manager: ConnectionManager,
     /// How many replicas the server wants for a write; unknown until it is asked.
     wanted_replicas: Option<u32>,
+    followers: Followers,
+}
+
+/// The replicas that a server has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Followers {
+    /// How many there are, as far as is known.
+    pub(super) count: u32,
+    /// Since when there seem to be fewer.
+    fewer_since: Option<Instant>,
+}
+
+/// For so long one that is gone is still counted: it may have been told to take over, and what the others have is then
+/// lost as soon as they follow it. The old master has been told by then as well.
+pub(super) const MAY_TAKE_OVER: Duration = Duration::from_secs(15);
+
+impl Followers {
+    /// What is known when the server tells of so many.
+    pub(super) fn told(self, count: u32, now: Instant) -> Self {
+        let since = self.fewer_since.unwrap_or(now);
+        let is_gone = now.duration_since(since) >= MAY_TAKE_OVER;
+        if count >= self.count || is_gone {
+            Self { count, fewer_since: None }
+        } else {
+            Self { count: self.count, fewer_since: Some(since) }
+        }
+    }
 }
 
 impl Node {
     /// Prepares a connection. Nothing is sent before the first call.
     pub(super) fn new(client: Client, patience: Patience) -> RedisResult<Self> {
         let manager = manager(&client, patience)?;
-        let current = Mutex::new(Current { generation: 0, manager, wanted_replicas: None });
+        let current = Mutex::new(Current {
+            generation: 0,
+            manager,
+            wanted_replicas: None,
+            followers: Followers::default(),
+        });
         Ok(Self { shared: Arc::new(Shared { client, patience, current }) })
     }
 
@@ -114,30 +146,52 @@ impl Node {
         answers.into_iter().skip(1).step_by(2).map(Value::extract_error).collect()
     }
 
-    /// Runs a script. What it has written is acknowledged by as many replicas as the server itself wants for a write
-    /// (`min-replicas-to-write`): a server that fails over to one of them then loses nothing that was answered.
+    /// Runs a script. Where the server wants replicas for a write (`min-replicas-to-write`), what the script has written
+    /// is acknowledged by every one that follows: whichever takes over then has all that was answered.
     async fn run(&self, script: Cmd, asking: bool) -> RedisResult<Value> {
         let wanted = self.wanted_replicas().await?;
-        let mut commands = Vec::with_capacity(3);
+        let mut commands = Vec::with_capacity(4);
         if asking {
             commands.push(::redis::cmd("ASKING"));
         }
         commands.push(script);
-        if wanted > 0 {
-            let longest = u64::try_from((self.shared.patience.answer / 2).as_millis()).unwrap_or(u64::MAX);
-            commands.push(::redis::cmd("WAIT").arg(wanted).arg(longest).take());
+        if wanted == 0 {
+            let answer = self.send(&commands).await?.pop();
+            return answer.unwrap_or(Value::Nil).extract_error();
         }
+        let mut awaited = wanted.max(self.current().followers.count);
+        commands.extend(self.wait(awaited));
         let mut answers = self.send(&commands).await?;
-        let waited = if wanted > 0 { answers.pop() } else { None };
+        let waited = answers.split_off(answers.len() - 2);
         let answer = answers.pop().unwrap_or(Value::Nil).extract_error()?;
-        if let Some(waited) = waited {
-            let there = u32::from_redis_value(waited.extract_error()?)?;
-            if there < wanted {
-                let what = "no replica has taken the write over in time";
-                return Err((ErrorKind::Io, what, format!("{there} of {wanted}")).into());
-            }
+        let (mut holding, mut needed) = self.waited(wanted, waited)?;
+        if holding >= awaited && needed > awaited {
+            // One more follows than had been known.
+            awaited = needed;
+            (holding, needed) = self.waited(wanted, self.send(&self.wait(awaited)).await?)?;
+        }
+        if holding < needed {
+            let what = "no replica has taken the write over in time, or not every one";
+            return Err((ErrorKind::Io, what, format!("{holding} of {needed}")).into());
         }
         Ok(answer)
+    }
+
+    /// Waits until so many replicas have what was written last, and asks which follow.
+    fn wait(&self, replicas: u32) -> [Cmd; 2] {
+        let longest = u64::try_from((self.shared.patience.answer / 2).as_millis()).unwrap_or(u64::MAX);
+        [::redis::cmd("WAIT").arg(replicas).arg(longest).take(), ::redis::cmd("ROLE")]
+    }
+
+    /// How many replicas have what was written last, and how many must, by what the commands of [`Self::wait`] told.
+    fn waited(&self, wanted: u32, answers: Vec<Value>) -> RedisResult<(u32, u32)> {
+        let mut answers = answers.into_iter().map(Value::extract_error);
+        let mut next = || answers.next().unwrap_or(Ok(Value::Nil));
+        let (holding, role) = (u32::from_redis_value(next()?)?, next());
+        let followers = &mut self.current().followers;
+        // One that may not be asked is believed to need no more than it wants.
+        *followers = followers.told(role.map_or(0, |role| following(&role)), Instant::now());
+        Ok((holding, wanted.max(followers.count)))
     }
 
     /// How many replicas the server wants for a write. One that does not tell wants none.
@@ -188,7 +242,8 @@ impl Node {
             && let Ok(manager) = manager(&self.shared.client, self.shared.patience)
         {
             tracing::debug!(server = self.name(), "connecting anew to the store");
-            *current = Current { generation: generation + 1, manager, wanted_replicas: None };
+            let followers = current.followers;
+            *current = Current { generation: generation + 1, manager, wanted_replicas: None, followers };
         }
     }
 
@@ -211,6 +266,17 @@ pub(super) const MIN_REPLICAS: &str = "min-replicas-to-write";
 pub(super) fn wanted_replicas(settings: &[(String, String)]) -> u32 {
     let found = settings.iter().find(|(setting, _)| setting == MIN_REPLICAS);
     found.and_then(|(_, count)| count.parse().ok()).unwrap_or(0)
+}
+
+/// How many replicas follow a master, by its answer to `ROLE`: its name, how far it is, and each of them.
+fn following(role: &Value) -> u32 {
+    match role {
+        Value::Array(told) => match told.as_slice() {
+            [_, _, Value::Array(replicas), ..] => u32::try_from(replicas.len()).unwrap_or(u32::MAX),
+            _ => 0,
+        },
+        _ => 0,
+    }
 }
 
 fn manager(client: &Client, patience: Patience) -> RedisResult<ConnectionManager> {

@@ -31,6 +31,8 @@ struct Shared {
     patience: Patience,
     /// The search for the master, done or under way, and how many there were before it.
     current: Mutex<(u64, Search)>,
+    /// The master that was found last: found again, it still knows what replicas it had.
+    last: Mutex<Option<Node>>,
 }
 
 /// What a Sentinel knows of the master.
@@ -53,6 +55,7 @@ impl Sentinels {
             sentinels,
             patience,
             current: Mutex::new((0, search(std::sync::Weak::clone(shared)))),
+            last: Mutex::new(None),
         });
         Ok(Self { shared })
     }
@@ -118,7 +121,7 @@ fn search(shared: std::sync::Weak<Shared>) -> Search {
             return Err(Failure { server: "the master".to_owned(), error: gone });
         };
         let Named { address, .. } = shared.named().await?;
-        let master = shared.node(&address)?;
+        let master = shared.master(&address)?;
         let role: Result<Value, Failure> = master.ask(cmd("ROLE")).await;
         let is_master = match role {
             Ok(Value::Array(role)) => {
@@ -183,6 +186,13 @@ impl Shared {
             Some(failure) if answers.is_empty() => Err(failure),
             _ => Ok(answers),
         }
+    }
+
+    fn master(&self, address: &Address) -> Result<Node, Failure> {
+        let made = self.node(address)?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = last.take().filter(|last| last.name() == made.name());
+        Ok(last.insert(again.unwrap_or(made)).clone())
     }
 
     fn node(&self, address: &Address) -> Result<Node, Failure> {

@@ -44,8 +44,10 @@ impl RedisSentinel {
     /// As [`Redis::start`]; [`Error::TimedOut`] when they do not find one another.
     pub fn start() -> Result<Self> {
         let settings = || {
-            // Without the delay a replica is served at once.
-            vec!["repl-diskless-sync-delay 0".to_owned(), "min-replicas-to-write 1".to_owned()]
+            // Without the delay a replica is served at once; after the timeout a silent one is given up.
+            ["repl-diskless-sync-delay 0", "repl-timeout 10", "min-replicas-to-write 1"]
+                .map(str::to_owned)
+                .to_vec()
         };
         let master = Redis::start_with(settings)?;
         let following =

@@ -8,9 +8,9 @@ use std::time::Duration;
 use broker::{Broker, Outgoing};
 use contract::{Message, Observed, ReadCompleted, ReadPart, Sighting, Topology, observation_key};
 use jiff::Timestamp;
-use model::{ConnectionName, EntityName, FailureClass, Record, System, UserId};
+use model::{ConnectionName, EntityName, FailureClass, Record, RecordId, System, UserId, Version};
 use service::{Backoff, Check as HealthCheck, Context, Health, Pulse, ServiceError, supervise};
-use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Store, StoreError};
+use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Links, Store, StoreError};
 use telemetry::{CallResult, Chain, Metrics};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -326,7 +326,12 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         let mut indexes = 0_u32..;
         // Some at a time: a message is as large as the record, and exists several times while it is sent.
         for records in page.records.chunks(PUBLISHED_AT_ONCE) {
-            let messages = records.iter().zip(&mut indexes).map(|(record, index)| {
+            let records = match full_read {
+                // Everything is counted.
+                Some(_) => records.iter().collect(),
+                None => self.news(records, ours).await?,
+            };
+            let messages = records.into_iter().zip(&mut indexes).map(|(record, index)| {
                 let part = full_read.map(|read| ReadPart { read, page: page_id, index });
                 self.observation(record, ours, part)
             });
@@ -341,6 +346,28 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         }
         tracing::debug!(connection = %self.connection, system = %self.system, entity = %self.entity, records, "published");
         Ok(())
+    }
+
+    /// The records without those that a writer has told the mapper of as they are: our own writes coming back.
+    async fn news<'r>(
+        &self,
+        records: &'r [Record],
+        ours: &UserId,
+    ) -> Result<Vec<&'r Record>, CollectorError> {
+        let may_be_ours = |record: &Record| record.modified_by.as_ref().is_none_or(|by| by == ours);
+        let written =
+            |record: &'r Record| Some((&record.id, record.version.filter(|_| may_be_ours(record))?));
+        let asked: Vec<(&RecordId, Version)> = records.iter().filter_map(written).collect();
+        let links = Links::new(self.ports.store.clone(), &self.namespace);
+        let told = links.told(&self.connection, self.system, &self.entity, &asked).await?;
+        let (mut told, mut news) = (told.into_iter(), Vec::with_capacity(records.len()));
+        for record in records {
+            match written(record).and_then(|_| told.next().flatten()) {
+                Some(pair) => self.metrics.count_echo(pair.as_str(), self.system.name()),
+                None => news.push(record),
+            }
+        }
+        Ok(news)
     }
 
     /// Each observation begins the trace of the change that it shows.

@@ -9,6 +9,7 @@ mod indexed;
 mod keys;
 mod lookups;
 mod making;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -26,6 +27,7 @@ pub use self::claims::Claim;
 pub use self::directory::{Directories, Known, Named};
 pub use self::keys::through_row;
 pub use self::lookups::Resolvable;
+pub use self::told::Told;
 use crate::{Check, Entry, Key, Store, StoreError};
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod lane;
 mod lines;
 mod session;
 mod target;
+mod telling;
 mod work;
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::connections::Connections;
 use crate::given::Looked;
 use crate::lane::Session;
+use crate::telling::Telling;
 use crate::work::{Kept, Refusals, Work};
 use crate::{Target, WriterError};
 
@@ -65,6 +66,7 @@ impl<B: Broker, S: Store, F> Writer<B, S, F> {
             connections: Connections::new(targets(&context)?.into_iter().map(kept).collect()),
             unknown: UnknownConnections::new(Arc::clone(&context.metrics)),
             refusals: Refusals::new(system, context.health.clone()),
+            telling: Telling::default(),
             metrics: Arc::clone(&context.metrics),
         });
         let mut tasks = context.tasks();
@@ -75,6 +77,11 @@ impl<B: Broker, S: Store, F> Writer<B, S, F> {
         let (looked, look_context) = (Arc::clone(&work), context.clone());
         tasks.spawn("given", async move {
             look_until_there(&looked, &look_context, &changed).await;
+            Ok::<_, WriterError>(())
+        });
+        let (telling, stop) = (Arc::clone(&work), context.stop.clone());
+        tasks.spawn("telling", async move {
+            telling.telling.note(&telling.links, telling.system, &stop).await;
             Ok::<_, WriterError>(())
         });
         for lane in Lane::BOTH {

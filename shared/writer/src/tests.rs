@@ -13,6 +13,7 @@ mod raises;
 mod refusals;
 mod reloads;
 mod served;
+mod telling;
 mod updates;
 
 use contract::Sighting;

@@ -27,6 +27,7 @@ pub(crate) use self::refusals::Refusals;
 use self::send::{Job, Sent};
 use crate::connections::Connections;
 use crate::given::{GivenRecords, Looked};
+use crate::telling::{Telling, told};
 use crate::{Target, WriterError};
 
 /// The longest that a writer's call to a system may take, its answer included.
@@ -55,6 +56,7 @@ pub(crate) struct Work<B, S, T> {
     pub(crate) connections: Connections<T>,
     pub(crate) unknown: UnknownConnections,
     pub(crate) refusals: Refusals,
+    pub(crate) telling: Telling,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -151,7 +153,11 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             Sent::Result(result) => {
                 self.metrics.count_write(pair.name.as_str(), self.system.name(), outcome_label(&result));
                 self.refusals.made(queued);
+                let told = told(&claimed.write, &result, pair, kept.pairs.values(), self.system);
                 self.report(queued, &claimed, result).await?;
+                if let Some(told) = told {
+                    self.telling.add(&queued.connection, told);
+                }
                 Ok(Handled::Done)
             }
             Sent::Failed(error) => Ok(self.later(queued, &error, attempt)),

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use contract::ReadPart;
-use model::Presence;
+use model::{PairName, Presence, Record, RecordId, Version};
+use store::{Links, Told};
 
 use super::bench::{Bench, POLL, ids, pass};
 use super::fakes::{Call, Changes};
 use super::{SYSTEM, connection, entity, record, records};
+
+/// Who writes on our behalf.
+const OURS: &str = "tandem";
 
 #[tokio::test(start_paused = true)]
 async fn every_record_of_a_full_read_is_published_with_its_place_and_the_end_tells_the_pages() {
@@ -180,5 +184,67 @@ async fn polls_move_apart_while_nobody_changes_anything_and_close_up_after_an_ed
     assert_eq!(reads(POLL * 2).await, 1);
     assert_eq!(reads(POLL).await, 1);
     assert_eq!(reads(POLL * 2).await, 1);
+    running.stop().await;
+}
+
+/// A writer has told that it left `c` at version 1; `told` is what it says of it.
+async fn writer_told(bench: &Bench, version: u64) {
+    let told = Told {
+        pair: PairName::parse("customer-account").unwrap(),
+        entity: entity(),
+        record: RecordId::parse("c").unwrap(),
+        version: Version(version),
+    };
+    Links::new(bench.store.clone(), "test").note_told(&connection(), SYSTEM, &[told]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_write_that_a_writer_has_told_of_is_not_told_again() {
+    let bench = Bench::new().await;
+    let source = Changes::of(records(&["a"]));
+    let running = bench.start(&source);
+    bench.said().await;
+    writer_told(&bench, 1).await;
+    source.add([records(&["b"]), vec![record("c", Some(OURS))], records(&["d"])].concat());
+    pass(POLL).await;
+    let (seen, _) = bench.said().await;
+    assert_eq!(ids(&seen), ["b", "d"]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_did_after_the_write_is_told_and_so_is_the_write_where_it_was_told_otherwise() {
+    let bench = Bench::new().await;
+    let source = Changes::of(records(&["a"]));
+    let running = bench.start(&source);
+    bench.said().await;
+    writer_told(&bench, 1).await;
+    let ours = record("c", Some(OURS));
+    let edited = Record { version: Some(Version(2)), ..record("c", Some("somebody")) };
+    source.add(vec![ours.clone(), edited]);
+    pass(POLL).await;
+    let (seen, _) = bench.said().await;
+    assert_eq!(seen.iter().map(|seen| seen.sighting.record.version).collect::<Vec<_>>(), [Some(Version(2))]);
+
+    writer_told(&bench, 3).await;
+    source.add(vec![ours.clone()]);
+    pass(POLL).await;
+    assert_eq!(ids(&bench.said().await.0), ["c"], "another version was told");
+
+    writer_told(&bench, 1).await;
+    bench.leap(Duration::from_mins(5));
+    source.add(vec![ours]);
+    pass(POLL).await;
+    assert_eq!(ids(&bench.said().await.0), ["c"], "it was told long ago");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_read_leaves_nothing_out() {
+    let bench = Bench::new().await;
+    writer_told(&bench, 1).await;
+    let running = bench.start(&Changes::of([records(&["a"]), vec![record("c", Some(OURS))]].concat()));
+    let (seen, ends) = bench.said().await;
+    assert_eq!((ids(&seen), ends.len()), (vec!["a", "c"], 1));
     running.stop().await;
 }

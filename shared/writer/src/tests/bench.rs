@@ -18,6 +18,7 @@ use super::fakes::Scripted;
 use super::{CRM, EXACT, connection, record, view};
 use crate::connections::Connections;
 use crate::given::GivenRecords;
+use crate::telling::Telling;
 use crate::work::{Handled, Kept, Refusals, Work};
 
 const PAIR_FILE: &str = include_str!("../../../../deploy/pairs/customer-account.toml");
@@ -193,6 +194,7 @@ impl Bench {
             connections: Connections::new(BTreeMap::from([(connection(), kept)])),
             unknown: UnknownConnections::new(Arc::new(Metrics::new("writer"))),
             refusals: Refusals::new(EXACT, self.health.clone()),
+            telling: Telling::default(),
             metrics: Arc::new(Metrics::new("writer")),
         }
     }

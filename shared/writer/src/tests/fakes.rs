@@ -72,6 +72,8 @@ struct State {
     problems: Vec<Problem>,
     /// Where set, what its records are at now: it refuses to write over another version.
     versions: Option<BTreeMap<RecordId, Version>>,
+    /// What it shows of a record that was updated.
+    updated: Option<Sighting>,
     holds: bool,
     holds_searches: bool,
     meeting: Option<Arc<Barrier>>,
@@ -95,6 +97,10 @@ impl Scripted {
     /// The record looks like this when it is read.
     pub(super) fn holds_record(&self, sighting: Sighting) {
         self.state.lock().unwrap().records.insert(sighting.record.id.clone(), sighting);
+    }
+
+    pub(super) fn shows_updated(&self, sighting: Sighting) {
+        self.state.lock().unwrap().updated = Some(sighting);
     }
 
     pub(super) fn fail_record(&self, refusal: Refusal) {
@@ -268,7 +274,7 @@ impl Target for Scripted {
             now.0 += 1;
         }
         self.write().await?;
-        Ok(None)
+        Ok(self.state.lock().unwrap().updated.clone())
     }
 
     async fn delete(&self, aim: Aim<'_>, record: &RecordId, version: Option<Version>) -> Result<(), Refusal> {

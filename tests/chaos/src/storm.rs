@@ -29,7 +29,7 @@ use simulator_exactonline::{Limits, Person, Switches};
 use store::Links;
 use tokio::task::JoinHandle;
 
-use self::faults::{Due, Fault, Weather, schedule};
+use self::faults::{Due, Weather, schedule};
 use self::fleet::Fleet;
 use self::hand::Hand;
 use self::people::{Agreed, Moment, People};
@@ -92,8 +92,6 @@ struct Storm {
     /// What is to be done when its moment comes, such as starting a killed replica again.
     later: Vec<(Duration, Later)>,
     faults: BTreeMap<&'static str, u32>,
-    /// When all links are lost for the last time.
-    last_flush: Option<Duration>,
     /// 429s that were asked for.
     throttles: SystemCounts,
     agreed: Agreed,
@@ -193,7 +191,6 @@ impl Storm {
             began: Instant::now(),
             later: Vec::new(),
             faults: BTreeMap::new(),
-            last_flush: None,
             throttles: SystemCounts::default(),
             agreed: Agreed::new(),
             world,
@@ -206,7 +203,6 @@ impl Storm {
     async fn rage(&mut self, due: Vec<Due>) {
         let pause = Duration::from_mins(1) / self.script.edits_per_minute;
         let (mut next_edit, mut next_look) = (Duration::ZERO, Duration::ZERO);
-        self.last_flush = due.iter().rfind(|due| due.fault == Fault::Flush).map(|due| due.at);
         let mut due = due.into_iter().peekable();
         let mut side = 0;
         while self.began.elapsed() < self.script.lasts {
@@ -232,8 +228,7 @@ impl Storm {
 
     fn edit(&mut self, system: System) {
         let (site, at) = (self.world.site(), self.began.elapsed());
-        let loses_links = self.last_flush.is_some_and(|last| at <= last);
-        self.people.act(Moment { site, at, agreed: &self.agreed, loses_links }, system);
+        self.people.act(Moment { site, at, agreed: &self.agreed }, system);
     }
 
     /// While links are lost: which of them are there again.

@@ -36,15 +36,16 @@ impl<S: Store> Keeper<S> {
         Ok(self.links.claimed(&self.connection, &self.pair, side).await?)
     }
 
-    /// Whether a record of another pair looks for this one of Exact, and will find it: the store was emptied, or a
-    /// create was carried out and its outcome is not known. Where it was not found just now, those pairs see it
-    /// as they saw it last.
-    pub(super) async fn is_awaited_beside(
+    /// Whether a record of one of these other pairs looks for this one of Exact, and will find it: the store was
+    /// emptied, or a create was carried out and its outcome is not known. Where it was not found just now, those pairs
+    /// see it as they saw it last.
+    pub(super) async fn is_awaited_by<'p>(
         &self,
+        pairs: impl IntoIterator<Item = &'p Pair>,
         side: &Side,
         found: Option<Found<'_>>,
     ) -> Result<bool, MapperError> {
-        for pair in &self.beside {
+        for pair in pairs {
             let seen = match found {
                 Some(Found { properties, lookups }) => {
                     let view = pair.view(System::ExactOnline, properties, lookups).view;

@@ -111,6 +111,12 @@ impl<S: Store> Keeper<S> {
                 wakes.push(self.wake(&pair, waiter, case.wakes, case.now));
             }
         }
+        let Some(record) = link.record(System::ExactOnline) else { return Ok(wakes) };
+        for pair in self.beside.iter().filter(|pair| pair.yields_to.contains(&self.pair.name)) {
+            // It may have waited for this pair to claim the record.
+            let id = self.links.link_of(&self.connection, &pair.name, System::ExactOnline, record).await?;
+            wakes.extend(id.map(|id| self.wake(&pair.name, id, case.wakes, case.now)));
+        }
         Ok(wakes)
     }
 

@@ -1,6 +1,7 @@
 //! An unlinked record looks for its partner, and gets one made where there is none.
 
-use link::{Event, Status};
+use link::{Event, Side, Status};
+use mapping::Pair;
 use model::{LinkId, Presence, RecordId, System};
 use store::{Store, Stored};
 
@@ -39,11 +40,11 @@ impl<S: Store> Keeper<S> {
         if let (Some(partner), None) = (partners.next(), partners.next())
             && let Some(stored) = self.links.find(&self.connection, &self.pair.name, partner).await?
         {
-            return self.join(system, draft, stored, case).await;
+            return self.join(system, draft, stored, found, case).await;
         }
         if candidates.partners.is_empty() && candidates.others.is_empty() {
             let makes = system == System::ExactOnline && case.released && self.pair.creates.customcrm;
-            if makes && side.admitted && self.is_awaited_beside(&side, found).await? {
+            if makes && side.admitted && self.is_awaited_by(&self.beside, &side, found).await? {
                 is_not_admitted(&mut draft);
             }
             draft.step(Event::Released, case);
@@ -66,28 +67,48 @@ impl<S: Store> Keeper<S> {
         Ok(())
     }
 
-    /// The found link takes the record over. Where another pair has claimed the record of Exact, it only follows.
+    /// The found link takes the record over. Where another pair has claimed the record of Exact, it only follows; and
+    /// where another pair is to claim it first, it waits for that.
     async fn join(
         &self,
         system: System,
-        draft: Draft,
+        mut draft: Draft,
         partner: Stored,
+        found: Option<Found<'_>>,
         case: &Case<'_>,
     ) -> Result<Draft, MapperError> {
         let Some(side) = as_seen(&draft.link, system) else { return Ok(draft) };
-        let mut joined = draft.moves_to(Draft::of(partner));
-        self.resolve(&mut joined, case).await?;
-        let exact = match system {
-            System::ExactOnline => Some(&side),
-            System::CustomCrm => joined.link.sides.exactonline.as_ref(),
+        let (exact, found) = match system {
+            System::ExactOnline => (Some(&side), found),
+            System::CustomCrm => (partner.link.sides.exactonline.as_ref(), None),
         };
+        let mut follows = None;
         if let Some(exact) = exact {
             let claim = self.claim(exact).await?;
-            joined.link_mut().follows = claim.by;
-            joined.checks.extend(claim.checks);
+            draft.checks.extend(claim.checks);
+            if claim.by.is_none() && self.gives_way(exact, found, case).await? {
+                return Ok(draft);
+            }
+            follows = claim.by;
         }
+        let mut joined = draft.moves_to(Draft::of(partner));
+        self.resolve(&mut joined, case).await?;
+        joined.link_mut().follows = follows;
         joined.step(Event::Joined { system, side }, case);
         Ok(joined)
+    }
+
+    /// Whether one of the pairs that this one yields to may still take a record of Exact that nobody has claimed: not
+    /// everything has been read, or a record of that pair looks for it. When it is claimed, this pair looks again.
+    async fn gives_way(
+        &self,
+        exact: &Side,
+        found: Option<Found<'_>>,
+        case: &Case<'_>,
+    ) -> Result<bool, MapperError> {
+        let goes_first = |pair: &&Pair| self.pair.yields_to.contains(&pair.name);
+        let before: Vec<&Pair> = self.beside.iter().filter(goes_first).collect();
+        Ok(!before.is_empty() && (!case.released || self.is_awaited_by(before, exact, found).await?))
     }
 
     /// The records that a person has to choose from: the other side's where there is one.

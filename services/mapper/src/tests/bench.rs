@@ -31,6 +31,8 @@ pub(super) struct Bench {
     handlers: Vec<Handler<Pausing>>,
     /// The writes that were queued, in the order in which they were.
     writes: Mutex<Vec<(PairName, LinkId, System)>>,
+    /// The pair that handles its messages only when the others have none.
+    pub(super) slow: Option<PairName>,
 }
 
 impl Bench {
@@ -81,7 +83,7 @@ impl Bench {
             let keepers = BTreeMap::from([(connection(), Arc::new(keeper))]);
             Handler::of(name, &links, &names, metrics, keepers)
         };
-        Self { handlers: pairs.iter().map(handler).collect(), writes: Mutex::default() }
+        Self { handlers: pairs.iter().map(handler).collect(), writes: Mutex::default(), slow: None }
     }
 
     /// What handles the messages of the first pair.
@@ -153,7 +155,11 @@ impl Bench {
     ) -> Vec<(PairName, Message)> {
         let mut queue = VecDeque::from([(pair.clone(), message.clone(), attempt)]);
         let mut waiting = Vec::new();
-        while let Some((pair, message, attempt)) = queue.pop_front() {
+        let next = |queue: &mut VecDeque<(PairName, Message, u32)>| {
+            let quick = queue.iter().position(|(pair, ..)| Some(pair) != self.slow.as_ref());
+            queue.remove(quick.unwrap_or(0))
+        };
+        while let Some((pair, message, attempt)) = next(&mut queue) {
             let handler = self.handlers.iter().find(|handler| handler.pair == pair);
             let follows = match self.handle_as(handler.expect("the pair is kept"), &message, attempt).await {
                 Handled::Done(outbox) => self.publish(&outbox).await,

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::documents::{assert_rest, counted, order, quotation, quote, sales_order};
 use super::fakes::{Pausing, next};
-use super::world::{World, entities, shipped};
+use super::world::{World, entities, name, shipped};
 use super::{CRM, EXACT};
 
 /// A shop with a document of every kind that there is.
@@ -76,4 +76,43 @@ async fn no_quote_is_made_before_the_orders_have_been_read() {
     world.read(CRM, "orders").await;
     assert_rest(&world).await;
     assert_eq!(counted(&world), documents);
+}
+
+/// An order without a quote is called as the quotation that Exact's order was made of: both pairs could take it.
+#[tokio::test]
+async fn a_quotation_goes_to_its_quote_though_an_order_of_its_reference_is_read_first() {
+    let customers = [(CRM, "customers"), (EXACT, "accounts")];
+    let goods = [(CRM, "products"), (EXACT, "items"), (CRM, "users")];
+    let order = [(CRM, "orders"), (EXACT, "quotations")];
+    let others = [(CRM, "quotes"), (EXACT, "salesorders"), (CRM, "contacts"), (EXACT, "contacts")];
+    // A pair that yields need not be one that adopts.
+    let mut pairs = shipped();
+    pairs.iter_mut().find(|pair| pair.name == name("order-quotation")).unwrap().adopts = None;
+    // With the quote unread; with the customer, whom both wait for, unread; or in any order.
+    for read_first in
+        [[&customers[..], &goods, &order].concat(), [&goods[..], &order, &others].concat(), order.to_vec()]
+    {
+        let world = World::open().await;
+        world.edit(EXACT, "quotations", "q4", quotation("PO 7", 4, 1)).await;
+        world.rest().await;
+        world.edit(EXACT, "salesorders", "s1", sales_order("PO 7", 8)).await;
+        assert_rest(&world).await;
+        let follows = async |world: &World| {
+            let link = world.link_in("order-quotation", EXACT, "q4").await;
+            link.and_then(|link| link.follows).map(|pair| pair.to_string())
+        };
+        assert_eq!(follows(&world).await.as_deref(), Some("quote-quotation"));
+        let documents = counted(&world);
+        let mut world = world.emptied(Pausing::new(None), pairs.clone()).await;
+        // Each pair has a queue of its own, and that of quotes may be the longest.
+        world.bench.slow = Some(name("quote-quotation"));
+        let then = entities().into_iter().filter(|read| !read_first.contains(read));
+        for (system, entity) in read_first.iter().copied().chain(then) {
+            world.read(system, entity).await;
+            world.rest().await;
+        }
+        assert_eq!(follows(&world).await.as_deref(), Some("quote-quotation"), "{read_first:?}");
+        assert_rest(&world).await;
+        assert_eq!(counted(&world), documents);
+    }
 }

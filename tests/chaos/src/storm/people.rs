@@ -52,10 +52,6 @@ pub(crate) struct Moment<'a> {
     /// Since the storm began.
     pub(crate) at: Duration,
     pub(crate) agreed: &'a Agreed,
-    /// Whether all links will be lost later on. An accepted quotation and the order that Exact made of it bear one
-    /// reference, and when they are joined anew the order may come before the quote and write its quotation: this is an
-    /// open fault of the product, so nobody accepts anything before.
-    pub(crate) loses_links: bool,
 }
 
 /// What a person is about to do.
@@ -108,7 +104,7 @@ impl People {
 
     /// Companies, articles and what else a company has from the first.
     pub(crate) fn begin(&mut self, site: &Site) {
-        let now = Moment { site, at: Duration::ZERO, agreed: &Agreed::new(), loses_links: true };
+        let now = Moment { site, at: Duration::ZERO, agreed: &Agreed::new() };
         for system in System::BOTH {
             for _ in 0..3 {
                 self.make(now, system, Kind::Company);
@@ -154,7 +150,6 @@ impl People {
             Intent::RemoveLine => self.remove_line(now, system),
             Intent::Delete => self.delete(now, system),
             Intent::Confirm => self.confirm(now),
-            Intent::Accept if now.loses_links => {}
             Intent::Accept => self.accept(now),
             Intent::Review => self.review(now),
         }

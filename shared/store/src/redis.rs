@@ -4,6 +4,7 @@ mod call;
 mod cluster;
 mod connection;
 mod durability;
+mod followers;
 mod node;
 mod sentinels;
 mod servers;

@@ -10,6 +10,7 @@ use ::redis::{
 };
 
 use super::call::Call;
+use super::followers::{Followers, following};
 
 /// How long to wait for a server.
 #[derive(Debug, Clone, Copy)]
@@ -55,32 +56,6 @@ struct Current {
     /// How many replicas the server wants for a write; unknown until it is asked.
     wanted_replicas: Option<u32>,
     followers: Followers,
-}
-
-/// The replicas that a server has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Followers {
-    /// How many there are, as far as is known.
-    pub(super) count: u32,
-    /// Since when there seem to be fewer.
-    fewer_since: Option<Instant>,
-}
-
-/// For so long one that is gone is still counted: it may have been told to take over, and what the others have is then
-/// lost as soon as they follow it. The old master has been told by then as well.
-pub(super) const MAY_TAKE_OVER: Duration = Duration::from_secs(15);
-
-impl Followers {
-    /// What is known when the server tells of so many.
-    pub(super) fn told(self, count: u32, now: Instant) -> Self {
-        let since = self.fewer_since.unwrap_or(now);
-        let is_gone = now.duration_since(since) >= MAY_TAKE_OVER;
-        if count >= self.count || is_gone {
-            Self { count, fewer_since: None }
-        } else {
-            Self { count: self.count, fewer_since: Some(since) }
-        }
-    }
 }
 
 impl Node {
@@ -159,16 +134,15 @@ impl Node {
             let answer = self.send(&commands).await?.pop();
             return answer.unwrap_or(Value::Nil).extract_error();
         }
-        let mut awaited = wanted.max(self.current().followers.count);
+        let awaited = wanted.max(self.current().followers.count);
         commands.extend(self.wait(awaited));
         let mut answers = self.send(&commands).await?;
         let waited = answers.split_off(answers.len() - 2);
         let answer = answers.pop().unwrap_or(Value::Nil).extract_error()?;
         let (mut holding, mut needed) = self.waited(wanted, waited)?;
-        if holding >= awaited && needed > awaited {
-            // One more follows than had been known.
-            awaited = needed;
-            (holding, needed) = self.waited(wanted, self.send(&self.wait(awaited)).await?)?;
+        if (awaited..needed).contains(&holding) {
+            // More follow than had been known.
+            (holding, needed) = self.waited(wanted, self.send(&self.wait(needed)).await?)?;
         }
         if holding < needed {
             let what = "no replica has taken the write over in time, or not every one";
@@ -266,17 +240,6 @@ pub(super) const MIN_REPLICAS: &str = "min-replicas-to-write";
 pub(super) fn wanted_replicas(settings: &[(String, String)]) -> u32 {
     let found = settings.iter().find(|(setting, _)| setting == MIN_REPLICAS);
     found.and_then(|(_, count)| count.parse().ok()).unwrap_or(0)
-}
-
-/// How many replicas follow a master, by its answer to `ROLE`: its name, how far it is, and each of them.
-fn following(role: &Value) -> u32 {
-    match role {
-        Value::Array(told) => match told.as_slice() {
-            [_, _, Value::Array(replicas), ..] => u32::try_from(replicas.len()).unwrap_or(u32::MAX),
-            _ => 0,
-        },
-        _ => 0,
-    }
 }
 
 fn manager(client: &Client, patience: Patience) -> RedisResult<ConnectionManager> {

@@ -17,6 +17,7 @@ mod directory;
 mod error;
 mod hints;
 mod pace;
+mod publishing;
 mod session;
 mod source;
 mod state;

@@ -1,16 +1,15 @@
 //! One collector at work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Broker, Outgoing};
-use contract::{Message, Observed, ReadCompleted, ReadPart, Sighting, Topology, observation_key};
-use jiff::Timestamp;
-use model::{ConnectionName, EntityName, FailureClass, Record, RecordId, System, UserId, Version};
+use broker::Broker;
+use contract::Topology;
+use model::{ConnectionName, EntityName, FailureClass, System, UserId};
 use service::{Backoff, Check as HealthCheck, Context, Health, Pulse, ServiceError, supervise};
-use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Links, Store, StoreError};
+use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Store, StoreError};
 use telemetry::{CallResult, Chain, Metrics};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,8 +17,8 @@ use uuid::Uuid;
 
 use crate::hints::Seen;
 use crate::pace::Window;
-use crate::state::{FullRead, State};
-use crate::{Callbacks, CollectorError, Hints, Pace, Page, Source};
+use crate::state::State;
+use crate::{Callbacks, CollectorError, Hints, Pace, Source};
 
 /// A collector that shows no sign of life for this long is replaced.
 const LEASE: Duration = Duration::from_secs(15);
@@ -29,9 +28,6 @@ const RENEWED_EVERY: Duration = Duration::from_secs(5);
 const STANDBY: Duration = Duration::from_secs(3);
 /// How long a connection that refuses us rests before it is tried again, so that a repair is noticed.
 const REFUSED_REST: Duration = Duration::from_secs(30);
-
-/// So many observations are published in one step.
-const PUBLISHED_AT_ONCE: usize = 200;
 
 /// What a collector works with.
 #[derive(Clone)]
@@ -318,102 +314,6 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         let ours = ours.await.map_err(failed::<R>)?;
         session.ours = Some(ours.clone());
         Ok(ours)
-    }
-
-    async fn publish(&self, page: &Page, state: &mut State, ours: &UserId) -> Result<(), CollectorError> {
-        let page_id = Uuid::now_v7();
-        let full_read = state.full_read.as_ref().map(|read| read.id);
-        let mut indexes = 0_u32..;
-        // Some at a time: a message is as large as the record, and exists several times while it is sent.
-        for records in page.records.chunks(PUBLISHED_AT_ONCE) {
-            let records = match full_read {
-                // Everything is counted.
-                Some(_) => records.iter().collect(),
-                None => self.news(records, ours).await?,
-            };
-            let messages = records.into_iter().zip(&mut indexes).map(|(record, index)| {
-                let part = full_read.map(|read| ReadPart { read, page: page_id, index });
-                self.observation(record, ours, part)
-            });
-            self.ports.broker.publish(messages.collect()).await?;
-        }
-        if page.records.is_empty() {
-            return Ok(());
-        }
-        let records = u32::try_from(page.records.len()).unwrap_or(u32::MAX);
-        if let Some(read) = &mut state.full_read {
-            read.pages.push((page_id, records));
-        }
-        tracing::debug!(connection = %self.connection, system = %self.system, entity = %self.entity, records, "published");
-        Ok(())
-    }
-
-    /// The records without those that a writer has told the mapper of as they are: our own writes coming back.
-    async fn news<'r>(
-        &self,
-        records: &'r [Record],
-        ours: &UserId,
-    ) -> Result<Vec<&'r Record>, CollectorError> {
-        let may_be_ours = |record: &Record| record.modified_by.as_ref().is_none_or(|by| by == ours);
-        let written =
-            |record: &'r Record| Some((&record.id, record.version.filter(|_| may_be_ours(record))?));
-        let asked: Vec<(&RecordId, Version)> = records.iter().filter_map(written).collect();
-        let links = Links::new(self.ports.store.clone(), &self.namespace);
-        let told = links.told(&self.connection, self.system, &self.entity, &asked).await?;
-        let (mut told, mut news) = (told.into_iter(), Vec::with_capacity(records.len()));
-        for record in records {
-            match written(record).and_then(|_| told.next().flatten()) {
-                Some(pair) => self.metrics.count_echo(pair.as_str(), self.system.name()),
-                None => news.push(record),
-            }
-        }
-        Ok(news)
-    }
-
-    /// Each observation begins the trace of the change that it shows.
-    fn observation(&self, record: &Record, ours: &UserId, part: Option<ReadPart>) -> Outgoing {
-        let span = tracing::info_span!(
-            "collect", otel.kind = "producer", connection = %self.connection, system = %self.system,
-            entity = %self.entity, record = %record.id, version = record.version.map(|version| version.0),
-        );
-        let _entered = span.enter();
-        let by_us = record.modified_by.as_ref() == Some(ours);
-        self.message(&Message::Observed(Observed {
-            connection: self.connection.clone(),
-            system: self.system,
-            entity: self.entity.clone(),
-            sighting: Sighting { record: record.clone(), by_us },
-            part,
-        }))
-    }
-
-    async fn publish_end(&self, read: FullRead) -> Result<(), CollectorError> {
-        tracing::info!(
-            connection = %self.connection, system = %self.system, entity = %self.entity, pages = read.pages.len(),
-            "a full read is complete"
-        );
-        let message = self.message(&Message::ReadCompleted(ReadCompleted {
-            connection: self.connection.clone(),
-            system: self.system,
-            entity: self.entity.clone(),
-            read: read.id,
-            pages: read.pages,
-        }));
-        Ok(self.ports.broker.publish(vec![message]).await?)
-    }
-
-    fn message(&self, message: &Message) -> Outgoing {
-        let (id, at) = (Uuid::now_v7(), Timestamp::now());
-        let mut headers = BTreeMap::new();
-        telemetry::inject(&mut headers);
-        Outgoing {
-            exchange: self.topology.names.observations(),
-            routing_key: observation_key(&self.connection, self.system, &self.entity),
-            id: id.to_string(),
-            headers,
-            at,
-            body: message.write(id, &format!("collector-{}", self.system), at),
-        }
     }
 
     /// Keeps the cursor, if it is still ours to keep.

@@ -84,6 +84,12 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
         })
         .await
     });
+    let (waking, wake_context) = (Arc::clone(&outbox), context.clone());
+    tasks.spawn("waking", async move {
+        let (stop, health) = (wake_context.stop.clone(), wake_context.health.clone());
+        supervise("waking", &stop, Backoff::SESSION, &health, || waking.wake_whenever_released(&wake_context))
+            .await
+    });
     let (swept, sweep_context) = (Arc::clone(&outbox), context.clone());
     tasks.spawn("outbox", async move {
         let (stop, health) = (sweep_context.stop.clone(), sweep_context.health.clone());
@@ -207,7 +213,7 @@ async fn handle<B: Broker, S: Store>(
         }
         Ok(Handled::Released(follows)) => {
             outbox.publish(message.connection(), &follows).await?;
-            outbox.wake_released(message.connection()).await?;
+            outbox.was_released();
             Ok((Settlement::Acknowledge, Counted::Done))
         }
         Ok(Handled::Later(tier, reason)) => {

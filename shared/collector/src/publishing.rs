@@ -1,12 +1,14 @@
 //! What a collector says of what it has read.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use broker::{Broker, Outgoing};
 use contract::{Message, Observed, ReadCompleted, ReadPart, Sighting, observation_key};
 use jiff::Timestamp;
 use model::{Record, RecordId, UserId, Version};
 use store::{Links, Store};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::state::{FullRead, State};
@@ -15,20 +17,28 @@ use crate::{Collector, CollectorError, Page, Source};
 /// So many observations are published in one step.
 const PUBLISHED_AT_ONCE: usize = 200;
 
+/// A full read goes on when no more than this is left to take in of a queue that it goes to.
+const LEFT_MAX: u64 = 400;
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+/// Nobody takes from a queue in which there is no less after this time.
+const STANDS_STILL: Duration = Duration::from_secs(5);
+
 impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
-    /// A page, as far as it is news.
+    /// A page, as far as it is news; `false` where the service stops in the middle of it.
     pub(crate) async fn publish(
         &self,
         page: &Page,
         state: &mut State,
         ours: &UserId,
-    ) -> Result<(), CollectorError> {
+    ) -> Result<bool, CollectorError> {
         let page_id = Uuid::now_v7();
         let full_read = state.full_read.as_ref().map(|read| read.id);
         let mut indexes = 0_u32..;
         // Some at a time: a message is as large as the record, and exists several times while it is sent.
         for records in page.records.chunks(PUBLISHED_AT_ONCE) {
             let records = match full_read {
+                Some(_) if !self.has_room().await? => return Ok(false),
                 // Everything is counted.
                 Some(_) => records.iter().collect(),
                 None => self.news(records, ours).await?,
@@ -40,14 +50,36 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
             self.ports.broker.publish(messages.collect()).await?;
         }
         if page.records.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let records = u32::try_from(page.records.len()).unwrap_or(u32::MAX);
         if let Some(read) = &mut state.full_read {
             read.pages.push((page_id, records));
         }
         tracing::debug!(connection = %self.connection, system = %self.system, entity = %self.entity, records, "published");
-        Ok(())
+        Ok(true)
+    }
+
+    /// Waits while much of what was published is left to take in: what people edit meanwhile, and what becomes of
+    /// their edits, stands behind it in the same queues. A queue that nobody takes from holds up the other pairs no
+    /// longer than a moment. `false` when the service stops.
+    async fn has_room(&self) -> Result<bool, CollectorError> {
+        for queue in self.topology.queues_of(self.system, &self.entity) {
+            let (mut least, mut since) = (u64::MAX, Instant::now());
+            loop {
+                let left = self.ports.broker.depth(queue).await?;
+                if left < least {
+                    (least, since) = (left, Instant::now());
+                }
+                if left <= LEFT_MAX || since.elapsed() > STANDS_STILL {
+                    break;
+                }
+                if self.stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// The records without those that a writer has told the mapper of as they are: our own writes coming back.

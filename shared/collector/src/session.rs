@@ -158,6 +158,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                     session.ends_poll();
                     Rest::UntilPoll
                 }
+                Ok(Turn::Stopped) => return Ok(()),
                 Ok(Turn::Standby) => {
                     self.health.set(name, HealthCheck::Ok);
                     self.metrics.forget_poll_age(
@@ -295,7 +296,9 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
             page.records.iter().any(|record| record.modified_by.as_ref() != Some(&ours));
         let (unchanged, more) =
             (page.records.is_empty() && state.cursor.as_deref() == Some(&page.cursor), page.more);
-        self.holding(&session.pulse, holder, self.publish(&page, &mut state, &ours)).await?;
+        if !self.holding(&session.pulse, holder, self.publish(&page, &mut state, &ours)).await? {
+            return Ok(Turn::Stopped);
+        }
         state.cursor = Some(page.cursor);
         if !more && let Some(read) = state.full_read.take() {
             self.holding(&session.pulse, holder, self.publish_end(read)).await?;
@@ -376,6 +379,8 @@ enum Turn {
     More,
     Done,
     Standby,
+    /// The service stops, and what was begun is read again.
+    Stopped,
 }
 
 /// What comes between two turns.

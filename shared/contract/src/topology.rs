@@ -133,6 +133,11 @@ pub fn observation_key(connection: &ConnectionName, system: System, entity: &Ent
     format!("{connection}.{system}.{entity}")
 }
 
+/// The routing pattern of an entity's observations.
+fn of_any_connection(system: System, entity: &EntityName) -> String {
+    format!("*.{system}.{entity}")
+}
+
 /// One pair's part in the topology.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairEntities {
@@ -204,12 +209,18 @@ impl Topology {
             .flat_map(|entities| {
                 let queue = names.pair(&entities.pair);
                 [
-                    (queue.clone(), format!("*.{}.{}", System::CustomCrm, entities.customcrm)),
-                    (queue, format!("*.{}.{}", System::ExactOnline, entities.exactonline)),
+                    (queue.clone(), of_any_connection(System::CustomCrm, &entities.customcrm)),
+                    (queue, of_any_connection(System::ExactOnline, &entities.exactonline)),
                 ]
             })
             .collect();
         Self { names, work_queues, bindings }
+    }
+
+    /// The queues that observations of an entity are copied to.
+    pub fn queues_of(&self, system: System, entity: &EntityName) -> impl Iterator<Item = &str> {
+        let observed = of_any_connection(system, entity);
+        self.bindings.iter().filter(move |(_, pattern)| *pattern == observed).map(|(queue, _)| queue.as_str())
     }
 
     /// All queues, in an order in which they can be declared: those first that others lead to.

@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::bench::{pair, value};
+use super::bench::{Bench, pair, value};
 use super::fakes::{Failing, next};
 use super::said::full_read;
 use super::{CRM, EXACT, begun_by, connection, record, seen, sighting};
@@ -263,10 +263,49 @@ async fn links_that_another_mapper_is_waking_are_left_to_it_until_it_has_ended()
     let lease = links.key(&connection(), &["waking", name.as_str()]);
     let store = links.store();
     assert!(matches!(store.lease(&lease, "another", PATIENCE).await.unwrap(), Leased::Held { .. }));
-    outbox.wake_released(&connection()).await.unwrap();
+    let stop = CancellationToken::new();
+    outbox.wake_released(&connection(), &stop).await.unwrap();
     assert_eq!(links.waking(&connection()).await.unwrap().len(), 1, "it may not have come to all of them");
     store.release(&lease, "another").await.unwrap();
-    outbox.wake_released(&connection()).await.unwrap();
+    outbox.wake_released(&connection(), &stop).await.unwrap();
+    assert!(links.waking(&connection()).await.unwrap().is_empty());
+}
+
+/// A person's edit would stand behind all of them.
+#[tokio::test]
+async fn links_are_woken_no_faster_than_they_are_taken_in() {
+    const LINKS: u64 = 1_500;
+    let bench = Bench::new().await;
+    for number in 0..LINKS {
+        bench.tell(seen(CRM, sighting(&format!("c{number}"), 1, &[("Name", "Acme")]))).await;
+    }
+    let (broker, name, links) = (InProcess::new(), pair().name, bench.links().clone());
+    broker.declare(&context().topology()).await.unwrap();
+    assert!(links.release(&connection(), &name, Timestamp::now()).await.unwrap());
+    let outbox = Outbox::new(broker.clone(), links.clone(), names());
+    let (queue, stop) = (names().pair(&name), CancellationToken::new());
+    let released = connection();
+    let mut waking = std::pin::pin!(outbox.wake_released(&released, &stop));
+    let most = Duration::from_millis(500);
+    assert!(tokio::time::timeout(most, &mut waking).await.is_err(), "nobody takes them in");
+    assert!((1..=700).contains(&broker.depth(&queue).await.unwrap()));
+    stop.cancel();
+    tokio::time::timeout(most, waking).await.expect("it ends at once").unwrap();
+    assert_eq!(links.waking(&connection()).await.unwrap().len(), 1, "not all are woken");
+
+    let taken = async {
+        let mut subscription = broker.subscribe(&queue, 1).await.unwrap();
+        for _ in 0..LINKS {
+            subscription.next().await.unwrap().settle(Settlement::Acknowledge).await.unwrap();
+        }
+    };
+    let go_on = CancellationToken::new();
+    let (woken, ()) = tokio::time::timeout(PATIENCE, async {
+        tokio::join!(outbox.wake_released(&released, &go_on), taken)
+    })
+    .await
+    .expect("all are woken once they are taken in");
+    woken.unwrap();
     assert!(links.waking(&connection()).await.unwrap().is_empty());
 }
 

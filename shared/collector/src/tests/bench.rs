@@ -124,6 +124,11 @@ impl Bench {
         messages
     }
 
+    /// How much of what was published nobody has taken.
+    pub(super) async fn left(&self) -> u64 {
+        self.broker.depth(&self.queue).await.unwrap()
+    }
+
     /// The same where only records and ends of full reads are expected.
     pub(super) async fn said(&self) -> (Vec<Observed>, Vec<ReadCompleted>) {
         let (mut seen, mut ends) = (Vec::new(), Vec::new());

@@ -1,5 +1,6 @@
 //! What is read, and what is said of it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use contract::ReadPart;
@@ -184,6 +185,30 @@ async fn polls_move_apart_while_nobody_changes_anything_and_close_up_after_an_ed
     assert_eq!(reads(POLL * 2).await, 1);
     assert_eq!(reads(POLL).await, 1);
     assert_eq!(reads(POLL * 2).await, 1);
+    running.stop().await;
+}
+
+/// A person's edit, of this entity or of another pair, would stand behind all of it.
+#[tokio::test(start_paused = true)]
+async fn a_full_read_goes_no_further_ahead_than_it_is_taken_in() {
+    let ids: Vec<String> = (0..1_000).map(|number| format!("r{number}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let bench = Bench::new().await;
+    let running = bench.start(&Changes::of(records(&ids)));
+    pass(Duration::from_secs(4)).await;
+    let left = bench.left().await;
+    assert!((100..=600).contains(&left), "{left}");
+    pass(POLL).await;
+    assert!((1..100).contains(&(bench.left().await - left)), "a pair that takes nothing holds up the others");
+    running.stop().await;
+
+    let running = bench.start(&Changes::of(records(&ids)));
+    let mut seen = BTreeSet::new();
+    while seen.len() < ids.len() {
+        let (some, _) = bench.said().await;
+        assert!(!some.is_empty(), "it goes on");
+        seen.extend(some.into_iter().map(|observed| observed.sighting.record.id.to_string()));
+    }
     running.stop().await;
 }
 

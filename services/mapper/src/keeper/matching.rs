@@ -3,7 +3,7 @@
 use link::{Event, Side, Status};
 use mapping::Pair;
 use model::{LinkId, Presence, RecordId, System};
-use store::{Store, Stored};
+use store::{Store, Stored, lacks_only};
 
 use super::draft::Draft;
 use super::observed::Found;
@@ -33,15 +33,19 @@ impl<S: Store> Keeper<S> {
             self.see_claim(&mut draft).await?;
         }
         let Some(side) = draft.link.sides[system].clone() else { return Ok(draft) };
-        let candidates =
-            self.links.candidates(&self.connection, &self.pair, system, &side, &draft.link.id).await?;
+        let candidates = loop {
+            let candidates =
+                self.links.candidates(&self.connection, &self.pair, system, &side, &draft.link.id).await?;
+            let mut partners = candidates.partners.iter();
+            let (Some(partner), None) = (partners.next(), partners.next()) else { break candidates };
+            let stored = self.links.find(&self.connection, &self.pair.name, partner).await?;
+            // Where another record was faster, it is no partner any more.
+            if let Some(stored) = stored.filter(|stored| lacks_only(&stored.link, system)) {
+                draft.checks.extend(candidates.checks);
+                return self.join(system, draft, stored, found, case).await;
+            }
+        };
         draft.checks.extend(candidates.checks);
-        let mut partners = candidates.partners.iter();
-        if let (Some(partner), None) = (partners.next(), partners.next())
-            && let Some(stored) = self.links.find(&self.connection, &self.pair.name, partner).await?
-        {
-            return self.join(system, draft, stored, found, case).await;
-        }
         if candidates.partners.is_empty() && candidates.others.is_empty() {
             let makes = system == System::ExactOnline && case.released && self.pair.creates.customcrm;
             if makes && side.admitted && self.is_awaited_by(&self.beside, &side, found).await? {

@@ -50,6 +50,25 @@ async fn two_records_with_one_key_become_one_link_when_both_are_seen_at_once() {
     }
 }
 
+/// The account goes to one of them, and the other keeps a link of its own.
+#[tokio::test]
+async fn of_two_customers_that_match_one_account_at_once_neither_takes_the_place_of_the_other() {
+    for seed in 0..100 {
+        let bench = Bench::with_store(super::fakes::Pausing::new(Some(seed))).await;
+        let account = [("Name", "Acme"), ("VATNumber", "NL001"), ("Email", "info@acme.example")];
+        bench.tell(seen(EXACT, sighting("e1", 1, &account))).await;
+        let by_number = seen(CRM, sighting("c1", 1, &[("Name", "Acme"), ("VatNumber", "NL001")]));
+        let by_email = seen(CRM, sighting("c2", 1, &[("Name", "Acme too"), ("Email", "info@acme.example")]));
+        tokio::join!(bench.tell(by_number), bench.tell(by_email));
+        for id in ["c1", "c2"] {
+            assert!(bench.link_of(CRM, id).await.is_some(), "seed {seed}: {id} is forgotten");
+        }
+        let linked = bench.all().await.iter().filter(|link| link.has_both()).count();
+        assert_eq!(linked, 1, "seed {seed}");
+        bench.assert_sound().await;
+    }
+}
+
 #[tokio::test]
 async fn one_record_seen_twice_at_once_begins_one_link() {
     for seed in 0..30 {

@@ -136,7 +136,7 @@ fn leads_through<'a>(pair: &'a Pair, row: &PropertyName) -> Option<&'a PairName>
 
 /// Whether the other side's record is there and has no partner here: none yet, or one that was deleted and whose link
 /// has ended, in whose place another may come.
-fn lacks_only(link: &Link, system: System) -> bool {
+pub fn lacks_only(link: &Link, system: System) -> bool {
     let is_free = match &link.sides[system] {
         None => true,
         Some(side) => side.presence == Presence::Deleted && link.status == Status::Ended,

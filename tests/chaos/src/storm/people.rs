@@ -468,6 +468,7 @@ impl People {
         if story.referred > 0
             || !self.is_settled(now.site, &thing)
             || !self.is_agreed(&thing, None, now.agreed)
+            || system == System::ExactOnline && self.is_newest(now.site, &thing, kind)
         {
             return;
         }
@@ -479,6 +480,24 @@ impl People {
             }
             Err(refused) => self.ledger.refused.push(format!("{thing}: {refused}")),
         }
+    }
+
+    /// Whether it has the highest number of its kind in Exact, which would give that again to the next one. The CRM's
+    /// record keeps its number, and there may be no second one: that is for a person to solve.
+    fn is_newest(&mut self, site: &Site, thing: &Thing, kind: Kind) -> bool {
+        let numbered = match kind {
+            Kind::Company => "CustomerNumber",
+            Kind::Quote => "QuoteNumber",
+            Kind::Order => "OrderNumber",
+            Kind::Contact | Kind::Article | Kind::Draft => return false,
+        };
+        let all: Vec<Thing> = self.ledger.open(kind).map(|(thing, _)| thing.clone()).collect();
+        let mut number = |thing: &Thing| {
+            let seen = self.hand.sees(site, thing, System::ExactOnline)?;
+            seen.view.get(&row(numbered))?.to_string().trim().parse::<u64>().ok()
+        };
+        let own = number(thing);
+        all.iter().all(|other| number(other) <= own)
     }
 
     /// Sees which edits have arrived.

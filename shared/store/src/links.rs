@@ -22,7 +22,7 @@ use model::{ConnectionName, LinkId, PairName, RecordId, System};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use self::candidates::{Candidates, lacks_only};
+pub use self::candidates::Candidates;
 pub use self::claims::Claim;
 pub use self::directory::{Directories, Known, Named};
 pub use self::keys::through_row;

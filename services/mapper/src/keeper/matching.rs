@@ -1,9 +1,11 @@
 //! An unlinked record looks for its partner, and gets one made where there is none.
 
+use std::collections::BTreeSet;
+
 use link::{Event, Side, Status};
 use mapping::Pair;
 use model::{LinkId, Presence, RecordId, System};
-use store::{Store, Stored, lacks_only};
+use store::{Candidates, Store, Stored};
 
 use super::draft::Draft;
 use super::observed::Found;
@@ -33,28 +35,23 @@ impl<S: Store> Keeper<S> {
             self.see_claim(&mut draft).await?;
         }
         let Some(side) = draft.link.sides[system].clone() else { return Ok(draft) };
-        let candidates = loop {
-            let candidates =
-                self.links.candidates(&self.connection, &self.pair, system, &side, &draft.link.id).await?;
-            let mut partners = candidates.partners.iter();
-            let (Some(partner), None) = (partners.next(), partners.next()) else { break candidates };
-            let stored = self.links.find(&self.connection, &self.pair.name, partner).await?;
-            // Where another record was faster, it is no partner any more.
-            if let Some(stored) = stored.filter(|stored| lacks_only(&stored.link, system)) {
-                draft.checks.extend(candidates.checks);
-                return self.join(system, draft, stored, found, case).await;
-            }
-        };
-        draft.checks.extend(candidates.checks);
-        if candidates.partners.is_empty() && candidates.others.is_empty() {
+        let Candidates { mut partners, others, checks } =
+            self.links.candidates(&self.connection, &self.pair, system, &side, &draft.link.id).await?;
+        draft.checks.extend(checks);
+        if partners.len() == 1
+            && let Some((_, partner)) = partners.pop_first()
+        {
+            return self.join(system, draft, partner, found, case).await;
+        }
+        if partners.is_empty() && others.is_empty() {
             let makes = system == System::ExactOnline && case.released && self.pair.creates.customcrm;
             if makes && side.admitted && self.is_awaited_by(&self.beside, &side, found).await? {
                 is_not_admitted(&mut draft);
             }
             draft.step(Event::Released, case);
         } else {
-            let candidates = candidates.partners.union(&candidates.others);
-            let candidates = self.records_of(system, candidates).await?;
+            let candidates: BTreeSet<LinkId> = partners.into_keys().chain(others).collect();
+            let candidates = self.records_of(system, candidates.iter()).await?;
             draft.step(Event::FoundSeveral { candidates }, case);
         }
         Ok(draft)

@@ -1,20 +1,21 @@
 //! Where an unlinked record's match keys lead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use link::{Link, Side, Status};
 use mapping::{Lens, MatchKey, Pair};
 use model::{ConnectionName, LinkId, PairName, Presence, PropertyName, System};
 
 use super::keys::{linked, match_keys, through_row};
-use super::{Links, LinksError, parsed};
+use super::{Links, LinksError, Stored, parsed};
 use crate::{Check, Store};
 
 /// What an unlinked record's match keys lead to.
 #[derive(Debug, Clone, Default)]
 pub struct Candidates {
-    /// Links that have the other side and lack this one.
-    pub partners: BTreeSet<LinkId>,
+    /// Links that have the other side and lack this one, as they were read: a commit of one of them fails where it has
+    /// found another partner since.
+    pub partners: BTreeMap<LinkId, Stored>,
     /// Links that have a record of this side, or both sides: a person must say which is meant.
     pub others: BTreeSet<LinkId>,
     /// What the commit must still find, so that a partner that comes at this moment is not missed.
@@ -33,14 +34,14 @@ impl<S: Store> Links<S> {
     ) -> Result<Candidates, LinksError> {
         let mut found = Candidates::default();
         for key in match_keys(pair, system, side) {
-            let mut partners = BTreeSet::new();
+            let mut partners = BTreeMap::new();
             for holder in System::BOTH {
                 let index = self.match_key(connection, &pair.name, holder, &key);
                 let members = self.store.members(&index).await?;
                 for id in parsed(&index, &members)?.into_iter().filter(|id| id != own) {
                     let Some(stored) = self.find(connection, &pair.name, &id).await? else { continue };
                     if holder == system.other() && lacks_only(&stored.link, system) {
-                        partners.insert(id);
+                        partners.insert(id, stored);
                     } else if is_present(&stored.link, holder) {
                         found.others.insert(id);
                     }
@@ -52,7 +53,7 @@ impl<S: Store> Links<S> {
                 found.partners = partners;
             }
         }
-        found.others.retain(|id| !found.partners.contains(id));
+        found.others.retain(|id| !found.partners.contains_key(id));
         Ok(found)
     }
 
@@ -86,8 +87,8 @@ impl<S: Store> Links<S> {
         side: &Side,
         key: &MatchKey,
         own: &LinkId,
-    ) -> Result<BTreeSet<LinkId>, LinksError> {
-        let mut found = BTreeSet::new();
+    ) -> Result<BTreeMap<LinkId, Stored>, LinksError> {
+        let mut found = BTreeMap::new();
         for row in &key.rows.0 {
             let (Some(through), Some(link)) = (leads_through(pair, row), side.view.get(row).and_then(linked))
             else {
@@ -101,7 +102,7 @@ impl<S: Store> Links<S> {
                 if lacks_only(&stored.link, system)
                     && self.will_carry(connection, pair, system.other(), &stored.link, key).await?
                 {
-                    found.insert(id);
+                    found.insert(id, stored);
                 }
             }
         }
@@ -136,7 +137,7 @@ fn leads_through<'a>(pair: &'a Pair, row: &PropertyName) -> Option<&'a PairName>
 
 /// Whether the other side's record is there and has no partner here: none yet, or one that was deleted and whose link
 /// has ended, in whose place another may come.
-pub fn lacks_only(link: &Link, system: System) -> bool {
+fn lacks_only(link: &Link, system: System) -> bool {
     let is_free = match &link.sides[system] {
         None => true,
         Some(side) => side.presence == Presence::Deleted && link.status == Status::Ended,

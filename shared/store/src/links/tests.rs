@@ -34,6 +34,13 @@ struct Desk {
     pair: Pair,
 }
 
+/// Where match keys lead.
+struct Led {
+    partners: BTreeSet<LinkId>,
+    others: BTreeSet<LinkId>,
+    checks: Vec<Check>,
+}
+
 /// What a commit does beside changing links.
 #[derive(Default)]
 struct Besides {
@@ -127,10 +134,15 @@ impl Desk {
     }
 
     /// Where the match keys of a record with these values lead, for a link that is not stored.
-    async fn candidates(&self, system: System, values: &[(&str, &str)]) -> super::Candidates {
+    async fn candidates(&self, system: System, values: &[(&str, &str)]) -> Led {
+        self.led(system, &side("own", values)).await
+    }
+
+    /// The same of a whole side.
+    async fn led(&self, system: System, side: &Side) -> Led {
         let own = LinkId::begun_by(system, &record("own"));
-        let side = side("own", values);
-        self.links.candidates(&self.connection, &self.pair, system, &side, &own).await.unwrap()
+        let found = self.links.candidates(&self.connection, &self.pair, system, side, &own).await.unwrap();
+        Led { partners: found.partners.into_keys().collect(), others: found.others, checks: found.checks }
     }
 
     async fn history(&self, id: &LinkId) -> Vec<String> {

@@ -28,9 +28,7 @@ fn resolved(link: &Link, system: System, row: &str, to: &LinkId) -> link::Side {
 }
 
 async fn partners(desk: &Desk, system: System, side: &link::Side) -> BTreeSet<LinkId> {
-    let own = LinkId::begun_by(system, &record("own"));
-    let links = &desk.links;
-    let found = links.candidates(&desk.connection, &desk.pair, system, side, &own).await.unwrap();
+    let found = desk.led(system, side).await;
     assert!(found.others.is_empty());
     found.partners
 }

@@ -39,9 +39,9 @@ async fn ties(world: &World) -> Vec<(&'static str, String, Option<String>)> {
 
 #[tokio::test]
 async fn whatever_is_read_first_all_documents_are_found_again_and_nothing_is_made_twice() {
-    for seed in 0..30 {
+    for seed in 0..60 {
         // What stood in for an empty reference is not what would by now: a document takes over Exact's number.
-        let world = full_shop(if seed % 4 < 2 { "PO" } else { "" }).await;
+        let world = full_shop(if seed < 30 { "PO" } else { "" }).await;
         let (documents, before) = (counted(&world), ties(&world).await);
         assert_eq!(documents, [2, 4, 3, 2]);
         let store = Pausing::new((seed % 2 == 0).then_some(seed));

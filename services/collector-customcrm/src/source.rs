@@ -124,7 +124,7 @@ impl<S: Store> Crm<S> {
         };
         if pass.has_ended {
             pass.has_ended = false;
-            place.passed_at = Some(Timestamp::now());
+            place.passed_at = Some(ambient::now());
         }
         place.count += u64::from(more || !records.is_empty());
         let cursor = place.write()?;
@@ -148,7 +148,7 @@ impl<S: Store> Crm<S> {
             let is_told_of_deletion = self.is_told_of_deletion.swap(false, Ordering::Relaxed);
             let is_due = match (self.reading, place.passed_at) {
                 (Reading::ChangesAndPasses { every, .. }, Some(at)) => {
-                    Timestamp::now().duration_since(at) >= every
+                    ambient::now().duration_since(at) >= every
                 }
                 _ => true,
             };

@@ -7,7 +7,6 @@ use collector::{Delivery, Hint, Judge, Posted, Refusal};
 use customcrm::{
     Notification, NotificationError, NotificationJudge, TOLERANCE, ToldOf, Webhooks, WebhooksProblem,
 };
-use jiff::Timestamp;
 use model::{ConnectionName, EntityName};
 use service::CallbackConfig;
 
@@ -35,7 +34,7 @@ pub(crate) fn judge(
     })?;
     let judge = NotificationJudge::new(webhooks, &callback.secret)?;
     let connection = connection.clone();
-    Ok(Box::new(move |headers, body| match judge.judge(headers, body, Timestamp::now()) {
+    Ok(Box::new(move |headers, body| match judge.judge(headers, body, ambient::now()) {
         Ok(notification) => told(&connection, notification, &kept),
         Err(error) if error.is_authentic() => Posted::Ignored(Box::new(error)),
         Err(error) => {

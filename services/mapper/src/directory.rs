@@ -27,6 +27,7 @@ pub(crate) async fn watch<B: Broker, S: Store>(
     let mut tick = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
+            biased;
             () = context.stop.cancelled() => return Ok(()),
             _ = tick.tick() => {}
         }

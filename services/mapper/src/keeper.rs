@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::{Lane, Message, Names, ReadPart};
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use link::{DeleteConflict, DeletePolicy, Pending, Policy};
 use mapping::Pair;
 use model::{ConnectionName, Content, PairName, System, SystemPair};
@@ -79,7 +79,7 @@ impl<S: Store> Keeper<S> {
     }
 
     fn policy(&self) -> Box<Policy> {
-        let today = Zoned::now().date();
+        let today = ambient::today();
         Box::new(if self.pair.is_membership { of_membership() } else { self.pair.policy(today) })
     }
 
@@ -99,7 +99,7 @@ impl<S: Store> Keeper<S> {
     /// Messages for everything that may have been lost with a broker that keeps nothing: pending writes and
     /// links that wait.
     pub(crate) async fn lost(&self) -> Result<Vec<OutboxMessage>, MapperError> {
-        let now = Timestamp::now();
+        let now = ambient::now();
         let (lane, policy) = (Lane::Backfill, self.policy());
         let case = Case { lane, wakes: lane, part: None, now, released: true, policy };
         let mut messages = Vec::new();
@@ -122,7 +122,7 @@ impl<S: Store> Keeper<S> {
     /// Messages that wake the links with a user whom the other system's directory did not know.
     pub(crate) async fn wake_strangers(&self) -> Result<Vec<OutboxMessage>, MapperError> {
         let (strangers, now) =
-            (self.links.strangers(&self.connection, &self.pair.name).await?, Timestamp::now());
+            (self.links.strangers(&self.connection, &self.pair.name).await?, ambient::now());
         Ok(strangers.into_iter().map(|link| self.wake(&self.pair.name, link, Lane::Backfill, now)).collect())
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use broker::{Broker, Outgoing};
 use contract::{Lane, Names, Woken};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use model::{ConnectionName, LinkId, PairName};
 use service::{Check, Context};
 use store::{Key, Leased, Links, LinksError, OutboxMessage, Store};
@@ -86,6 +86,7 @@ impl<B: Broker, S: Store> Outbox<B, S> {
         let mut tick = tokio::time::interval(SWEEP);
         loop {
             tokio::select! {
+                biased;
                 () = context.stop.cancelled() => return Ok(()),
                 () = self.released.notified() => {}
                 _ = tick.tick() => {}
@@ -104,7 +105,7 @@ impl<B: Broker, S: Store> Outbox<B, S> {
         connection: &ConnectionName,
         stop: &CancellationToken,
     ) -> Result<(), MapperError> {
-        let holder = Uuid::now_v7().to_string();
+        let holder = ambient::new_id().to_string();
         for pair in self.links.waking(connection).await? {
             let key = self.links.key(connection, &["waking", pair.as_str()]);
             let lease = Lease { key, holder: holder.clone() };
@@ -139,7 +140,7 @@ impl<B: Broker, S: Store> Outbox<B, S> {
             if !self.holds(lease).await? {
                 return Ok(());
             }
-            let now = Timestamp::now();
+            let now = ambient::now();
             let woken = |link: &LinkId| {
                 let (connection, pair, link) = (connection.clone(), pair.clone(), link.clone());
                 Woken { connection, pair, link, lane: Lane::Backfill }
@@ -164,8 +165,7 @@ impl<B: Broker, S: Store> Outbox<B, S> {
         while context.stop.run_until_cancelled(tick.tick()).await.is_some() {
             self.forget_published().await?;
             for connection in context.present().connections.iter().map(|connection| &connection.name) {
-                let left =
-                    self.links.outbox(connection, Timestamp::now() - SWEPT_AFTER, SWEPT_AT_ONCE).await?;
+                let left = self.links.outbox(connection, ambient::now() - SWEPT_AFTER, SWEPT_AT_ONCE).await?;
                 if !left.is_empty() {
                     tracing::info!(%connection, messages = left.len(), "publishing what an earlier commit left");
                     self.publish(connection, &left).await?;

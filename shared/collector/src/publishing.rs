@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use broker::{Broker, Outgoing};
 use contract::{Message, Observed, ReadCompleted, ReadPart, Sighting, observation_key};
-use jiff::Timestamp;
 use model::{Record, RecordId, UserId, Version};
 use store::{Links, Store};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::state::{FullRead, State};
 use crate::{Collector, CollectorError, Page, Source};
@@ -32,7 +30,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
         state: &mut State,
         ours: &UserId,
     ) -> Result<bool, CollectorError> {
-        let page_id = Uuid::now_v7();
+        let page_id = ambient::new_id();
         let full_read = state.full_read.as_ref().map(|read| read.id);
         let mut indexes = 0_u32..;
         // Some at a time: a message is as large as the record, and exists several times while it is sent.
@@ -138,7 +136,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
     }
 
     fn message(&self, message: &Message) -> Outgoing {
-        let (id, at) = (Uuid::now_v7(), Timestamp::now());
+        let (id, at) = (ambient::new_id(), ambient::now());
         let mut headers = BTreeMap::new();
         telemetry::inject(&mut headers);
         Outgoing {

@@ -13,7 +13,6 @@ use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Store, StoreError
 use telemetry::{CallResult, Chain, Metrics};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::hints::Seen;
 use crate::pace::Window;
@@ -100,7 +99,7 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
     /// Collects until `stop`. A system that fails or refuses us holds up this connection only.
     pub async fn run(self) -> Result<(), CollectorError> {
         let name = format!("{} {} {}", self.connection, self.system, self.entity);
-        let holder = Uuid::now_v7().to_string();
+        let holder = ambient::new_id().to_string();
         if self.ports.broker_forgets {
             self.forget(&name).await?;
         }

@@ -23,6 +23,6 @@ pub(crate) struct FullRead {
 impl State {
     /// A full read that has not begun yet.
     pub(crate) fn start() -> Self {
-        Self { cursor: None, full_read: Some(FullRead { id: Uuid::now_v7(), pages: Vec::new() }) }
+        Self { cursor: None, full_read: Some(FullRead { id: ambient::new_id(), pages: Vec::new() }) }
     }
 }

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{Client, StatusCode};
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
+use wire::{Effect, Wire};
 
 use crate::{
     Error,
     declaration::{Authentication, OAuthGrant},
-    transport::{Effect, lost},
+    transport::failed,
 };
 
 /// A token is renewed so long before it ends.
@@ -34,7 +35,7 @@ pub(crate) enum Caller {
 /// A client of an authorization server.
 #[derive(Debug)]
 pub(crate) struct OAuth {
-    client: Client,
+    wire: Wire,
     url: Url,
     grant: OAuthGrant,
     in_body: bool,
@@ -67,7 +68,7 @@ impl Caller {
     pub(crate) fn new(
         authentication: &Authentication,
         base: &Url,
-        client: &Client,
+        wire: &Wire,
         user: Option<&str>,
         secret: &SecretString,
         client_secret: Option<&SecretString>,
@@ -96,7 +97,7 @@ impl Caller {
                     what: "the declaration's token_path makes no address: write it as \"oauth/token\"",
                 })?;
                 Ok(Self::OAuth(Arc::new(OAuth {
-                    client: client.clone(),
+                    wire: wire.clone(),
                     url,
                     grant: *grant,
                     in_body: *in_body,
@@ -153,19 +154,20 @@ impl OAuth {
             }
         };
         form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
-        let mut request = self.client.post(self.url.clone());
+        let mut request = self.wire.request(Method::POST, self.url.clone());
         if self.in_body {
             form.push(("client_id", &self.client_id));
             form.extend(client_secret.map(|secret| ("client_secret", secret.expose_secret())));
         } else {
             request = request.basic_auth(&self.client_id, client_secret.map(ExposeSecret::expose_secret));
         }
-        let response = request.form(&form).send().await.map_err(|error| lost(Effect::Read, error))?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(refused(status));
+        let answer = self.wire.send(request.form(&form)).await;
+        let answer = answer.map_err(|failure| failed(Effect::Read, failure))?;
+        if !answer.status.is_success() {
+            return Err(refused(answer.status));
         }
-        let granted: Granted = response.json().await.map_err(|error| lost(Effect::Read, error))?;
+        let granted: Granted = serde_json::from_str(&answer.body)
+            .map_err(|_| Error::Unexpected { what: "to a call for a token holds none".to_owned() })?;
         if self.grant == OAuthGrant::RefreshToken
             && granted.refresh_token.is_some_and(|other| other != self.secret.expose_secret())
         {

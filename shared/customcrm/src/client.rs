@@ -16,12 +16,14 @@ use store::Store;
 use url::Url;
 
 pub use self::reads::{ChangesPage, Reading, ScanPage};
+use wire::{Answer, Effect};
+
 use crate::{
     Declaration, Error,
     declaration::{Collection, Meaning, User},
     moments::Moments,
     record::{self, name},
-    transport::{Answer, Effect, Transport},
+    transport::Transport,
 };
 
 /// How to reach a CustomCRM.

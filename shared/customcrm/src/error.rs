@@ -22,13 +22,16 @@ pub enum Error {
     Client(#[source] reqwest::Error),
     /// No connection was made, so nothing was sent.
     #[error("CustomCRM can't be reached; check its address and that it is up")]
-    Unreachable(#[source] reqwest::Error),
+    Unreachable(#[source] wire::Failure),
+    /// A write waited so long for its turn that another writer may have taken it over. Nothing was sent.
+    #[error("the call to CustomCRM waited too long for its turn and was not sent; it is made again")]
+    Late,
     /// A read got no answer, or half of one.
     #[error("CustomCRM gave no whole answer to a read")]
-    ReadLost(#[source] reqwest::Error),
+    ReadLost(#[source] wire::Failure),
     /// A write may have reached CustomCRM, and its answer did not come.
     #[error("the answer to a write never came: it may have happened, so search before it is repeated")]
-    WriteLost(#[source] reqwest::Error),
+    WriteLost(#[source] wire::Failure),
     /// CustomCRM can't answer a read at present, or something before it answers in its place.
     #[error("CustomCRM can't answer at present (status {status}): {words}")]
     Unavailable {
@@ -134,6 +137,7 @@ impl Error {
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Unreachable(_)
+            | Self::Late
             | Self::ReadLost(_)
             | Self::Unavailable { .. }
             | Self::TooLarge { .. }

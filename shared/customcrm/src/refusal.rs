@@ -9,12 +9,12 @@ use reqwest::{
     StatusCode,
     header::{DATE, HeaderMap, RETRY_AFTER},
 };
+use wire::Effect;
 
 use crate::{
     Error,
     declaration::{Errors, Meaning},
     record::{name, written},
-    transport::Effect,
 };
 
 #[cfg(test)]

@@ -3,16 +3,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reqwest::{
-    Client, Method, RequestBuilder, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue},
-    redirect,
+    Method, RequestBuilder,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
+use wire::{Answer, Bounds, Effect, Failure, Wire};
 
 use crate::{
     Error, Settings,
@@ -23,27 +22,10 @@ use crate::{
     refusal::{meaning, refusal},
 };
 
-/// What a call does over there, which decides what a missing answer means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// Nothing.
-    Read,
-    /// It changes a record.
-    Write,
-}
-
-/// A success, read to its end; or a refusal that calls of a single record understand themselves.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-}
-
 /// The connection to one CRM. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Transport {
-    client: Client,
+    wire: Wire,
     base: Url,
     caller: Caller,
     secret: SecretString,
@@ -53,7 +35,6 @@ pub(crate) struct Transport {
     pace: Option<Arc<Pace>>,
     /// Until when the CRM has no call left for us.
     none_before: Arc<Mutex<Option<Instant>>>,
-    body_bytes_max: usize,
 }
 
 impl Transport {
@@ -61,27 +42,22 @@ impl Transport {
         if settings.url.cannot_be_a_base() || !matches!(settings.url.scheme(), "http" | "https") {
             return Err(Error::Settings { what: "the address must begin with http:// or https://" });
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
-        let client = Client::builder()
-            .user_agent(concat!("tandem/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .connect_timeout(settings.connect_timeout)
-            .timeout(settings.timeout)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .redirect(redirect::Policy::none())
-            .build()
-            .map_err(Error::Client)?;
+        let bounds = Bounds {
+            connect: settings.connect_timeout,
+            call: settings.timeout,
+            body_bytes: settings.body_bytes_max,
+        };
+        let wire = Wire::new(bounds).map_err(Error::Client)?;
         let caller = Caller::new(
             &declaration.authentication,
             &settings.url,
-            &client,
+            &wire,
             settings.user.as_deref(),
             &settings.secret,
             settings.client_secret.as_ref(),
         )?;
         Ok(Self {
-            client,
+            wire,
             base: base_of(&settings.url),
             caller,
             secret: settings.secret.clone(),
@@ -90,7 +66,6 @@ impl Transport {
             room: Arc::new(Semaphore::new(declaration.limits.parallel)),
             pace: settings.calls_per_minute.map(|calls| Arc::new(Pace::new(calls))),
             none_before: Arc::default(),
-            body_bytes_max: settings.body_bytes_max,
         })
     }
 
@@ -100,15 +75,15 @@ impl Transport {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/')).extend(id);
         }
-        self.client.request(method, url)
+        accepting(self.wire.request(method, url))
     }
 
     /// A read of an address that the CRM gave.
     pub(crate) fn follow(&self, address: &str) -> Result<RequestBuilder, Error> {
-        Ok(self.client.get(own_address(&self.base, address)?))
+        Ok(accepting(self.wire.request(Method::GET, own_address(&self.base, address)?)))
     }
 
-    /// Sends a request once. Errors never hold the request's address, because a search has values in it.
+    /// Sends a request once: a success, or a refusal that calls of a single record understand themselves. Errors never hold the request's address, because a search has values in it.
     pub(crate) async fn send(&self, effect: Effect, request: RequestBuilder) -> Result<Answer, Error> {
         self.has_calls()?;
         // The semaphore is never closed.
@@ -120,22 +95,11 @@ impl Transport {
             Some((name, value)) => request.header(name, value),
             None => request,
         };
-        let response = request.send().await.map_err(|error| lost(effect, error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        self.count(&headers);
-        let body = self.body(effect, response).await;
-        if status.is_success() {
-            return match (body, effect) {
-                (Ok(body), _) => Ok(Answer { status, headers, body }),
-                (Err(error @ Error::TooLarge { .. }), Effect::Write) => {
-                    Err(Error::WriteUnreadable(Box::new(error)))
-                }
-                (Err(error), _) => Err(error),
-            };
+        let answer = self.wire.send(request).await.map_err(|failure| failed(effect, failure))?;
+        self.count(&answer.headers);
+        if answer.status.is_success() {
+            return Ok(answer);
         }
-        // A refusal is one even if its words were lost on the way.
-        let body = body.unwrap_or_default();
-        let answer = Answer { status, headers, body };
         match self.meaning(effect, &answer) {
             Some(Meaning::Gone | Meaning::Stale) => Ok(answer),
             Some(Meaning::Auth) => {
@@ -177,24 +141,16 @@ impl Transport {
         else {
             return;
         };
-        let seconds = if self.limits.reset_is_epoch { reset - Timestamp::now().as_second() } else { reset };
+        let seconds = if self.limits.reset_is_epoch { reset - ambient::now().as_second() } else { reset };
         // A moment that is longer away than a day is none that a CRM means.
         let seconds = u64::try_from(seconds).unwrap_or(0).min(86_400);
         let until = Instant::now() + Duration::from_secs(seconds);
         *self.none_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
     }
+}
 
-    async fn body(&self, effect: Effect, mut response: Response) -> Result<String, Error> {
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| lost(effect, error))? {
-            if bytes.len() + chunk.len() > self.body_bytes_max {
-                return Err(Error::TooLarge { bytes_max: self.body_bytes_max });
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
-    }
+fn accepting(request: RequestBuilder) -> RequestBuilder {
+    request.header(ACCEPT, "application/json, application/problem+json")
 }
 
 /// A request with a body of JSON.
@@ -203,12 +159,16 @@ pub(crate) fn with_json(request: RequestBuilder, content_type: &str, body: Strin
 }
 
 /// What it means that no answer came.
-pub(crate) fn lost(effect: Effect, error: reqwest::Error) -> Error {
-    let error = error.without_url();
-    match effect {
+pub(crate) fn failed(effect: Effect, failure: Failure) -> Error {
+    match (effect, failure) {
+        (_, Failure::Late) => Error::Late,
         // Nothing left this machine.
-        _ if error.is_connect() || error.is_builder() => Error::Unreachable(error),
-        Effect::Read => Error::ReadLost(error),
-        Effect::Write => Error::WriteLost(error),
+        (_, failure @ Failure::Unreachable(_)) => Error::Unreachable(failure),
+        (Effect::Read, Failure::TooLarge { bytes_max }) => Error::TooLarge { bytes_max },
+        (Effect::Write, Failure::TooLarge { bytes_max }) => {
+            Error::WriteUnreadable(Box::new(Error::TooLarge { bytes_max }))
+        }
+        (Effect::Read, failure @ Failure::Lost(_)) => Error::ReadLost(failure),
+        (Effect::Write, failure @ Failure::Lost(_)) => Error::WriteLost(failure),
     }
 }

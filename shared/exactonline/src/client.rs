@@ -27,7 +27,9 @@ pub use self::{
     prices::OwnPrice,
     records::Resource,
 };
-use crate::{Code, Error, Settings, grant::Grant, quota::Quota, settings::Clock, transport::Transport};
+use wire::Wire;
+
+use crate::{Code, Error, Settings, grant::Grant, quota::Quota, settings::Clock};
 
 /// The offset of the server's clock is not known yet.
 const OFFSET_UNKNOWN: i64 = i64::MIN;
@@ -37,7 +39,7 @@ const OFFSET_UNKNOWN: i64 = i64::MIN;
 #[derive(Clone)]
 pub struct ExactOnline<S> {
     settings: Settings,
-    transport: Transport,
+    wire: Wire,
     grant: Grant<S>,
     quota: Quota<S>,
     numberings: Numberings<S>,
@@ -51,7 +53,7 @@ pub struct ExactOnline<S> {
 impl<S: Store> ExactOnline<S> {
     /// A client with these settings, which shares what must be shared through this store. Makes no call yet.
     pub fn new(settings: Settings, store: S) -> Result<Self, Error> {
-        Self::with_clock(settings, store, Timestamp::now)
+        Self::with_clock(settings, store, ambient::now)
     }
 
     /// The same, with the ages of tokens and the ends of limits taken from this clock instead of the system's. The
@@ -65,16 +67,16 @@ impl<S: Store> ExactOnline<S> {
             return Err(Error::Settings { what: "the address must begin with http:// or https://" });
         }
         let clock: Clock = Arc::new(clock);
-        let transport = Transport::new(&settings)?;
+        let wire = settings.wire()?;
         let quota = Quota::new(&settings, store.clone(), Arc::clone(&clock));
         let numberings = Numberings::new(&settings, store.clone());
         Ok(Self {
             numberings,
-            grant: Grant::new(&settings, store, quota.clone(), transport.clone(), Arc::clone(&clock)),
+            grant: Grant::new(&settings, store, quota.clone(), wire.clone(), Arc::clone(&clock)),
             quota,
             metrics: None,
             clock,
-            transport,
+            wire,
             settings,
             server_offset: Arc::new(AtomicI64::new(OFFSET_UNKNOWN)),
         })

@@ -23,13 +23,16 @@ pub enum Error {
     Client(#[source] reqwest::Error),
     /// No connection was made, so nothing was sent.
     #[error("Exact Online can't be reached; check the network")]
-    Unreachable(#[source] reqwest::Error),
+    Unreachable(#[source] wire::Failure),
+    /// A write waited so long for its turn that another writer may have taken it over. Nothing was sent.
+    #[error("the call to Exact Online waited too long for its turn and was not sent; it is made again")]
+    Late,
     /// A read, or a call for tokens, got no answer or half of one.
     #[error("Exact Online gave no whole answer to a read")]
-    ReadLost(#[source] reqwest::Error),
+    ReadLost(#[source] wire::Failure),
     /// A write may have reached Exact Online, and its answer did not come.
     #[error("the answer to a write never came: it may have happened, so search before it is repeated")]
-    WriteLost(#[source] reqwest::Error),
+    WriteLost(#[source] wire::Failure),
     /// Exact Online can't answer a read at present, or something before it answers in its place.
     #[error("Exact Online can't answer at present (status {status}): {words}")]
     Unavailable {
@@ -255,6 +258,7 @@ impl Error {
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Unreachable(_)
+            | Self::Late
             | Self::ReadLost(_)
             | Self::Unavailable { .. }
             | Self::Store(_)

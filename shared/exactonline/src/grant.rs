@@ -20,12 +20,13 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use store::{Applied, Batch, Change, Key, Leased, Store};
 use tokio::time::sleep;
-use uuid::Uuid;
 
 use self::endpoint::{NotNow, TokenEndpoint};
 use self::file::GrantFile;
 use self::tokens::Tokens;
-use crate::{Code, Error, Settings, quota::Quota, settings::Clock, transport::Transport};
+use wire::Wire;
+
+use crate::{Code, Error, Settings, quota::Quota, settings::Clock};
 
 /// Longer than a refresh can take, its storing included.
 const LEASE: Duration = Duration::from_mins(2);
@@ -60,22 +61,16 @@ struct Inner<S> {
 }
 
 impl<S: Store> Grant<S> {
-    pub(crate) fn new(
-        settings: &Settings,
-        store: S,
-        quota: Quota<S>,
-        transport: Transport,
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn new(settings: &Settings, store: S, quota: Quota<S>, wire: Wire, clock: Clock) -> Self {
         let key = Key::of(&settings.namespace, settings.connection.as_str(), &["exactonline", "grant"]);
-        let endpoint = TokenEndpoint::new(settings, quota, transport, Arc::clone(&clock));
+        let endpoint = TokenEndpoint::new(settings, quota, wire, Arc::clone(&clock));
         let inner = Inner {
             store,
             settings: settings.clone(),
             endpoint,
             file: GrantFile::new(settings.grant_file.clone(), settings.consent_command.clone()),
             key,
-            holder: Uuid::new_v4().to_string(),
+            holder: ambient::new_random_id().to_string(),
             clock,
             cached: Mutex::new(None),
             lost: tokio::sync::Mutex::new(Lost::new()),
@@ -113,7 +108,7 @@ impl<S: Store> Grant<S> {
 async fn on_its_own<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::spawn(work).await {
+    match tokio::spawn(ambient::carried(work)).await {
         Ok(done) => done,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(Error::Ended),

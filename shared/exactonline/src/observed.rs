@@ -6,7 +6,9 @@ use reqwest::Method;
 use telemetry::Metrics;
 use tracing::{Instrument as _, Span, field::Empty, info_span};
 
-use crate::{Error, told::told, transport::Answer};
+use wire::Answer;
+
+use crate::{Error, told::told};
 
 /// A call that is about to be made.
 pub(crate) struct Observed<'a> {
@@ -63,6 +65,7 @@ fn record(span: &Span, answer: &Answer) {
 fn lost(error: &Error) -> &'static str {
     match error {
         Error::Unreachable(_) => "unreachable",
+        Error::Late => "late",
         Error::ReadLost(_) | Error::WriteLost(_) => "lost",
         Error::TooLarge { .. } | Error::WriteUnreadable(_) => "too-large",
         _ => "other",

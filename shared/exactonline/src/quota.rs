@@ -119,7 +119,7 @@ impl<S: Store> Quota<S> {
                 }
                 _ if Instant::now() + after > last => return Err(Error::QuotaSpent { after }),
                 Why::EndpointCrowded => {
-                    tokio::select! { () = came_back => {}, () = sleep(after) => {} }
+                    tokio::select! { biased; () = came_back => {}, () = sleep(after) => {} }
                 }
                 Why::Used => sleep(after).await,
             }

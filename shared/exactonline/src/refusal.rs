@@ -2,7 +2,9 @@
 
 use reqwest::{StatusCode, header::HeaderMap};
 
-use crate::{Error, transport::Effect};
+use wire::Effect;
+
+use crate::Error;
 
 mod reason;
 

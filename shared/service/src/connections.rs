@@ -44,6 +44,7 @@ where
     units.follow(&context);
     while !stop.is_cancelled() {
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             () = context.renewed() => units.follow(&context),
             Some(ended) = units.running.join_next_with_id() => units.ended(ended, &context),
@@ -107,7 +108,7 @@ where
             reloads: Reloads::none(),
             ..context.clone()
         };
-        let handle = self.running.spawn((self.start)(context));
+        let handle = self.running.spawn(ambient::carried((self.start)(context)));
         self.names.insert(handle.id(), name.clone());
         self.units.insert(name, Unit { connection: connection.clone(), stop });
     }

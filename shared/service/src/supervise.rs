@@ -78,7 +78,7 @@ where
         if begun.elapsed() >= RECOVERED_AFTER {
             attempt = 0;
         }
-        let delay = backoff.delay(attempt, rand::random());
+        let delay = backoff.delay(attempt, ambient::fraction());
         let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(
             session = name,

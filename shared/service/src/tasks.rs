@@ -35,7 +35,7 @@ impl Tasks {
     ) where
         E: Error + Send + Sync + 'static,
     {
-        let handle = self.running.spawn(async move { task.await.map_err(Into::into) });
+        let handle = self.running.spawn(ambient::carried(async move { task.await.map_err(Into::into) }));
         self.names.insert(handle.id(), name.into());
     }
 

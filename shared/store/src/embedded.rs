@@ -73,7 +73,7 @@ impl Embedded {
         let opened = Opened::new(open, rest).map_err(|error| failure(path.as_deref(), Arc::new(error)))?;
         prepare(&opened).map_err(|error| failure(path.as_deref(), error))?;
         let inner = Arc::new(Inner { opened, path, writer: Writer::default() });
-        Ok(Self { inner, clock: Arc::new(Timestamp::now) })
+        Ok(Self { inner, clock: Arc::new(ambient::now) })
     }
 
     /// Takes the time of leases, quotas, expiry, revisions and tokens from this clock instead of the system's.

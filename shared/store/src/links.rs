@@ -115,7 +115,7 @@ impl OutboxMessage {
         headers: BTreeMap<String, String>,
         now: Timestamp,
     ) -> Self {
-        let id = Uuid::now_v7();
+        let id = ambient::new_id();
         let body =
             String::from_utf8(message.write(id, source, now)).expect("a message is written as JSON text");
         Self { id, exchange: String::new(), routing_key: queue, headers, at: now, body }

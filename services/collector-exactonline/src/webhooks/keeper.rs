@@ -13,7 +13,6 @@ use telemetry::{Chain, Metrics};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use uuid::Uuid;
 
 use crate::pace::Intervals;
 
@@ -55,7 +54,7 @@ enum KeepError {
 impl<S: Store> Keeper<S> {
     /// Keeps them until `stop`. What fails is told and tried again, and collectors poll as if there were none.
     pub(crate) async fn run(self) -> Result<(), Infallible> {
-        let holder = Uuid::now_v7().to_string();
+        let holder = ambient::new_id().to_string();
         let mut failures = 0;
         while !self.stop.is_cancelled() {
             let rest = match self.store.lease(&self.lease_key(), &holder, LEASE).await {

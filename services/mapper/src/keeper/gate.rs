@@ -31,7 +31,7 @@ impl<S: Store> Keeper<S> {
         let ReadCompleted { system, read, pages, .. } = completed;
         let (links, name) = (&self.links, &self.pair.name);
         links.read_completed(&self.connection, name, *system, *read, pages.clone()).await?;
-        let released = self.release_when_read(Timestamp::now()).await?;
+        let released = self.release_when_read(ambient::now()).await?;
         Ok(if released { Handled::Released(Vec::new()) } else { Handled::Done(Vec::new()) })
     }
 

@@ -1,7 +1,6 @@
 //! What a collector has seen.
 
 use contract::{Lane, Observed, RetryTier};
-use jiff::Timestamp;
 use link::{Event, Link, Observation, Status};
 use mapping::Lookups;
 use model::{LinkId, Presence, Properties, System};
@@ -43,7 +42,7 @@ impl<S: Store> Keeper<S> {
             wakes: lane,
             // Once the pair may create, nobody counts what has been taken in any more.
             part: observed.part.as_ref().filter(|_| !released),
-            now: Timestamp::now(),
+            now: ambient::now(),
             released,
             policy: self.policy(),
         };

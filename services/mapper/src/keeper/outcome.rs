@@ -1,7 +1,6 @@
 //! What became of a write.
 
 use contract::{Lane, Outcome, OutcomeResult, RetryTier};
-use jiff::Timestamp;
 use link::{Event, Failure, Side};
 use model::{Presence, System, View};
 use store::{Check, Known, Named, Store, Stored};
@@ -33,7 +32,7 @@ impl<S: Store> Keeper<S> {
             self.links.known(&self.connection, &self.pair.name, of).await?;
         let mut checks: Vec<Check> = held.into_iter().collect();
         // What is written next may be what a person has edited meanwhile.
-        let (lane, now, policy) = (Lane::Live, Timestamp::now(), self.policy());
+        let (lane, now, policy) = (Lane::Live, ambient::now(), self.policy());
         let case = Case { lane, wakes: outcome.lane, part: None, now, released, policy };
         // The link that this record belongs to, if it is another one.
         let other = match link.filter(|id| *id != stored.link.id) {

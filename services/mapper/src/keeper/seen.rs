@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use contract::Sighting;
-use jiff::Zoned;
 use link::{Link, Observation, Side};
 use mapping::{Lookups, ReferenceNeed, Through};
 use model::{LineKey, Presence, Properties, PropertyName, Record, RecordId, Reference, System, Value, View};
@@ -41,7 +40,7 @@ impl<S: Store> Keeper<S> {
             people: directories.people,
             lists,
             given: self.given.clone(),
-            today: Zoned::now().date(),
+            today: ambient::today(),
             ..Lookups::default()
         };
         let mut needs: BTreeSet<ReferenceNeed> = self.pair.needs(system, properties);

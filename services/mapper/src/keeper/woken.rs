@@ -1,7 +1,6 @@
 //! What something that was waited for sets going.
 
 use contract::Woken;
-use jiff::Timestamp;
 use link::Event;
 use model::System;
 use store::{Check, Store};
@@ -19,7 +18,7 @@ impl<S: Store> Keeper<S> {
         };
         let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
         let checks: Vec<Check> = held.into_iter().collect();
-        let (lane, now, policy) = (woken.lane, Timestamp::now(), self.policy());
+        let (lane, now, policy) = (woken.lane, ambient::now(), self.policy());
         let case = Case { lane, wakes: lane, part: None, now, released, policy };
         let mut draft = Draft::of(stored);
         self.resolve(&mut draft, &case).await?;

@@ -146,7 +146,7 @@ impl Delivery for RabbitDelivery {
                 exchange: names.retry_exchange(tier),
                 routing_key: queue.clone(),
                 message: mem::take(&mut self.message).retried(&reason),
-                rests: Some(rest(tier, rand::random())),
+                rests: Some(rest(tier, ambient::fraction())),
             }),
             Settlement::DeadLetter { reason } => Some(Addressed {
                 exchange: String::new(),

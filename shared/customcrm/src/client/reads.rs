@@ -7,6 +7,8 @@ use reqwest::Method;
 use store::Store;
 
 use super::{CustomCrm, is_deleted};
+use wire::Effect;
+
 use crate::{
     ChangesCursor, Error,
     cursor::{Page, Rules},
@@ -15,7 +17,6 @@ use crate::{
     record::{id, same, written},
     template::Template,
     times::Times,
-    transport::Effect,
 };
 
 /// A part of an incremental read.
@@ -85,7 +86,7 @@ impl<S: Store> CustomCrm<S> {
         let rules = Rules {
             overlap: incremental.overlap,
             is_counted: self.declaration.paging.style.is_counted(),
-            settles: listed.seen_at.map(|_| Timestamp::now()),
+            settles: listed.seen_at.map(|_| ambient::now()),
         };
         let records = self.whole(collection, listed.records, listed.seen_at).await?;
         let (mut records, mut next, mut more) = cursor.after(Page { records, next: listed.next }, rules);

@@ -5,15 +5,16 @@ use mapping::{LinePut, Put};
 use model::{Content, Properties, Record, RecordId, Version};
 use reqwest::{Method, RequestBuilder, header::IF_MATCH};
 use store::Store;
-use uuid::Uuid;
 
 use super::CustomCrm;
+use wire::{Answer, Effect};
+
 use crate::{
     Error,
     declaration::{Collection, Lines, LinesStyle, Lock, UpdateMethod},
     path::Path,
     record::{name, version_content},
-    transport::{Answer, Effect, with_json},
+    transport::with_json,
 };
 
 impl<S: Store> CustomCrm<S> {
@@ -344,7 +345,7 @@ impl Lines {
 
     /// A line of a list that is sent whole has an id of ours.
     fn with_id(&self, mut line: Properties) -> Properties {
-        line.entry(self.id.clone()).or_insert_with(|| Content::Text(Uuid::now_v7().to_string()));
+        line.entry(self.id.clone()).or_insert_with(|| Content::Text(ambient::new_id().to_string()));
         line
     }
 }

@@ -10,13 +10,15 @@ use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use tokio::time::sleep;
 
 use super::SearchedBy;
+use wire::Effect;
+
 use crate::{
     Declaration, Error,
     declaration::{Collection, LinesStyle, Meaning, PagingStyle, RecordKeys, User},
     listing::{Place, records},
     path::Path,
     record::{name, written},
-    transport::{Effect, Transport},
+    transport::Transport,
 };
 
 /// The longest wait that the CRM is granted where it asks for one.

@@ -6,7 +6,9 @@ use model::FailureClass;
 use reqwest::{StatusCode, header::HeaderMap};
 
 use super::{refusal, wait};
-use crate::{Declaration, Error, transport::Effect};
+use wire::Effect;
+
+use crate::{Declaration, Error};
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()

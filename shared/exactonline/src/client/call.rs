@@ -9,6 +9,7 @@ use reqwest::{
 };
 use store::{Store, StoreError};
 use url::Url;
+use wire::{Answer, Effect};
 
 use super::ExactOnline;
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     observed::Observed,
     refusal::{is_block, refusal},
     told::told,
-    transport::{Answer, Effect},
+    transport::answered,
 };
 
 /// Whoever a connection refuses tries again sooner.
@@ -98,8 +99,7 @@ impl<S: Store> ExactOnline<S> {
     async fn made(&self, call: &Call<'_>, endpoint: &str, token: &str) -> Result<Answer, Error> {
         let granted = self.quota.take(call.priority, call.counted, endpoint).await?;
         let mut request = self
-            .transport
-            .client
+            .wire
             .request(call.method.clone(), call.url.clone())
             .bearer_auth(token)
             .header(ACCEPT, "application/json");
@@ -116,7 +116,7 @@ impl<S: Store> ExactOnline<S> {
             class: call.priority.name(),
             metrics: self.metrics.as_deref(),
         };
-        match observed.sent(self.transport.send(call.effect, request)).await {
+        match observed.sent(async { answered(call.effect, self.wire.send(request).await) }).await {
             Ok(answer) => self.book(granted, answer).await,
             Err(error) => {
                 booked(self.quota.unanswered(granted).await);

@@ -10,13 +10,9 @@ use store::Store;
 use url::Url;
 
 use super::tokens::Tokens;
-use crate::{
-    Error, Settings,
-    observed::Observed,
-    quota::Quota,
-    settings::Clock,
-    transport::{Answer, Effect, Transport},
-};
+use wire::{Answer, Effect, Wire};
+
+use crate::{Error, Settings, observed::Observed, quota::Quota, settings::Clock, transport::answered};
 
 /// Characters kept of what Exact said.
 const WORDS_MAX: usize = 1_000;
@@ -37,7 +33,7 @@ type Form<'a> = [(&'a str, &'a str)];
 pub(super) struct TokenEndpoint<S> {
     connection: ConnectionName,
     quota: Quota<S>,
-    transport: Transport,
+    wire: Wire,
     url: Url,
     client_id: String,
     client_secret: SecretString,
@@ -70,13 +66,13 @@ struct Refusal {
 }
 
 impl<S: Store> TokenEndpoint<S> {
-    pub(super) fn new(settings: &Settings, quota: Quota<S>, transport: Transport, clock: Clock) -> Self {
+    pub(super) fn new(settings: &Settings, quota: Quota<S>, wire: Wire, clock: Clock) -> Self {
         let mut url = settings.url.clone();
         url.set_path("/api/oauth2/token");
         Self {
             connection: settings.connection.clone(),
             quota,
-            transport,
+            wire,
             url,
             client_id: settings.client_id.clone(),
             client_secret: settings.client_secret.clone(),
@@ -130,7 +126,7 @@ impl<S: Store> TokenEndpoint<S> {
 
     /// If the answer is lost what was sent may be spent; only its next use tells, so this counts as a read.
     async fn send(&self, form: &Form<'_>) -> Result<Answer, Error> {
-        let request = self.transport.client.post(self.url.clone()).form(form);
+        let request = self.wire.request(Method::POST, self.url.clone()).form(form);
         let observed = Observed {
             connection: &self.connection,
             method: &Method::POST,
@@ -138,7 +134,7 @@ impl<S: Store> TokenEndpoint<S> {
             class: "token",
             metrics: None,
         };
-        observed.sent(self.transport.send(Effect::Read, request)).await
+        observed.sent(async { answered(Effect::Read, self.wire.send(request).await) }).await
     }
 
     /// The tokens of an answer that says it has some.

@@ -25,7 +25,7 @@ impl GrantFile {
     /// What the file holds; `None` if there is none.
     pub(crate) async fn read(&self) -> Result<Option<Tokens>, Error> {
         let path = self.path.clone();
-        let read = on_disk(move || match fs::read_to_string(path) {
+        let read = ambient::unblock(move || match fs::read_to_string(path) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -42,17 +42,13 @@ impl GrantFile {
     /// Replaces the file; when this returns, the disk has it.
     pub(crate) async fn write(&self, tokens: &Tokens) -> Result<(), Error> {
         let (path, text) = (self.path.clone(), tokens.to_json());
-        let written = on_disk(move || replace(&path, &text));
+        let written = ambient::unblock(move || replace(&path, &text));
         written.await.map_err(|error| self.failed(GrantFileError::Disk(error)))
     }
 
     fn failed(&self, source: GrantFileError) -> Error {
         Error::GrantFile { path: self.path.clone(), command: self.consent_command.clone(), source }
     }
-}
-
-async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {

@@ -4,7 +4,9 @@ use model::FailureClass;
 use reqwest::{StatusCode, header::HeaderMap};
 
 use super::{Reason, is_block, refusal};
-use crate::{Error, transport::Effect};
+use wire::Effect;
+
+use crate::Error;
 
 fn said(words: &str) -> String {
     format!(r#"{{"error":{{"code":"","message":{{"lang":"","value":"{words}"}}}}}}"#)

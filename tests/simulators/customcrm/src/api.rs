@@ -5,7 +5,7 @@ mod precondition;
 mod query;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State as Shared};
@@ -129,7 +129,7 @@ fn admit(state: &mut State, call: &Call) -> Turn {
         Ok(user_id) => user_id,
         Err(problem) => return Turn { caller: None, delay: None, next: Next::Refuse(problem) },
     };
-    let (rate, within) = state.meter.count(&user_id, Instant::now());
+    let (rate, within) = state.meter.count(&user_id, tokio::time::Instant::now());
     if !within {
         let problem = too_many(rate.reset_seconds());
         return Turn { caller: Some((user_id, rate)), delay: None, next: Next::Refuse(problem) };

@@ -19,7 +19,7 @@ impl Clock {
         if let Some(frozen) = self.frozen {
             return frozen;
         }
-        self.last = self.last.max(whole_milliseconds(Timestamp::now()));
+        self.last = self.last.max(whole_milliseconds(ambient::now()));
         self.last
     }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::document::Document;
 use crate::error::SimulatorError;
@@ -300,7 +299,7 @@ fn schema(state: &State, collection: &str) -> Result<&'static Schema, SimulatorE
 
 /// Gives a user a token; creates the user if none is named.
 pub(crate) fn grant(state: &mut State, user: NewUser) -> Result<Grant, SimulatorError> {
-    let token = user.token.unwrap_or_else(|| format!("crm_{}", Uuid::new_v4().simple()));
+    let token = user.token.unwrap_or_else(|| format!("crm_{}", ambient::new_random_id().simple()));
     if state.tokens.contains_key(&token) {
         return Err(SimulatorError::TokenTaken);
     }
@@ -318,7 +317,7 @@ fn create_user(
     full_name: Option<String>,
     email: Option<String>,
 ) -> Result<String, SimulatorError> {
-    let id = Uuid::new_v4().to_string();
+    let id = ambient::new_random_id().to_string();
     let fields = serde_json::json!({
         "FullName": full_name.unwrap_or_else(|| "Somebody".to_owned()),
         "Email": email.unwrap_or_else(|| format!("{id}@crm.example")),

@@ -1,7 +1,9 @@
 //! How many calls a user may make, and how the answers tell what is left.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// The most calls of one user in a window of time. The window starts with the first call in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,6 @@ mod lines;
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use crate::change::{self, Change, Edits};
 use crate::clock::Clock;
 use crate::collection::Collection;
@@ -71,7 +69,7 @@ impl Records {
         if let Some(id) = &chosen_id {
             check_chosen_id(collection, id)?;
         }
-        let id = chosen_id.unwrap_or_else(|| Uuid::new_v4().to_string());
+        let id = chosen_id.unwrap_or_else(|| ambient::new_random_id().to_string());
         let content = self.content_after(collection, &id, Content::initial(schema), document)?;
         let now = self.clock.now();
         self.store(

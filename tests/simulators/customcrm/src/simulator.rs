@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::api;
-use crate::control::{self, Control, NewUser};
+use crate::control::{self, Control, Grant, NewUser};
 use crate::error::SimulatorError;
 use crate::faults::Faults;
 use crate::idempotency::FirstAnswers;
@@ -55,26 +55,17 @@ pub struct Running {
 impl Simulator {
     /// Starts a simulator with two users: the API user and a person. Must be called on a tokio runtime.
     pub async fn start(settings: Settings) -> Result<Running, SimulatorError> {
-        let schemas = all_schemas(&settings)?;
+        let retries = settings.webhook_retries.clone();
         let api = listen(settings.listen).await?;
         let control = listen(settings.control).await?;
         let client = sending::client().map_err(SimulatorError::Client)?;
         let (outbox, to_be_posted) = Outbox::new();
-        let mut state = empty(&schemas, &settings, outbox);
-        let api_grant =
-            control::grant(&mut state, built_in("Integration", "integration", settings.api_token))?;
-        let human_grant =
-            control::grant(&mut state, built_in("Robin Jansen", "robin", settings.human_token))?;
-        state.seeder.clone_from(&human_grant.user_id);
-        for webhook in settings.webhooks {
-            state.records.outbox.add(webhook);
-        }
-
+        let (state, users) = begun(settings, outbox)?;
         let world = Arc::new(World::new(state));
         let handle = Control::new(world.clone());
         let stopping = CancellationToken::new();
         let (base_url, control_url) = (url(&api, api::BASE_PATH), url(&control, control::server::BASE_PATH));
-        let sender = Sender::new(client, world.clone(), settings.webhook_retries);
+        let sender = Sender::new(client, world.clone(), retries);
         let tasks = [
             tokio::spawn(serve_api(api, world, stopping.clone())),
             tokio::spawn(serve_control(control, handle.clone(), stopping.clone())),
@@ -83,10 +74,10 @@ impl Simulator {
         Ok(Running {
             base_url: base_url?,
             control_url: control_url?,
-            api_token: api_grant.token,
-            api_user_id: api_grant.user_id,
-            human_token: human_grant.token,
-            human_user_id: human_grant.user_id,
+            api_token: users.api.token,
+            api_user_id: users.api.user_id,
+            human_token: users.human.token,
+            human_user_id: users.human.user_id,
             control: handle,
             stopping: stopping.drop_guard(),
             tasks,
@@ -104,6 +95,28 @@ impl Running {
             }
         }
     }
+}
+
+/// Who calls a simulator from the beginning.
+#[derive(Debug, Clone)]
+pub struct Users {
+    /// The software under test.
+    pub api: Grant,
+    /// A person who edits in the CRM.
+    pub human: Grant,
+}
+
+/// A CRM that holds nothing but its first users.
+pub(crate) fn begun(settings: Settings, outbox: Outbox) -> Result<(State, Users), SimulatorError> {
+    let schemas = all_schemas(&settings)?;
+    let mut state = empty(&schemas, &settings, outbox);
+    let api = control::grant(&mut state, built_in("Integration", "integration", settings.api_token))?;
+    let human = control::grant(&mut state, built_in("Robin Jansen", "robin", settings.human_token))?;
+    state.seeder.clone_from(&human.user_id);
+    for webhook in settings.webhooks {
+        state.records.outbox.add(webhook);
+    }
+    Ok((state, Users { api, human }))
 }
 
 fn all_schemas(settings: &Settings) -> Result<Vec<&'static Schema>, SimulatorError> {

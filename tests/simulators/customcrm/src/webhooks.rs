@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use url::Url;
-use uuid::Uuid;
 
 use crate::error::SimulatorError;
 use crate::record::Record;
@@ -160,7 +159,7 @@ impl Outbox {
         }
         let r#type = format!("{entity}.{}", what_happened(record));
         let body = body(&r#type, record.modified_at, &record.id);
-        let id = format!("msg_{}", Uuid::new_v4().simple());
+        let id = format!("msg_{}", ambient::new_random_id().simple());
         for endpoint in &mut self.endpoints {
             let effect = self.faults.take(&r#type);
             if effect == Some(WebhookEffect::Lose) {

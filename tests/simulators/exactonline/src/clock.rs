@@ -16,13 +16,13 @@ impl Clock {
     /// A clock that shows `start_at` (or the time of the machine) now, and runs this many times as fast as the
     /// machine's from there on.
     pub(crate) fn new(start_at: Option<Timestamp>, speed: u16) -> Self {
-        let began = Timestamp::now();
+        let began = ambient::now();
         Self { shown: start_at.unwrap_or(began), began, speed }
     }
 
     /// The moment that it shows.
     pub(crate) fn now(&self) -> Timestamp {
-        self.at(Timestamp::now())
+        self.at(ambient::now())
     }
 
     /// The moment that it shows when the machine's clock shows `machine`.

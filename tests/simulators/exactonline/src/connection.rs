@@ -12,12 +12,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Breaks off the connection that a request came over: nothing more is written to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Breaker(Arc<AtomicBool>);
 
 impl Breaker {
     pub(crate) fn break_off(&self) {
         self.0.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }
 
@@ -42,7 +46,7 @@ impl Listener for BreakableListener {
     }
 
     fn local_addr(&self) -> io::Result<Breaker> {
-        Ok(Breaker(Arc::new(AtomicBool::new(false))))
+        Ok(Breaker::default())
     }
 }
 

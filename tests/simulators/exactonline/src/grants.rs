@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use rand::RngCore as _;
 use uuid::Uuid;
 
 use crate::settings::{Limits, Switches};
@@ -198,6 +197,6 @@ impl Grants {
 /// Random text of twice as many characters as bytes.
 fn random(bytes: usize) -> String {
     let mut buffer = vec![0; bytes];
-    rand::rng().fill_bytes(&mut buffer);
+    ambient::fill(&mut buffer);
     hex::encode(buffer)
 }

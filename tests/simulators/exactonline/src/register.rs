@@ -110,7 +110,7 @@ impl Service {
 
     fn add_code(&mut self, division: i32, table: &'static str, code: &Code) {
         let shape = shape_of(table);
-        let id = Uuid::new_v4();
+        let id = ambient::new_random_id();
         let text = |text: &str| Value::Text(text.to_owned());
         let values = [
             ("ID", Value::Guid(id)),

@@ -88,7 +88,7 @@ pub struct Person {
 impl Person {
     /// A user with a fresh id.
     pub fn new(full_name: impl Into<String>, email: impl Into<String>) -> Self {
-        Self { id: Uuid::new_v4(), full_name: full_name.into(), email: email.into() }
+        Self { id: ambient::new_random_id(), full_name: full_name.into(), email: email.into() }
     }
 }
 

@@ -110,7 +110,7 @@ impl Database {
 
     /// Stores a record under a new id, as created now by the user.
     pub(crate) fn store_new(&mut self, shape: &Shape, mut row: Row, context: &Context<'_>) -> Uuid {
-        let id = Uuid::new_v4();
+        let id = ambient::new_random_id();
         row.values[shape.key] = Value::Guid(id);
         (row.written_at, row.first_timestamp) = (context.now, 0);
         stamp(shape, &mut row, true, context);

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::mem;
 
-use uuid::Uuid;
-
 use super::Records;
 use crate::change::{LineChange, Target};
 use crate::problem::PropertyError;
@@ -29,7 +27,7 @@ impl Records {
                 Target::Unclear => Ok(()),
                 Target::New => {
                     let values = self.values_after(properties, initial(properties), &edits, &mut wrong);
-                    lines.push(Line { id: Uuid::new_v4().to_string(), values });
+                    lines.push(Line { id: ambient::new_random_id().to_string(), values });
                     Ok(())
                 }
                 Target::Change(id) => place(&lines, id, &mut named).map(|place| {

@@ -9,7 +9,6 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::{Batch, Delivery, Notification, WebhookEffect};
 use crate::state::World;
@@ -85,7 +84,7 @@ impl Sender {
         for (number, wait) in waits.enumerate() {
             sleep(wait).await;
             // By the clock of the machine, as receivers compare it with theirs.
-            let attempt = notification.attempt(Timestamp::now());
+            let attempt = notification.attempt(ambient::now());
             if self.post(notification, number, &attempt).await {
                 return Some((number, attempt));
             }
@@ -129,7 +128,7 @@ impl Notification {
             }
             Some(WebhookEffect::ForgeSignature) => secret = secret.another(),
             Some(WebhookEffect::AlterBody) => {
-                body = super::body(&self.r#type, now, &Uuid::new_v4().to_string());
+                body = super::body(&self.r#type, now, &ambient::new_random_id().to_string());
             }
             _ => {}
         }

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use uuid::Uuid;
-
 use super::quotations::status;
 use crate::answer::Refused;
 use crate::database::{Context, Database, Key, Row};
@@ -99,7 +97,7 @@ impl Database {
         if *form.get("QuotationDate") != Value::Null {
             row.set(shape, "QuotationDate", form.get("QuotationDate").clone());
         }
-        form.row.set(form.shape, "Document", Value::Guid(Uuid::new_v4()));
+        form.row.set(form.shape, "Document", Value::Guid(ambient::new_random_id()));
         self.move_to(form, row, status::PRINTED, Value::Null, context);
         Ok(())
     }

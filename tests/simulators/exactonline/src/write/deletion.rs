@@ -90,7 +90,7 @@ impl Database {
             Some(context.division),
             context.now,
             &[
-                ("ID", Value::Guid(Uuid::new_v4())),
+                ("ID", Value::Guid(ambient::new_random_id())),
                 ("EntityKey", Value::Guid(id)),
                 ("EntityType", Value::Integer(entity_type)),
                 ("DeletedBy", Value::Guid(context.user)),

@@ -1,5 +1,7 @@
 use serde_json::Value;
 
+use people::Sides;
+
 use crate::{CrmSide, ExactSide};
 
 /// The properties by which both sides are compared: as the CRM calls them, as Exact calls them.
@@ -52,6 +54,16 @@ impl Site {
             only(&crm, &exact),
             only(&exact, &crm),
         ))
+    }
+
+    /// Both systems as the people who edit in them know them.
+    pub(crate) fn sides(&self) -> Sides {
+        Sides {
+            crm: self.crm.control().clone(),
+            crm_token: self.crm.running().human_token.clone(),
+            exact: self.exact.control().clone(),
+            exact_person: self.exact.person(),
+        }
     }
 
     /// How many records there are: customers, accounts.

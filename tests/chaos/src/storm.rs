@@ -1,19 +1,13 @@
 //! Everything at once: all seven pairs, several replicas of each service, two humans who edit, and faults of every
 //! kind, all drawn from one seed; then rest, and the promises are judged.
 //!
-//! Start reading at [`storm`]. What people do is in `people`, what must become of it in `ledger` and `judge`, what goes
-//! wrong in `faults`.
+//! Start reading at [`storm`]. What people do and what must become of it is in the crate `people`, what goes wrong in
+//! `faults`.
 
 mod faults;
 mod fleet;
-mod hand;
-mod judge;
-mod ledger;
-mod people;
 mod rest;
-mod sides;
 mod strike;
-mod things;
 mod told;
 
 use std::collections::BTreeMap;
@@ -22,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use mapping::Pair;
 use model::{ConnectionName, System};
+use people::{Agreed, Hand, Moment, People, Sides};
 use secrecy::SecretString;
 use servers::{RabbitMq, Redis};
 use simulator_customcrm::{Limits as CrmLimits, NewUser};
@@ -31,8 +26,6 @@ use tokio::task::JoinHandle;
 
 use self::faults::{Due, Weather, schedule};
 use self::fleet::Fleet;
-use self::hand::Hand;
-use self::people::{Agreed, Moment, People};
 pub use self::told::Told;
 use crate::{Hosting, Kept, Plan, Quota, RECOVERS_WITHIN, Service, Site, World};
 
@@ -80,6 +73,7 @@ pub struct Script {
 struct Storm {
     script: Script,
     world: World,
+    sides: Sides,
     fleet: Fleet,
     people: People,
     pairs: Vec<Pair>,
@@ -177,7 +171,8 @@ impl Storm {
         })
         .await;
         let pairs = Kept::AllSeven.pairs();
-        let hand = Hand::new(pairs.clone(), world.site(), lists);
+        let sides = world.site().sides();
+        let hand = Hand::new(pairs.clone(), &sides, lists);
         let mut storm = Self {
             script,
             fleet,
@@ -193,9 +188,10 @@ impl Storm {
             faults: BTreeMap::new(),
             throttles: SystemCounts::default(),
             agreed: Agreed::new(),
+            sides,
             world,
         };
-        storm.people.begin(storm.world.site());
+        storm.people.begin(&storm.sides);
         storm
     }
 
@@ -227,15 +223,15 @@ impl Storm {
     }
 
     fn edit(&mut self, system: System) {
-        let (site, at) = (self.world.site(), self.began.elapsed());
-        self.people.act(Moment { site, at, agreed: &self.agreed }, system);
+        let now = Moment { sides: &self.sides, at: self.began.elapsed(), agreed: &self.agreed };
+        self.people.act(now, system);
     }
 
     /// While links are lost: which of them are there again.
     async fn see_what_is_agreed(&mut self) {
-        self.people.arrivals(self.world.site(), self.began.elapsed());
+        self.people.arrivals(&self.sides, self.began.elapsed());
         if self.people.misses_links() {
-            let agreed = judge::agreed(&self.pairs, &self.links, &self.connection);
+            let agreed = people::agreed(&self.pairs, &self.links, &self.connection);
             if let Ok(Ok(agreed)) = tokio::time::timeout(Duration::from_secs(3), agreed).await {
                 self.agreed = agreed;
             }

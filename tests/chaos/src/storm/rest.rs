@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::judge::{Breach, Sight, doubled};
+use people::{Breach, Sight, doubled};
+
 use super::{Storm, Told};
 
 /// How long nothing may be written, and nothing wait, before all counts as at rest.
@@ -87,11 +88,11 @@ impl Storm {
 
     /// Everything that does not hold.
     async fn breaches(&mut self) -> Vec<Breach> {
-        let site = self.world.site();
-        let sight = Sight::of(site, &self.pairs, &self.links, &self.connection).await.unwrap();
-        let mut breaches = doubled(site);
+        let sides = &self.sides;
+        let sight = Sight::of(sides, &self.pairs, &self.links, &self.connection).await.unwrap();
+        let mut breaches = doubled(sides);
         breaches.extend(sight.disagreements(&self.pairs));
-        breaches.extend(self.people.losses(site, &sight));
+        breaches.extend(self.people.losses(sides, &sight));
         breaches.extend(self.fleet.wrongs.iter().map(Breach::of));
         breaches
     }

@@ -136,7 +136,7 @@ impl Storm {
 
     fn flush(&mut self) -> bool {
         let Ok(redis) = self.redis.try_lock() else { return false };
-        self.people.links_lost(self.world.site(), self.began.elapsed());
+        self.people.links_lost(&self.sides, self.began.elapsed());
         self.agreed.clear();
         redis.flush_all().unwrap();
         true

@@ -2,51 +2,51 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use mapping::{Lookups, Onto, Pair, Shared};
 use model::{
     Content, LineKey, LinkId, PairName, Properties, PropertyName, RecordId, Reference, System, SystemPair,
     Value, View,
 };
 
-use super::ledger::Cell;
-use super::sides::Refused;
-use super::things::{Kind, Thing};
-use crate::Site;
+use crate::Sides;
+use crate::ledger::Cell;
+use crate::sides::Refused;
+use crate::things::{Kind, Thing};
 
 /// The eyes and the hands of people. They know what refers to what by marks, and nothing of links.
-pub(crate) struct Hand {
-    pub(crate) pairs: Vec<Pair>,
+pub struct Hand {
+    /// The pairs that are kept.
+    pub pairs: Vec<Pair>,
     /// Each thing that people have seen, as if its mark were its link.
     lookups: Lookups,
     /// By e-mail, those who work in both systems.
-    pub(crate) colleagues: Vec<String>,
+    pub colleagues: Vec<String>,
 }
 
 /// A record that somebody looks at.
-pub(crate) struct Seen {
-    pub(crate) record: RecordId,
-    pub(crate) view: View,
+pub struct Seen {
+    pub record: RecordId,
+    pub view: View,
 }
 
 impl Hand {
-    pub(crate) fn new(
+    /// Eyes that know the users of both systems, and the `lists` of codes that Exact has.
+    pub fn new(
         pairs: Vec<Pair>,
-        site: &Site,
+        sides: &Sides,
         lists: Shared<BTreeMap<String, BTreeMap<String, String>>>,
     ) -> Self {
-        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let today = ambient::today();
         let mut lookups = Lookups { lists, today, ..Lookups::default() };
         let text = |properties: &Properties, name: &str| {
             properties.get(name).and_then(Content::as_text).unwrap_or_default().to_owned()
         };
-        let users = site.all(System::CustomCrm, super::things::place(System::CustomCrm, "users"));
+        let users = sides.all(System::CustomCrm, super::things::place(System::CustomCrm, "users"));
         for (user, properties) in users {
             let user = model::UserId::parse(user.as_str()).unwrap();
             lookups.people.customcrm.insert(user, text(&properties, "Email").to_lowercase());
         }
-        for person in site.exact.control().people() {
+        for person in sides.exact.people() {
             let user = model::UserId::parse(&person.id.to_string()).unwrap();
             lookups.people.exactonline.insert(user, person.email.to_lowercase());
         }
@@ -57,12 +57,12 @@ impl Hand {
     }
 
     /// The pair that keeps a kind.
-    pub(crate) fn pair(&self, kind: Kind) -> &Pair {
+    pub fn pair(&self, kind: Kind) -> &Pair {
         self.pairs.iter().find(|pair| pair.name.as_str() == kind.pair()).unwrap()
     }
 
     /// The codes of one of Exact's lists.
-    pub(crate) fn codes(&self, list: &str) -> Vec<&String> {
+    pub fn codes(&self, list: &str) -> Vec<&String> {
         self.lookups.lists.get(list).into_iter().flat_map(BTreeMap::keys).collect()
     }
 
@@ -71,13 +71,13 @@ impl Hand {
     /// # Panics
     ///
     /// Where it is there twice.
-    pub(crate) fn sees(&mut self, site: &Site, thing: &Thing, system: System) -> Option<Seen> {
-        self.sees_as(site, thing, thing.kind, system)
+    pub fn sees(&mut self, sides: &Sides, thing: &Thing, system: System) -> Option<Seen> {
+        self.sees_as(sides, thing, thing.kind, system)
     }
 
     /// The same of the record that a thing has as another kind: the sales order of a draft.
-    pub(crate) fn sees_as(&mut self, site: &Site, thing: &Thing, kind: Kind, system: System) -> Option<Seen> {
-        let mut found = site.marked(system, kind, &thing.mark);
+    pub fn sees_as(&mut self, sides: &Sides, thing: &Thing, kind: Kind, system: System) -> Option<Seen> {
+        let mut found = sides.marked(system, kind, &thing.mark);
         let (record, properties) = found.pop_first()?;
         self.knows(thing, system, &record);
         let view = self.pair(kind).view(system, &properties, &self.lookups).view;
@@ -91,7 +91,7 @@ impl Hand {
     }
 
     /// The records of a thing that people have seen.
-    pub(crate) fn records_of(&self, thing: &Thing) -> impl Iterator<Item = (PairName, System, RecordId)> {
+    pub fn records_of(&self, thing: &Thing) -> impl Iterator<Item = (PairName, System, RecordId)> {
         let (pair, link) = (&self.pair(thing.kind).name, stands_for(thing));
         System::BOTH.into_iter().filter_map(move |system| {
             let record = self.lookups.records.get(&(pair.clone(), link.clone(), system))?;
@@ -100,24 +100,24 @@ impl Hand {
     }
 
     /// A person enters a new thing.
-    pub(crate) fn makes(
+    pub fn makes(
         &mut self,
-        site: &Site,
+        sides: &Sides,
         thing: &Thing,
         system: System,
         view: &View,
     ) -> Result<(), Refused> {
         let pair = self.pair(thing.kind);
         let put = pair.put(system, view, Onto::New { source: view }, &self.lookups).map_err(words)?;
-        let record = site.makes(system, pair, thing.kind.place(system), &put)?;
+        let record = sides.makes(system, pair, thing.kind.place(system), &put)?;
         self.knows(thing, system, &record);
         Ok(())
     }
 
     /// A person changes some values of a thing. The cells of its lines are under the side's own keys.
-    pub(crate) fn changes(
+    pub fn changes(
         &self,
-        site: &Site,
+        sides: &Sides,
         thing: &Thing,
         system: System,
         seen: &Seen,
@@ -131,7 +131,7 @@ impl Hand {
         }
         let onto = Onto::Known { source: &seen.view, view: &seen.view, lines: &lines };
         let put = pair.put(system, values, onto, &self.lookups).map_err(words)?;
-        site.changes(system, pair, thing.kind.place(system), &seen.record, &put)
+        sides.changes(system, pair, thing.kind.place(system), &seen.record, &put)
     }
 }
 

@@ -11,76 +11,106 @@ use std::time::Duration;
 
 use model::{System, Value};
 
-use super::things::{Kind, Thing};
+use crate::things::{Kind, Thing};
 
 #[cfg(test)]
 mod tests;
 
 /// A row of a thing, or of the line that bears this mark.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Cell {
-    pub(crate) thing: Thing,
-    pub(crate) line: Option<String>,
-    pub(crate) row: String,
+pub struct Cell {
+    /// The thing.
+    pub thing: Thing,
+    /// The mark of the line; `None` for the thing itself.
+    pub line: Option<String>,
+    /// The name of the row.
+    pub row: String,
 }
 
 /// What somebody said of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Word {
-    pub(crate) system: System,
-    pub(crate) value: Value,
+pub struct Word {
+    /// Where it was said.
+    pub system: System,
+    /// What was said.
+    pub value: Value,
 }
 
 /// What each side showed in a cell when somebody edited it; `None` where it was not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shown {
-    pub(crate) here: Option<Value>,
-    pub(crate) there: Option<Value>,
+pub struct Shown {
+    /// Where it was edited.
+    pub here: Option<Value>,
+    /// On the other side.
+    pub there: Option<Value>,
 }
 
 /// What is known of a thing.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Story {
+pub struct Story {
     /// What people did with it, in order.
-    pub(crate) told: Vec<(Duration, String)>,
+    pub told: Vec<(Duration, String)>,
     /// Its lines by their marks.
-    pub(crate) lines: BTreeMap<String, Line>,
+    pub lines: BTreeMap<String, Line>,
     /// Where it was deleted.
-    pub(crate) deleted: Option<System>,
+    pub deleted: Option<System>,
     /// Whether the links were lost after something was deleted: the partner that was left looks for a new one.
-    pub(crate) may_be_back: bool,
+    pub may_be_back: bool,
     /// Whether nobody edits it any more.
-    pub(crate) closed: bool,
+    pub closed: bool,
     /// How many things refer to it.
-    pub(crate) referred: u32,
+    pub referred: u32,
     /// A [`Kind::Draft`] that was confirmed: it has a sales order beside its quotation.
-    pub(crate) confirmed: bool,
+    pub confirmed: bool,
     /// Whether Exact has a newer version of it that the CRM may not know yet.
-    pub(crate) is_under_review: bool,
+    pub is_under_review: bool,
     /// Since when all links are lost that it had, as far as people know.
-    pub(crate) unlinked: bool,
+    pub unlinked: bool,
 }
 
 /// A line of a document.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Line {
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// What is sold on it.
+    pub article: Thing,
+    /// Where alone it was while no link knew of it.
+    pub alone: Option<System>,
     /// Whether it was removed.
-    pub(crate) removed: bool,
+    pub removed: bool,
     /// As of a thing.
-    pub(crate) may_be_back: bool,
+    pub may_be_back: bool,
     /// As of a thing.
-    pub(crate) unlinked: bool,
+    pub unlinked: bool,
+}
+
+impl Line {
+    /// A line that is sold for the first time.
+    pub fn of(article: Thing) -> Self {
+        Self { article, alone: None, removed: false, may_be_back: false, unlinked: false }
+    }
+}
+
+impl Story {
+    /// Whether a line may have been taken for one that the CRM alone had: where no link is left, two lines that sell the
+    /// same are one line, and the CRM's words stand.
+    pub fn may_be_taken_for_another(&self, line: &Line) -> bool {
+        let is_of_crm =
+            |other: &Line| other.alone == Some(System::CustomCrm) && other.article == line.article;
+        line.alone == Some(System::ExactOnline) && self.lines.values().any(is_of_crm)
+    }
 }
 
 /// All that people did.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
-    pub(crate) things: BTreeMap<Thing, Story>,
-    pub(crate) words: BTreeMap<Cell, Vec<Word>>,
+pub struct Ledger {
+    /// Each thing and what is known of it.
+    pub things: BTreeMap<Thing, Story>,
+    /// What may stand in each cell at the end.
+    pub words: BTreeMap<Cell, Vec<Word>>,
     /// What was done, by what it was.
-    pub(crate) counts: BTreeMap<&'static str, u32>,
+    pub counts: BTreeMap<&'static str, u32>,
     /// What a system's own rules refused.
-    pub(crate) refused: Vec<String>,
+    pub refused: Vec<String>,
 }
 
 impl fmt::Display for Cell {
@@ -94,19 +124,19 @@ impl fmt::Display for Cell {
 
 impl Ledger {
     /// Everything that people did.
-    pub(crate) fn edits(&self) -> u32 {
+    pub fn edits(&self) -> u32 {
         self.counts.values().sum()
     }
 
     /// Notes what was done with a thing.
-    pub(crate) fn tell(&mut self, at: Duration, thing: &Thing, what: &'static str, words: String) {
+    pub fn tell(&mut self, at: Duration, thing: &Thing, what: &'static str, words: String) {
         *self.counts.entry(what).or_default() += 1;
         self.things.entry(thing.clone()).or_default().told.push((at, words));
     }
 
     /// A person has the last word in a cell, or contradicts the other side. `is_agreed` is whether the link knows
     /// what both sides agreed on.
-    pub(crate) fn says(&mut self, cell: Cell, word: Word, shown: &Shown, is_agreed: bool) {
+    pub fn says(&mut self, cell: Cell, word: Word, shown: &Shown, is_agreed: bool) {
         let words = self.words.entry(cell).or_default();
         let settled = shown.here.is_some() && shown.here == shown.there;
         let sees = |word: &Word| shown.here.as_ref() == Some(&word.value);
@@ -131,7 +161,20 @@ impl Ledger {
     }
 
     /// All links are lost. `shown` gives what a side shows in a cell.
-    pub(crate) fn links_lost(&mut self, shown: impl Fn(&Cell, System) -> Option<Value>) {
+    pub fn links_lost(&mut self, shown: impl Fn(&Cell, System) -> Option<Value>) {
+        for (thing, story) in &mut self.things {
+            for (mark, line) in story.lines.iter_mut().filter(|(_, line)| !line.removed) {
+                let row = "Quantity".to_owned();
+                let cell = Cell { thing: thing.clone(), line: Some(mark.clone()), row };
+                let is_there = System::BOTH.map(|system| shown(&cell, system).is_some());
+                line.alone = match is_there {
+                    [true, false] => Some(System::CustomCrm),
+                    [false, true] => Some(System::ExactOnline),
+                    [true, true] => None,
+                    [false, false] => line.alone,
+                };
+            }
+        }
         for (cell, words) in &mut self.words {
             if let (Some(crm), Some(exact)) =
                 (shown(cell, System::CustomCrm), shown(cell, System::ExactOnline))
@@ -152,14 +195,14 @@ impl Ledger {
     }
 
     /// The things of a kind that are there and that anybody may still edit.
-    pub(crate) fn open(&self, kind: Kind) -> impl Iterator<Item = (&Thing, &Story)> {
+    pub fn open(&self, kind: Kind) -> impl Iterator<Item = (&Thing, &Story)> {
         let of_kind = self.things.iter().filter(move |(thing, _)| thing.kind == kind);
         of_kind.filter(|(_, story)| story.deleted.is_none() && !story.closed)
     }
 }
 
 /// Whether what both sides show at the end is what people said; else why not. `None` where a side does not have it.
-pub(crate) fn is_kept(words: &[Word], crm: Option<&Value>, exact: Option<&Value>) -> Result<(), String> {
+pub fn is_kept(words: &[Word], crm: Option<&Value>, exact: Option<&Value>) -> Result<(), String> {
     let told =
         |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), |value| format!("\"{value}\""));
     let (Some(crm), Some(exact)) = (crm, exact) else {

@@ -6,20 +6,20 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 
 use super::{Moment, People, is_editable, owner, text};
-use crate::Site;
-use crate::storm::hand::{Seen, lines_marked, row, shows};
-use crate::storm::ledger::{Cell, Line, Shown, Word};
-use crate::storm::things::{Kind, Thing};
+use crate::Sides;
+use crate::hand::{Seen, lines_marked, row, shows};
+use crate::ledger::{Cell, Line, Shown, Word};
+use crate::things::{Kind, Thing};
 
 impl People {
-    fn document(&mut self, site: &Site, system: System) -> Option<(Thing, Seen)> {
-        self.editable_thing(site, system).filter(|(thing, _)| thing.kind.has_lines())
+    fn document(&mut self, sides: &Sides, system: System) -> Option<(Thing, Seen)> {
+        self.editable_thing(sides, system).filter(|(thing, _)| thing.kind.has_lines())
     }
 
     pub(super) fn add_line(&mut self, now: Moment<'_>, system: System) {
-        let Some((thing, seen)) = self.document(now.site, system) else { return };
-        let Some((cells, mark, article)) = self.new_line(now.site, system, 0) else { return };
-        match self.hand.changes(now.site, &thing, system, &seen, &cells) {
+        let Some((thing, seen)) = self.document(now.sides, system) else { return };
+        let Some((cells, mark, article)) = self.new_line(now.sides, system, 0) else { return };
+        match self.hand.changes(now.sides, &thing, system, &seen, &cells) {
             Ok(()) => {
                 self.ledger.tell(
                     now.at,
@@ -27,7 +27,9 @@ impl People {
                     "line added",
                     format!("line {mark} added in {}", system.name()),
                 );
-                self.ledger.things.get_mut(&thing).unwrap().lines.insert(mark.clone(), Line::default());
+                let alone = (!self.is_agreed(&thing, None, now.agreed)).then_some(system);
+                let line = Line { alone, ..Line::of(article.clone()) };
+                self.ledger.things.get_mut(&thing).unwrap().lines.insert(mark.clone(), line);
                 for name in ["Quantity", "UnitPrice"] {
                     self.says_first(&thing, Some(mark.clone()), name, system, &cells);
                 }
@@ -49,7 +51,7 @@ impl People {
     }
 
     pub(super) fn change_line(&mut self, now: Moment<'_>, system: System) {
-        let Some((thing, seen)) = self.document(now.site, system) else { return };
+        let Some((thing, seen)) = self.document(now.sides, system) else { return };
         let Some((mark, key)) = self.line(&thing, &seen, system) else { return };
         let lines = self.hand.pair(thing.kind).lines.clone().unwrap();
         let rows =
@@ -63,9 +65,9 @@ impl People {
     }
 
     pub(super) fn remove_line(&mut self, now: Moment<'_>, system: System) {
-        let Some((thing, seen)) = self.document(now.site, system) else { return };
+        let Some((thing, seen)) = self.document(now.sides, system) else { return };
         let there = self.ledger.things[&thing].lines.values().filter(|line| !line.removed).count();
-        if there < 3 || !self.is_settled(now.site, &thing) || !self.is_agreed(&thing, None, now.agreed) {
+        if there < 3 || !self.is_settled(now.sides, &thing) || !self.is_agreed(&thing, None, now.agreed) {
             return;
         }
         let Some((mark, key)) = self.line(&thing, &seen, system) else { return };
@@ -73,7 +75,7 @@ impl People {
             return;
         }
         let values = View::from([(PropertyName::of_line(&row("Lines"), &key), Value::Empty)]);
-        match self.hand.changes(now.site, &thing, system, &seen, &values) {
+        match self.hand.changes(now.sides, &thing, system, &seen, &values) {
             Ok(()) => {
                 let words = format!("line {mark} removed in {}", system.name());
                 self.ledger.tell(now.at, &thing, "line removed", words);
@@ -86,15 +88,15 @@ impl People {
     /// Confirms an order in draft: it gets a sales order beside its quotation.
     pub(super) fn confirm(&mut self, now: Moment<'_>) {
         let crm = System::CustomCrm;
-        let Some(thing) = self.some(now.site, crm, Kind::Draft, |_| true) else { return };
+        let Some(thing) = self.some(now.sides, crm, Kind::Draft, |_| true) else { return };
         if self.ledger.things[&thing].confirmed
-            || self.hand.sees(now.site, &thing, System::ExactOnline).is_none()
+            || self.hand.sees(now.sides, &thing, System::ExactOnline).is_none()
         {
             return;
         }
-        let Some(seen) = self.hand.sees(now.site, &thing, crm) else { return };
+        let Some(seen) = self.hand.sees(now.sides, &thing, crm) else { return };
         let values = View::from([(row("Status"), text("Confirmed"))]);
-        match self.hand.changes(now.site, &thing, crm, &seen, &values) {
+        match self.hand.changes(now.sides, &thing, crm, &seen, &values) {
             Ok(()) => {
                 self.ledger.tell(now.at, &thing, "confirmed", "confirmed in customcrm".to_owned());
                 self.ledger.things.get_mut(&thing).unwrap().confirmed = true;
@@ -106,12 +108,12 @@ impl People {
     /// A quotation that Exact's person may do something with.
     fn quotation(&mut self, now: Moment<'_>, kind: Kind) -> Option<(Thing, Seen)> {
         let exact = System::ExactOnline;
-        let thing = self.some(now.site, exact, kind, |_| true)?;
+        let thing = self.some(now.sides, exact, kind, |_| true)?;
         let fit = !self.ledger.things[&thing].confirmed
-            && !self.is_under_review(now.site, &thing)
-            && self.is_settled(now.site, &thing)
+            && !self.is_under_review(now.sides, &thing)
+            && self.is_settled(now.sides, &thing)
             && self.is_agreed(&thing, None, now.agreed);
-        let seen = self.hand.sees(now.site, &thing, exact).filter(|_| fit)?;
+        let seen = self.hand.sees(now.sides, &thing, exact).filter(|_| fit)?;
         Some((thing, seen))
     }
 
@@ -120,9 +122,9 @@ impl People {
         let kind = if self.random(System::ExactOnline).random_bool(0.7) { Kind::Quote } else { Kind::Draft };
         let Some((thing, seen)) = self.quotation(now, kind) else { return };
         let done = now
-            .site
+            .sides
             .acts("PrintQuotation", &seen.record, "")
-            .and_then(|()| now.site.acts("AcceptQuotation", &seen.record, ",\"Action\":1"));
+            .and_then(|()| now.sides.acts("AcceptQuotation", &seen.record, ",\"Action\":1"));
         match done {
             Ok(()) => {
                 self.ledger.tell(now.at, &thing, "accepted", "accepted in exactonline".to_owned());
@@ -148,13 +150,13 @@ impl People {
     pub(super) fn review(&mut self, now: Moment<'_>) {
         let Some((thing, seen)) = self.quotation(now, Kind::Quote) else { return };
         let done = now
-            .site
+            .sides
             .acts("PrintQuotation", &seen.record, "")
-            .and_then(|()| now.site.acts("ReviewQuotation", &seen.record, ""));
+            .and_then(|()| now.sides.acts("ReviewQuotation", &seen.record, ""));
         match done {
             Ok(()) => {
                 self.ledger.tell(now.at, &thing, "reviewed", "reviewed in exactonline".to_owned());
-                self.dates_anew(now.site, &thing, &seen);
+                self.dates_anew(now.sides, &thing, &seen);
                 self.ledger.things.get_mut(&thing).unwrap().is_under_review = true;
             }
             Err(refused) => self.ledger.refused.push(format!("{thing}: {refused}")),
@@ -162,12 +164,12 @@ impl People {
     }
 
     /// Exact itself dates a new version of a quotation.
-    fn dates_anew(&mut self, site: &Site, thing: &Thing, before: &Seen) {
+    fn dates_anew(&mut self, sides: &Sides, thing: &Thing, before: &Seen) {
         let exact = System::ExactOnline;
         let name = if thing.kind == Kind::Quote { "QuoteDate" } else { "OrderDate" };
         let cell = Cell { thing: thing.clone(), line: None, row: name.to_owned() };
-        let there = self.hand.sees(site, thing, System::CustomCrm).and_then(|seen| shows(&seen.view, &cell));
-        let Some(seen) = self.hand.sees(site, thing, exact) else { return };
+        let there = self.hand.sees(sides, thing, System::CustomCrm).and_then(|seen| shows(&seen.view, &cell));
+        let Some(seen) = self.hand.sees(sides, thing, exact) else { return };
         if let Some(value) = shows(&seen.view, &cell) {
             let shown = Shown { here: shows(&before.view, &cell), there };
             self.ledger.says(cell, Word { system: exact, value }, &shown, true);

@@ -15,10 +15,10 @@ use rand::seq::{IndexedRandom, IteratorRandom};
 use rand::{Rng, SeedableRng};
 use rust_decimal::Decimal;
 
-use super::hand::{Hand, Seen, lines_marked, of_lines, refers, row, shows};
-use super::ledger::{Cell, Ledger, Line, Shown, Story, Word};
-use super::things::{Kind, Thing};
-use crate::Site;
+use crate::Sides;
+use crate::hand::{Hand, Seen, lines_marked, of_lines, refers, row, shows};
+use crate::ledger::{Cell, Ledger, Line, Shown, Story, Word};
+use crate::things::{Kind, Thing};
 
 /// Rows that people leave alone: what the thing is known by, what it is matched by, and what has a meaning of its own.
 const LEFT_ALONE: [&str; 21] = [
@@ -47,11 +47,13 @@ const LEFT_ALONE: [&str; 21] = [
 
 /// The moment at which a person does something.
 #[derive(Clone, Copy)]
-pub(crate) struct Moment<'a> {
-    pub(crate) site: &'a Site,
+pub struct Moment<'a> {
+    /// The two systems.
+    pub sides: &'a Sides,
     /// Since the storm began.
-    pub(crate) at: Duration,
-    pub(crate) agreed: &'a Agreed,
+    pub at: Duration,
+    /// What the links are known to have agreed on, while links are lost.
+    pub agreed: &'a Agreed,
 }
 
 /// What a person is about to do.
@@ -70,22 +72,25 @@ enum Intent {
 }
 
 /// Both humans.
-pub(crate) struct People {
-    pub(crate) hand: Hand,
-    pub(crate) ledger: Ledger,
+pub struct People {
+    /// Their eyes and hands.
+    pub hand: Hand,
+    /// What they did.
+    pub ledger: Ledger,
     random: [StdRng; 2],
     serial: u32,
     /// Edits that the other side does not show yet: the cell, its value, where it was made, and when.
     outstanding: Vec<(Cell, Value, System, Duration)>,
     /// How long each edit took to show on the other side.
-    pub(crate) lags: Vec<Duration>,
+    pub lags: Vec<Duration>,
 }
 
 /// The records whose links know what both sides agreed on, each with its own keys of the lines of which that holds too.
-pub(crate) type Agreed = BTreeMap<(PairName, System, RecordId), BTreeSet<LineKey>>;
+pub type Agreed = BTreeMap<(PairName, System, RecordId), BTreeSet<LineKey>>;
 
 impl People {
-    pub(crate) fn new(seed: u64, hand: Hand) -> Self {
+    /// People who do what this seed says.
+    pub fn new(seed: u64, hand: Hand) -> Self {
         let random = [1, 2].map(|side: u64| StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(side)));
         Self { hand, ledger: Ledger::default(), random, serial: 0, outstanding: Vec::new(), lags: Vec::new() }
     }
@@ -103,8 +108,8 @@ impl People {
     }
 
     /// Companies, articles and what else a company has from the first.
-    pub(crate) fn begin(&mut self, site: &Site) {
-        let now = Moment { site, at: Duration::ZERO, agreed: &Agreed::new() };
+    pub fn begin(&mut self, sides: &Sides) {
+        let now = Moment { sides, at: Duration::ZERO, agreed: &Agreed::new() };
         for system in System::BOTH {
             for _ in 0..3 {
                 self.make(now, system, Kind::Company);
@@ -118,7 +123,7 @@ impl People {
     }
 
     /// The human of this side does the next thing.
-    pub(crate) fn act(&mut self, now: Moment<'_>, system: System) {
+    pub fn act(&mut self, now: Moment<'_>, system: System) {
         let weights = [
             (Intent::Make, 14),
             (Intent::Edit, 48),
@@ -184,7 +189,7 @@ impl People {
             }
         }
         if kind == Kind::Contact || kind.has_lines() {
-            let Some(company) = self.some(now.site, system, Kind::Company, |seen| is_customer(&seen.view))
+            let Some(company) = self.some(now.sides, system, Kind::Company, |seen| is_customer(&seen.view))
             else {
                 return;
             };
@@ -202,9 +207,9 @@ impl People {
         let mut lines = Vec::new();
         if kind.has_lines() {
             for number in 0..2 {
-                let Some((cells, mark, article)) = self.new_line(now.site, system, number) else { return };
+                let Some((cells, mark, article)) = self.new_line(now.sides, system, number) else { return };
                 view.extend(cells);
-                lines.push(mark);
+                lines.push((mark, article.clone()));
                 referred.push(article);
             }
         }
@@ -214,12 +219,12 @@ impl People {
             let value = self.value(system, &property, &Value::Empty);
             view.insert(property.name, value);
         }
-        match self.hand.makes(now.site, &thing, system, &view) {
+        match self.hand.makes(now.sides, &thing, system, &view) {
             Ok(()) => {
                 self.ledger.tell(now.at, &thing, "made", format!("made in {}", system.name()));
-                for mark in lines {
+                for (mark, article) in lines {
                     let story = self.ledger.things.get_mut(&thing).unwrap();
-                    story.lines.insert(mark.clone(), Line::default());
+                    story.lines.insert(mark.clone(), Line::of(article));
                     for name in ["Quantity", "UnitPrice"] {
                         self.says_first(&thing, Some(mark.clone()), name, system, &view);
                     }
@@ -245,7 +250,7 @@ impl People {
     /// A thing of this kind that this side shows, and shows so.
     fn some(
         &mut self,
-        site: &Site,
+        sides: &Sides,
         system: System,
         kind: Kind,
         is_fit: impl Fn(&Seen) -> bool,
@@ -254,7 +259,7 @@ impl People {
         while !open.is_empty() {
             let at = self.random(system).random_range(0..open.len());
             let thing = open.swap_remove(at);
-            if self.hand.sees(site, &thing, system).is_some_and(|seen| is_fit(&seen)) {
+            if self.hand.sees(sides, &thing, system).is_some_and(|seen| is_fit(&seen)) {
                 return Some(thing);
             }
         }
@@ -262,9 +267,9 @@ impl People {
     }
 
     /// A new line's cells, its mark, and the article that stands on it.
-    fn new_line(&mut self, site: &Site, system: System, number: u32) -> Option<(View, String, Thing)> {
+    fn new_line(&mut self, sides: &Sides, system: System, number: u32) -> Option<(View, String, Thing)> {
         let sells = |seen: &Seen| seen.view.get(&row("IsSellable")) == Some(&Value::Boolean(true));
-        let article = self.some(site, system, Kind::Article, sells)?;
+        let article = self.some(sides, system, Kind::Article, sells)?;
         let serial = self.serial();
         let key = LineKey::parse(&format!("new{number}")).unwrap();
         let mark = format!("Regel {serial:05}");
@@ -318,7 +323,7 @@ impl People {
 
     /// Edits some rows that are this side's to edit.
     fn edit(&mut self, now: Moment<'_>, system: System) {
-        let Some((thing, seen)) = self.editable_thing(now.site, system) else { return };
+        let Some((thing, seen)) = self.editable_thing(now.sides, system) else { return };
         let mut rows = self.editable(thing.kind);
         rows.retain(|property| owner(&thing.mark, property.name.as_str()) == system);
         let count = self.random(system).random_range(1..=3);
@@ -333,28 +338,30 @@ impl People {
     }
 
     /// A thing of any kind that this side may edit.
-    fn editable_thing(&mut self, site: &Site, system: System) -> Option<(Thing, Seen)> {
+    fn editable_thing(&mut self, sides: &Sides, system: System) -> Option<(Thing, Seen)> {
         let kind = *Kind::ALL.choose(self.random(system)).unwrap();
         let confirmed = |people: &Self, thing: &Thing| people.ledger.things[thing].confirmed;
-        let thing = self.some(site, system, kind, |_| true)?;
-        if self.is_under_review(site, &thing) {
+        let thing = self.some(sides, system, kind, |_| true)?;
+        if self.is_under_review(sides, &thing) {
             return None;
         }
         // Of a draft that was confirmed, Exact has two records: they are the CRM's to edit.
         if system == System::ExactOnline && confirmed(self, &thing) {
             return None;
         }
-        let seen = self.hand.sees(site, &thing, system)?;
+        let seen = self.hand.sees(sides, &thing, system)?;
         Some((thing, seen))
     }
 
     /// Whether the CRM does not show the newest version of a quotation yet.
-    fn is_under_review(&mut self, site: &Site, thing: &Thing) -> bool {
+    fn is_under_review(&mut self, sides: &Sides, thing: &Thing) -> bool {
         if !self.ledger.things[thing].is_under_review {
             return false;
         }
         let version = System::BOTH.map(|system| {
-            self.hand.sees(site, thing, system).and_then(|seen| seen.view.get(&row("VersionNumber")).cloned())
+            self.hand
+                .sees(sides, thing, system)
+                .and_then(|seen| seen.view.get(&row("VersionNumber")).cloned())
         });
         let is_under_review = version[0] != version[1];
         self.ledger.things.get_mut(thing).unwrap().is_under_review = is_under_review;
@@ -363,7 +370,7 @@ impl People {
 
     /// Both sides edit one row to different values, neither having seen the other.
     fn contradict(&mut self, now: Moment<'_>, system: System) {
-        let Some((thing, _)) = self.editable_thing(now.site, system) else { return };
+        let Some((thing, _)) = self.editable_thing(now.sides, system) else { return };
         if self.ledger.things[&thing].confirmed {
             return;
         }
@@ -375,11 +382,11 @@ impl People {
         if story.told.iter().any(|(_, told)| told.ends_with(&turned)) {
             return;
         }
-        if System::BOTH.iter().any(|system| self.hand.sees(now.site, &thing, *system).is_none()) {
+        if System::BOTH.iter().any(|system| self.hand.sees(now.sides, &thing, *system).is_none()) {
             return;
         }
         for side in [system, system.other()] {
-            let Some(seen) = self.hand.sees(now.site, &thing, side) else { return };
+            let Some(seen) = self.hand.sees(now.sides, &thing, side) else { return };
             let held = seen.view.get(&property.name).unwrap_or(&Value::Empty).clone();
             let values = View::from([(property.name.clone(), self.value(side, &property, &held))]);
             self.enter(now, &thing, side, &seen, &values);
@@ -392,8 +399,8 @@ impl People {
         if values.is_empty() {
             return;
         }
-        let there = self.hand.sees(now.site, thing, system.other()).map(|seen| seen.view);
-        if let Err(refused) = self.hand.changes(now.site, thing, system, seen, values) {
+        let there = self.hand.sees(now.sides, thing, system.other()).map(|seen| seen.view);
+        if let Err(refused) = self.hand.changes(now.sides, thing, system, seen, values) {
             self.ledger.refused.push(format!("{thing}: {refused}"));
             return;
         }
@@ -438,15 +445,15 @@ impl People {
     }
 
     /// Whether there are things whose links were lost and are not known to be there again.
-    pub(crate) fn misses_links(&self) -> bool {
+    pub fn misses_links(&self) -> bool {
         let is_missed =
             |story: &Story| story.unlinked || story.lines.values().any(|line| line.unlinked && !line.removed);
         self.ledger.things.values().any(|story| story.deleted.is_none() && is_missed(story))
     }
 
     /// Whether both sides show the same in every cell that somebody has spoken of.
-    fn is_settled(&mut self, site: &Site, thing: &Thing) -> bool {
-        let [Some(crm), Some(exact)] = System::BOTH.map(|system| self.hand.sees(site, thing, system)) else {
+    fn is_settled(&mut self, sides: &Sides, thing: &Thing) -> bool {
+        let [Some(crm), Some(exact)] = System::BOTH.map(|system| self.hand.sees(sides, thing, system)) else {
             return false;
         };
         let lines = &self.ledger.things[thing].lines;
@@ -463,17 +470,17 @@ impl People {
     fn delete(&mut self, now: Moment<'_>, system: System) {
         let kinds = [Kind::Company, Kind::Contact, Kind::Article, Kind::Quote, Kind::Order];
         let kind = *kinds.choose(self.random(system)).unwrap();
-        let Some(thing) = self.some(now.site, system, kind, |_| true) else { return };
+        let Some(thing) = self.some(now.sides, system, kind, |_| true) else { return };
         let story = &self.ledger.things[&thing];
         if story.referred > 0
-            || !self.is_settled(now.site, &thing)
+            || !self.is_settled(now.sides, &thing)
             || !self.is_agreed(&thing, None, now.agreed)
-            || system == System::ExactOnline && self.is_newest(now.site, &thing, kind)
+            || system == System::ExactOnline && self.is_newest(now.sides, &thing, kind)
         {
             return;
         }
-        let Some(seen) = self.hand.sees(now.site, &thing, system) else { return };
-        match now.site.deletes(system, kind.place(system), &seen.record) {
+        let Some(seen) = self.hand.sees(now.sides, &thing, system) else { return };
+        match now.sides.deletes(system, kind.place(system), &seen.record) {
             Ok(()) => {
                 self.ledger.tell(now.at, &thing, "deleted", format!("deleted in {}", system.name()));
                 self.ledger.things.get_mut(&thing).unwrap().deleted = Some(system);
@@ -484,7 +491,7 @@ impl People {
 
     /// Whether it has the highest number of its kind in Exact, which would give that again to the next one. The CRM's
     /// record keeps its number, and there may be no second one: that is for a person to solve.
-    fn is_newest(&mut self, site: &Site, thing: &Thing, kind: Kind) -> bool {
+    fn is_newest(&mut self, sides: &Sides, thing: &Thing, kind: Kind) -> bool {
         let numbered = match kind {
             Kind::Company => "CustomerNumber",
             Kind::Quote => "QuoteNumber",
@@ -493,7 +500,7 @@ impl People {
         };
         let all: Vec<Thing> = self.ledger.open(kind).map(|(thing, _)| thing.clone()).collect();
         let mut number = |thing: &Thing| {
-            let seen = self.hand.sees(site, thing, System::ExactOnline)?;
+            let seen = self.hand.sees(sides, thing, System::ExactOnline)?;
             seen.view.get(&row(numbered))?.to_string().trim().parse::<u64>().ok()
         };
         let own = number(thing);
@@ -501,9 +508,9 @@ impl People {
     }
 
     /// Sees which edits have arrived.
-    pub(crate) fn arrivals(&mut self, site: &Site, now: Duration) {
+    pub fn arrivals(&mut self, sides: &Sides, now: Duration) {
         for (cell, value, system, at) in std::mem::take(&mut self.outstanding) {
-            let there = self.hand.sees(site, &cell.thing, system.other());
+            let there = self.hand.sees(sides, &cell.thing, system.other());
             if there.is_some_and(|seen| shows(&seen.view, &cell).as_ref() == Some(&value)) {
                 self.lags.push(now.saturating_sub(at));
             } else {
@@ -513,12 +520,12 @@ impl People {
     }
 
     /// What both sides show in every cell that somebody has spoken of, before all links are lost.
-    pub(crate) fn links_lost(&mut self, site: &Site, at: Duration) {
+    pub fn links_lost(&mut self, sides: &Sides, at: Duration) {
         let mut views: BTreeMap<(Thing, System), View> = BTreeMap::new();
         let things: Vec<Thing> = self.ledger.things.keys().cloned().collect();
         for thing in things {
             for system in System::BOTH {
-                if let Some(seen) = self.hand.sees(site, &thing, system) {
+                if let Some(seen) = self.hand.sees(sides, &thing, system) {
                     views.insert((thing.clone(), system), seen.view);
                 }
             }
@@ -532,7 +539,7 @@ impl People {
     }
 
     /// The pair of a kind.
-    pub(crate) fn pair(&self, kind: Kind) -> &Pair {
+    pub fn pair(&self, kind: Kind) -> &Pair {
         self.hand.pair(kind)
     }
 }

@@ -8,13 +8,13 @@ use mapping::{Lookups, OnDelete, Pair};
 use model::{
     Content, LineKey, PairName, Properties, PropertyName, RecordId, System, SystemPair, Value, View,
 };
-use store::{Links, LinksError, Redis};
+use store::{Links, LinksError, Store};
 
-use super::hand::{lines_marked, shows};
-use super::ledger::{Story, is_kept};
-use super::people::{Agreed, People};
-use super::things::{Kind, Place, QUOTATIONS, Thing, place};
-use crate::Site;
+use crate::Sides;
+use crate::hand::{lines_marked, shows};
+use crate::ledger::{Story, is_kept};
+use crate::people::{Agreed, People};
+use crate::things::{Kind, Place, QUOTATIONS, Thing, place};
 
 /// Rows of contacts that Exact derives from the account: its feed tells them with the contact's next change only, which
 /// is a known limit of the product.
@@ -22,19 +22,20 @@ const TOLD_LATE: [&str; 6] = ["StreetAddress1", "ZipCode", "City", "State", "Cou
 
 /// Something that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Breach {
+pub struct Breach {
     /// What.
-    pub(crate) what: String,
+    pub what: String,
     /// The thing that it is about.
-    pub(crate) thing: Option<Thing>,
+    pub thing: Option<Thing>,
     /// The records and links that it is about.
-    pub(crate) about: Vec<String>,
+    pub about: Vec<String>,
     /// The links whose histories tell more.
-    pub(crate) links: Vec<(PairName, model::LinkId)>,
+    pub links: Vec<(PairName, model::LinkId)>,
 }
 
 impl Breach {
-    pub(crate) fn of(what: impl Into<String>) -> Self {
+    /// Something that is about no record.
+    pub fn of(what: impl Into<String>) -> Self {
         Self { what: what.into(), thing: None, about: Vec::new(), links: Vec::new() }
     }
 
@@ -52,7 +53,7 @@ impl Breach {
 }
 
 /// All links, and what both systems hold.
-pub(crate) struct Sight {
+pub struct Sight {
     links: Vec<Arc<Link>>,
     records: BTreeMap<(System, String), BTreeMap<RecordId, Properties>>,
     lookups: Lookups,
@@ -60,10 +61,10 @@ pub(crate) struct Sight {
 
 impl Sight {
     /// Looks at everything.
-    pub(crate) async fn of(
-        site: &Site,
+    pub async fn of(
+        sides: &Sides,
         pairs: &[Pair],
-        links: &Links<Redis>,
+        links: &Links<impl Store>,
         connection: &model::ConnectionName,
     ) -> Result<Self, LinksError> {
         let all = all_links(pairs, links, connection).await?;
@@ -72,7 +73,7 @@ impl Sight {
             for system in System::BOTH {
                 let entity = pair.entities[system].as_str();
                 let key = (system, entity.to_owned());
-                records.entry(key).or_insert_with(|| site.all(system, place(system, entity)));
+                records.entry(key).or_insert_with(|| sides.all(system, place(system, entity)));
             }
         }
         let mut lookups = Lookups { lists: links.lists(connection).await?, ..Lookups::default() };
@@ -86,7 +87,7 @@ impl Sight {
                 lookups.records.insert((link.pair.clone(), link.id.clone(), system), record.clone());
             }
         }
-        lookups.today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        lookups.today = ambient::today();
         Ok(Self { links: all, records, lookups })
     }
 
@@ -95,7 +96,7 @@ impl Sight {
     }
 
     /// On what the two sides of links do not agree.
-    pub(crate) fn disagreements(&self, pairs: &[Pair]) -> Vec<Breach> {
+    pub fn disagreements(&self, pairs: &[Pair]) -> Vec<Breach> {
         let mut found = Vec::new();
         for link in &self.links {
             let pair = pairs.iter().find(|pair| pair.name == link.pair).unwrap();
@@ -207,7 +208,7 @@ impl Sight {
 /// All links of these pairs.
 async fn all_links(
     pairs: &[Pair],
-    links: &Links<Redis>,
+    links: &Links<impl Store>,
     connection: &model::ConnectionName,
 ) -> Result<Vec<Arc<Link>>, LinksError> {
     let mut all = Vec::new();
@@ -222,9 +223,9 @@ async fn all_links(
 }
 
 /// The records whose links know what both sides agreed on, each with its own keys of the lines of which that holds too.
-pub(crate) async fn agreed(
+pub async fn agreed(
     pairs: &[Pair],
-    links: &Links<Redis>,
+    links: &Links<impl Store>,
     connection: &model::ConnectionName,
 ) -> Result<Agreed, LinksError> {
     let all = all_links(pairs, links, connection).await?;
@@ -243,7 +244,7 @@ pub(crate) async fn agreed(
 
 /// The rows and cells that are not equal on both sides, though the pair keeps them so.
 fn unequal(pair: &Pair, link: &Link, views: &SystemPair<View>) -> Vec<String> {
-    let rules = pair.policy(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()).rules;
+    let rules = pair.policy(ambient::today()).rules;
     let names: BTreeSet<&PropertyName> = views.customcrm.keys().chain(views.exactonline.keys()).collect();
     let value =
         |system: System, name: &PropertyName| views[system].get(name).cloned().unwrap_or(Value::Empty);
@@ -273,19 +274,19 @@ fn unequal(pair: &Pair, link: &Link, views: &SystemPair<View>) -> Vec<String> {
 
 impl People {
     /// What did not become of what people did.
-    pub(crate) fn losses(&mut self, site: &Site, sight: &Sight) -> Vec<Breach> {
+    pub fn losses(&mut self, sides: &Sides, sight: &Sight) -> Vec<Breach> {
         let things: Vec<(Thing, Story)> =
             self.ledger.things.iter().map(|(thing, story)| (thing.clone(), story.clone())).collect();
         let mut found = Vec::new();
         for (thing, story) in things {
-            let mut of_thing = self.presence(site, &thing, &story, sight);
+            let mut of_thing = self.presence(sides, &thing, &story, sight);
             if of_thing.is_empty() && story.deleted.is_none() {
-                of_thing.extend(self.lost_words(site, &thing, &story));
+                of_thing.extend(self.lost_words(sides, &thing, &story));
             }
             for mut breach in of_thing {
                 for kind in [thing.kind, Kind::Order] {
                     for system in System::BOTH {
-                        let records = site.marked(system, kind, &thing.mark);
+                        let records = sides.marked(system, kind, &thing.mark);
                         breach.about.extend(records.keys().map(ToString::to_string));
                         for link in &sight.links {
                             if link.record(system).is_some_and(|record| records.contains_key(record)) {
@@ -304,14 +305,14 @@ impl People {
     }
 
     /// A thing is once on each side and in one link; one that was deleted is gone where it was deleted.
-    fn presence(&mut self, site: &Site, thing: &Thing, story: &Story, sight: &Sight) -> Vec<Breach> {
+    fn presence(&mut self, sides: &Sides, thing: &Thing, story: &Story, sight: &Sight) -> Vec<Breach> {
         let mut found = Vec::new();
         let mut kinds = vec![thing.kind];
         if story.confirmed {
             kinds.push(Kind::Order);
         }
         for kind in kinds {
-            let records = System::BOTH.map(|system| site.marked(system, kind, &thing.mark));
+            let records = System::BOTH.map(|system| sides.marked(system, kind, &thing.mark));
             for (system, records) in System::BOTH.into_iter().zip(&records) {
                 let is_fit = match story.deleted {
                     Some(deleted) if deleted == system => records.len() <= usize::from(story.may_be_back),
@@ -331,21 +332,19 @@ impl People {
             }
         }
         if let Some(deleted) = story.deleted.filter(|_| !story.may_be_back && found.is_empty()) {
-            found.extend(self.not_archived(site, thing, deleted.other()));
+            found.extend(self.not_archived(sides, thing, deleted.other()));
         }
         found
     }
 
     /// The partner of what was deleted is marked as no longer in use, where the pair says so.
-    fn not_archived(&mut self, site: &Site, thing: &Thing, system: System) -> Option<Breach> {
+    fn not_archived(&mut self, sides: &Sides, thing: &Thing, system: System) -> Option<Breach> {
         let OnDelete::Archive(archive) = self.pair(thing.kind).deletes[system].clone() else { return None };
-        let seen = self.hand.sees(site, thing, system)?;
+        let seen = self.hand.sees(sides, thing, system)?;
         let held = seen.view.get(&archive.property).cloned().unwrap_or(Value::Empty);
         let is_marked = match (&archive.mark, &held) {
             (mapping::Mark::Value(mark), held) => mark == held,
-            (mapping::Mark::Yesterday, Value::Date(day)) => {
-                *day < jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
-            }
+            (mapping::Mark::Yesterday, Value::Date(day)) => *day < ambient::today(),
             (mapping::Mark::Yesterday, _) => false,
         };
         (!is_marked).then(|| {
@@ -358,13 +357,16 @@ impl People {
     }
 
     /// What people said last is on both sides.
-    fn lost_words(&mut self, site: &Site, thing: &Thing, story: &Story) -> Vec<Breach> {
+    fn lost_words(&mut self, sides: &Sides, thing: &Thing, story: &Story) -> Vec<Breach> {
         let mut found = Vec::new();
-        let seen = System::BOTH.map(|system| self.hand.sees(site, thing, system).map(|seen| seen.view));
+        let seen = System::BOTH.map(|system| self.hand.sees(sides, thing, system).map(|seen| seen.view));
         let [Some(crm), Some(exact)] = seen else { return found };
         for (mark, line) in &story.lines {
             let counts = [&crm, &exact].map(|view| lines_marked(view, mark).len());
             let is_fit = match (line.removed, line.may_be_back) {
+                (false, _) if story.may_be_taken_for_another(line) => {
+                    counts[0] == counts[1] && counts[0] <= 1
+                }
                 (false, _) => counts == [1, 1],
                 (true, false) => counts == [0, 0],
                 (true, true) => counts[0] == counts[1] && counts[0] <= 1,
@@ -394,14 +396,14 @@ impl People {
 }
 
 /// Records that bear one mark twice, whoever made them.
-pub(crate) fn doubled(site: &Site) -> Vec<Breach> {
+pub fn doubled(sides: &Sides) -> Vec<Breach> {
     let mut found = Vec::new();
     for system in System::BOTH {
         let mut places: Vec<Place> = Kind::ALL.map(|kind| kind.place(system)).into();
         places.dedup_by_key(|place| place.path);
         for place in places {
             let mut marks: BTreeMap<(String, Option<String>), Vec<RecordId>> = BTreeMap::new();
-            for (record, properties) in site.all(system, place) {
+            for (record, properties) in sides.all(system, place) {
                 let mark = properties
                     .get(place.mark)
                     .and_then(Content::as_text)

@@ -6,7 +6,7 @@ use model::System;
 
 /// What a thing is to the people who made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A customer, an account.
     Company,
     /// A contact on both sides.
@@ -24,30 +24,33 @@ pub(crate) enum Kind {
 /// One thing: its kind, and the mark by which a person finds it on either side. A mark is unique among its kind, and
 /// nobody ever edits it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Thing {
-    pub(crate) kind: Kind,
-    pub(crate) mark: String,
+pub struct Thing {
+    /// What it is.
+    pub kind: Kind,
+    /// By what it is found.
+    pub mark: String,
 }
 
 /// Where a system keeps the records of an entity.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub struct Place {
     /// The collection, or the endpoint behind the division.
-    pub(crate) path: &'static str,
+    pub path: &'static str,
     /// The property that is the record's key.
-    pub(crate) id: &'static str,
+    pub id: &'static str,
     /// The property that bears the mark.
-    pub(crate) mark: &'static str,
+    pub mark: &'static str,
     /// Where Exact keeps the lines of a document.
-    pub(crate) lines: Option<LinesPlace>,
+    pub lines: Option<LinesPlace>,
 }
 
 /// Where Exact keeps the lines of a document.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LinesPlace {
-    pub(crate) path: &'static str,
+pub struct LinesPlace {
+    /// The endpoint behind the division.
+    pub path: &'static str,
     /// The property that names the document.
-    pub(crate) parent: &'static str,
+    pub parent: &'static str,
 }
 
 impl fmt::Display for Thing {
@@ -58,11 +61,11 @@ impl fmt::Display for Thing {
 
 impl Kind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 6] =
+    pub const ALL: [Self; 6] =
         [Self::Company, Self::Contact, Self::Article, Self::Quote, Self::Draft, Self::Order];
 
     /// The pair that keeps it.
-    pub(crate) const fn pair(self) -> &'static str {
+    pub const fn pair(self) -> &'static str {
         match self {
             Self::Company => "customer-account",
             Self::Contact => "contact-contact",
@@ -74,7 +77,7 @@ impl Kind {
     }
 
     /// The row that bears the mark.
-    pub(crate) const fn mark_row(self) -> &'static str {
+    pub const fn mark_row(self) -> &'static str {
         match self {
             Self::Company | Self::Quote | Self::Draft | Self::Order => "Name",
             Self::Contact => "LastName",
@@ -83,7 +86,7 @@ impl Kind {
     }
 
     /// What its mark begins with.
-    pub(crate) const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Company => "Firma",
             Self::Contact => "Jansen",
@@ -95,12 +98,12 @@ impl Kind {
     }
 
     /// Whether it has lines.
-    pub(crate) const fn has_lines(self) -> bool {
+    pub const fn has_lines(self) -> bool {
         matches!(self, Self::Quote | Self::Draft | Self::Order)
     }
 
     /// Where it is kept.
-    pub(crate) const fn place(self, system: System) -> Place {
+    pub const fn place(self, system: System) -> Place {
         match (system, self) {
             (System::CustomCrm, Self::Company) => CUSTOMERS,
             (System::CustomCrm, Self::Contact) => CRM_CONTACTS,

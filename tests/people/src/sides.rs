@@ -8,28 +8,40 @@ use model::{Content, Properties, RecordId, System};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::things::{Kind, Place};
-use crate::Site;
+use crate::things::{Kind, Place};
 
 /// The status of a quotation that gave way to its next version (a fact of the API).
 const REVIEWED: i64 = 6;
 
 /// Why a system did not take what a person entered.
-pub(crate) type Refused = String;
+pub type Refused = String;
 
-impl Site {
+/// The two systems of one connection, and the person who edits in each.
+#[derive(Debug, Clone)]
+pub struct Sides {
+    /// The CRM.
+    pub crm: simulator_customcrm::Control,
+    /// The token of the person there.
+    pub crm_token: String,
+    /// The division.
+    pub exact: simulator_exactonline::Control,
+    /// The person there.
+    pub exact_person: Uuid,
+}
+
+impl Sides {
     /// All records of a place, their lines among their properties.
-    pub(crate) fn all(&self, system: System, place: Place) -> BTreeMap<RecordId, Properties> {
+    pub fn all(&self, system: System, place: Place) -> BTreeMap<RecordId, Properties> {
         let texts = match system {
-            System::CustomCrm => return crm_records(self.crm.control().records(place.path).unwrap()),
-            System::ExactOnline => self.exact.control().records(place.path).unwrap(),
+            System::CustomCrm => return crm_records(self.crm.records(place.path).unwrap()),
+            System::ExactOnline => self.exact.records(place.path).unwrap(),
         };
-        let lines = place.lines.map(|lines| list(&self.exact.control().records(lines.path).unwrap()));
+        let lines = place.lines.map(|lines| list(&self.exact.records(lines.path).unwrap()));
         with_lines(place, list(&texts), lines.unwrap_or_default())
     }
 
     /// The records of a place that hold this text in a property, their lines among their properties.
-    pub(crate) fn with(
+    pub fn with(
         &self,
         system: System,
         place: Place,
@@ -37,11 +49,9 @@ impl Site {
         text: &str,
     ) -> BTreeMap<RecordId, Properties> {
         match system {
-            System::CustomCrm => {
-                crm_records(self.crm.control().records_with(place.path, property, text).unwrap())
-            }
+            System::CustomCrm => crm_records(self.crm.records_with(place.path, property, text).unwrap()),
             System::ExactOnline => {
-                let control = self.exact.control();
+                let control = &self.exact;
                 let records = list(&control.records_with(place.path, property, text).unwrap());
                 let lines = place.lines.map(|lines| {
                     let of_record = |record: &Properties| {
@@ -56,7 +66,7 @@ impl Site {
     }
 
     /// The records of a kind that bear this mark. An earlier version of a quotation is not one.
-    pub(crate) fn marked(&self, system: System, kind: Kind, mark: &str) -> BTreeMap<RecordId, Properties> {
+    pub fn marked(&self, system: System, kind: Kind, mark: &str) -> BTreeMap<RecordId, Properties> {
         let place = kind.place(system);
         let mut found = self.with(system, place, place.mark, mark);
         if place.path == super::things::QUOTATIONS.path {
@@ -66,13 +76,7 @@ impl Site {
     }
 
     /// A person makes a record.
-    pub(crate) fn makes(
-        &self,
-        system: System,
-        pair: &Pair,
-        place: Place,
-        put: &Put,
-    ) -> Result<RecordId, Refused> {
+    pub fn makes(&self, system: System, pair: &Pair, place: Place, put: &Put) -> Result<RecordId, Refused> {
         let mut properties = put.properties.clone();
         if let Some(lines) = &pair.lines {
             let list = put.added().cloned().map(Content::Object).collect();
@@ -81,13 +85,13 @@ impl Site {
         let body = write_properties(&properties);
         match system {
             System::CustomCrm => {
-                let (control, token) = (self.crm.control(), &self.crm.running().human_token);
+                let (control, token) = (&self.crm, &self.crm_token);
                 let made = control.create(token, place.path, &body).map_err(|refused| refused.to_string())?;
                 let made = read_properties(&made).unwrap();
                 Ok(RecordId::parse(made.get("Id").and_then(Content::as_text).unwrap()).unwrap())
             }
             System::ExactOnline => {
-                let made = self.exact.control().create(place.path, &body, self.exact.person());
+                let made = self.exact.create(place.path, &body, self.exact_person);
                 let made = made.map_err(|refused| refused.to_string())?;
                 Ok(RecordId::parse(&made.to_string()).unwrap())
             }
@@ -95,7 +99,7 @@ impl Site {
     }
 
     /// A person changes a record and its lines.
-    pub(crate) fn changes(
+    pub fn changes(
         &self,
         system: System,
         pair: &Pair,
@@ -111,7 +115,7 @@ impl Site {
                     let list = put.lines.iter().map(|line| Content::Object(line_patch(id_name, line)));
                     patch.insert(lines.names.customcrm.clone(), Content::List(list.collect()));
                 }
-                let (control, token) = (self.crm.control(), &self.crm.running().human_token);
+                let (control, token) = (&self.crm, &self.crm_token);
                 let body = write_properties(&patch);
                 let patched = control.patch(token, place.path, record.as_str(), &body);
                 patched.map(|_| ()).map_err(|refused| refused.to_string())
@@ -121,7 +125,7 @@ impl Site {
     }
 
     fn changes_in_exact(&self, place: Place, record: &RecordId, put: &Put) -> Result<(), Refused> {
-        let (control, person) = (self.exact.control(), self.exact.person());
+        let (control, person) = (&self.exact, self.exact_person);
         let said = |refused: simulator_exactonline::SimulatorError| refused.to_string();
         if !put.properties.is_empty() {
             let body = write_properties(&put.properties);
@@ -146,24 +150,24 @@ impl Site {
     }
 
     /// A person deletes a record.
-    pub(crate) fn deletes(&self, system: System, place: Place, record: &RecordId) -> Result<(), Refused> {
+    pub fn deletes(&self, system: System, place: Place, record: &RecordId) -> Result<(), Refused> {
         match system {
             System::CustomCrm => {
-                let (control, token) = (self.crm.control(), &self.crm.running().human_token);
+                let (control, token) = (&self.crm, &self.crm_token);
                 let deleted = control.delete(token, place.path, record.as_str());
                 deleted.map_err(|refused| refused.to_string())
             }
             System::ExactOnline => {
-                let deleted = self.exact.control().delete(place.path, guid(record), self.exact.person());
+                let deleted = self.exact.delete(place.path, guid(record), self.exact_person);
                 deleted.map_err(|refused| refused.to_string())
             }
         }
     }
 
     /// A person does something with a quotation.
-    pub(crate) fn acts(&self, action: &str, quotation: &RecordId, further: &str) -> Result<(), Refused> {
+    pub fn acts(&self, action: &str, quotation: &RecordId, further: &str) -> Result<(), Refused> {
         let form = format!("{{\"QuotationID\":\"{quotation}\"{further}}}");
-        let answer = self.exact.control().act(&format!("crm/{action}"), &form, self.exact.person());
+        let answer = self.exact.act(&format!("crm/{action}"), &form, self.exact_person);
         let answer = read_properties(&answer.map_err(|refused| refused.to_string())?).unwrap();
         for told in ["ErrorMessage", "DocumentCreationError"] {
             if let Some(words) = answer.get(told).and_then(Content::as_text) {

@@ -71,3 +71,25 @@ fn while_nothing_is_agreed_an_edit_in_exact_contradicts_what_customcrm_shows() {
     let stands: Vec<&Value> = ledger.words[&cell()].iter().map(|word| &word.value).collect();
     assert_eq!(stands, [&value("newest")], "both sides showed what one of the words was");
 }
+
+#[test]
+fn where_all_links_were_lost_a_line_may_be_taken_for_one_of_the_crm_that_sells_the_same() {
+    let article = |mark: &str| Thing { kind: Kind::Article, mark: mark.to_owned() };
+    let order = Thing { kind: Kind::Order, mark: "Bestelling 1".to_owned() };
+    let mut ledger = Ledger::default();
+    let lines = [("crm's", "a"), ("exact's", "a"), ("both's", "a"), ("other", "b")];
+    let lines = lines.map(|(mark, sold)| (mark.to_owned(), Line::of(article(sold))));
+    ledger.things.entry(order.clone()).or_default().lines.extend(lines);
+    let taken = |ledger: &Ledger| -> Vec<String> {
+        let story = &ledger.things[&order];
+        let lines = story.lines.iter().filter(|(_, line)| story.may_be_taken_for_another(line));
+        lines.map(|(mark, _)| mark.clone()).collect()
+    };
+    assert!(taken(&ledger).is_empty());
+    ledger.links_lost(|cell, system| {
+        let line = cell.line.as_deref()?;
+        let there = line == "both's" || (line == "crm's") == (system == CRM);
+        there.then(|| value("1"))
+    });
+    assert_eq!(taken(&ledger), ["exact's"], "another article is another line, and the CRM's words stand");
+}

@@ -35,7 +35,7 @@ use outbox::{Outbox, outgoing};
 
 /// Messages of a pair in hand at a time. They are handled side by side, as replicas would: most of a message's time is
 /// spent waiting for the store and the broker, who serve many at once as quickly as one.
-const IN_HAND: u16 = 32;
+const IN_HAND: u16 = 128;
 
 /// What the mapper works with.
 #[derive(Clone)]
@@ -163,6 +163,7 @@ async fn consume<B: Broker, S: Store>(
             return Ok(());
         }
         tokio::select! {
+            biased;
             _ = beat.tick() => pulse.beat(),
             () = context.stop.cancelled(), if !stopping => {}
             Some(done) = in_hand.next() => done?,

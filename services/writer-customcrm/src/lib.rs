@@ -4,6 +4,7 @@
 //! it was read is not written over: the CRM itself refuses by version. What it refuses: to decide about content.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use broker::Broker;
 use contract::Sighting;
@@ -15,7 +16,7 @@ use model::{
 use service::{Context, CustomCrmConfig, ServiceError};
 use store::Store;
 use tokio::sync::OnceCell;
-use writer::{Aim, CALL_MAX, Duplicate, Ports, SearchKey, Target, Writer};
+use writer::{AT_ONCE, Aim, CALL_MAX, Duplicate, Ports, SearchKey, Target, Writer};
 
 /// Runs the writer on RabbitMQ and Redis, as its own process does.
 pub async fn start(context: Context) -> Result<(), ServiceError> {
@@ -62,7 +63,8 @@ fn targets<S: Store>(store: &S, context: &Context) -> Result<BTreeMap<Connection
         let (namespace, pairs) = (&context.config.namespace, context.pairs_of(connection));
         let client = client(config, store.clone(), namespace, connection, pairs)
             .map_err(|error| unusable(connection, error))?;
-        targets.insert(connection.clone(), Crm { client, ours: OnceCell::new() });
+        let at_once = at_once(config.calls_per_minute);
+        targets.insert(connection.clone(), Crm { client, at_once, ours: OnceCell::new() });
     }
     Ok(targets)
 }
@@ -83,8 +85,14 @@ fn client<S: Store>(
     CustomCrm::new(&settings(config), declaration, store, namespace, connection)
 }
 
+/// How many writes, of at most two calls each, get their turn within four seconds.
+fn at_once(calls_per_minute: NonZeroU32) -> usize {
+    usize::try_from(calls_per_minute.get() / 30).unwrap_or(AT_ONCE).clamp(1, AT_ONCE)
+}
+
 struct Crm<S> {
     client: CustomCrm<S>,
+    at_once: usize,
     ours: OnceCell<UserId>,
 }
 
@@ -113,6 +121,10 @@ impl<S: Store> Target for Crm<S> {
 
     fn refuses_stale_writes(&self, aim: Aim<'_>) -> bool {
         self.client.refuses_stale_writes(aim.entity.as_str())
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
     }
 
     async fn ready(&self, _: Aim<'_>) -> Result<(), Error> {

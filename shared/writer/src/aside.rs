@@ -81,7 +81,7 @@ impl<S: Store> Aside<'_, S> {
         if store.lease(&schedule, holder, LEASE).await? == Leased::Taken {
             return Ok((Vec::new(), true));
         }
-        let now = Timestamp::now();
+        let now = ambient::now();
         let due = store.due(&schedule, now, count).await?;
         if due.is_empty() {
             let left = store.due(&schedule, Timestamp::MAX, 1).await?;

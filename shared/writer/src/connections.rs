@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use model::{ConnectionName, System};
 use service::{Context, ServiceError};
 
+use crate::Target;
 use crate::work::Kept;
 
 type All<T> = Arc<BTreeMap<ConnectionName, Arc<Kept<T>>>>;
@@ -13,7 +14,7 @@ type All<T> = Arc<BTreeMap<ConnectionName, Arc<Kept<T>>>>;
 /// What is kept for each connection. A write goes on with what it began with, whatever comes into force meanwhile.
 pub(crate) struct Connections<T>(RwLock<All<T>>);
 
-impl<T> Connections<T> {
+impl<T: Target> Connections<T> {
     /// These ones.
     pub(crate) fn new(kept: BTreeMap<ConnectionName, Kept<T>>) -> Self {
         Self(RwLock::new(Arc::new(kept.into_iter().map(|(name, kept)| (name, Arc::new(kept))).collect())))

@@ -88,6 +88,7 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
             }
             let now = Instant::now();
             tokio::select! {
+                biased;
                 _ = beat.tick() => {
                     pulse.beat();
                     self.work.refusals.forget();
@@ -128,9 +129,7 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
     async fn act<D: Delivery>(&self, doing: Doing<D>) -> Result<Done<D>, WriterError> {
         match doing {
             Doing::Write(in_hand) => self.write(in_hand).await,
-            Doing::LayAside(in_hand) => {
-                self.lay_aside(in_hand, Timestamp::now()).await.map(|()| Done::Settled)
-            }
+            Doing::LayAside(in_hand) => self.lay_aside(in_hand, ambient::now()).await.map(|()| Done::Settled),
             Doing::Fetch(line, count) => self.fetch(line, count).await,
             Doing::Find => self.find().await,
             Doing::Refuse(delivery, reason) => {
@@ -166,7 +165,7 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
                 self.settle(in_hand, Settlement::DeadLetter { reason }).await?;
             }
             Handled::Rests(after) => {
-                let until = Timestamp::now().checked_add(after).unwrap_or(Timestamp::MAX);
+                let until = ambient::now().checked_add(after).unwrap_or(Timestamp::MAX);
                 self.lay_aside(in_hand, until).await?;
                 return Ok(Done::Written(line, Some(after)));
             }
@@ -200,8 +199,8 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
             }
         };
         if let Some((exchange, routing_key)) = goes_to {
-            let (message, at) = (Message::WriteQueued(queued), Timestamp::now());
-            let event = uuid::Uuid::parse_str(&id).unwrap_or_else(|_| uuid::Uuid::now_v7());
+            let (message, at) = (Message::WriteQueued(queued), ambient::now());
+            let event = uuid::Uuid::parse_str(&id).unwrap_or_else(|_| ambient::new_id());
             let body = message.write(event, &format!("writer-{}", self.work.system), at);
             self.work.broker.publish(vec![Outgoing { exchange, routing_key, id, headers, at, body }]).await?;
         }
@@ -243,7 +242,7 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
             routing_key: self.work.names.dead_letters(),
             id: String::new(),
             headers: self.of_dead_letter(reason.to_owned()).into(),
-            at: Timestamp::now(),
+            at: ambient::now(),
             body: entry.clone().into_bytes(),
         };
         self.work.broker.publish(vec![letter]).await?;

@@ -21,5 +21,5 @@ mod tests;
 
 pub use error::WriterError;
 pub use session::{Ports, Writer};
-pub use target::{Aim, Duplicate, SearchKey, Target};
+pub use target::{AT_ONCE, Aim, Duplicate, SearchKey, Target};
 pub use work::CALL_MAX;

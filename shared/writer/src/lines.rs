@@ -11,8 +11,8 @@ use std::time::Duration;
 use model::{ConnectionName, PairName};
 use tokio::time::Instant;
 
-/// Writes in hand at a time, in each line: they share the reads that vouch for them.
-pub(crate) const IN_HAND: usize = 16;
+/// Writes in hand at a time, in each line: more than are claimed at once, so that none of these waits for the store.
+pub(crate) const IN_HAND: usize = 64;
 
 /// A message that was not begun within this time shows that its line does not get on.
 const WAITS_IN_HAND: Duration = Duration::from_secs(1);

@@ -12,7 +12,6 @@ use service::{Backoff, Check, Context, ServiceError, UnknownConnections, supervi
 use store::{Links, Store};
 use telemetry::Chain;
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 use crate::connections::Connections;
 use crate::given::Looked;
@@ -134,6 +133,7 @@ async fn look_until_there<B: Broker, S: Store, T: Target>(
             return;
         }
         tokio::select! {
+            biased;
             () = context.stop.cancelled() => return,
             () = tokio::time::sleep(LOOK_AGAIN) => {}
             () = changed.notified() => {}
@@ -183,7 +183,7 @@ async fn consume<B: Broker, S: Store, T: Target>(
         work,
         lane,
         queue: topology.names.writes(work.system, lane),
-        holder: Uuid::now_v7().to_string(),
+        holder: ambient::new_id().to_string(),
         stop: &context.stop,
     };
     let subscription = ports.broker.subscribe(&session.queue, PREFETCH).await?;

@@ -38,6 +38,9 @@ pub enum Duplicate {
     Unnamed,
 }
 
+/// As many writes share the reads that vouch for them, and no system answers more calls at a time.
+pub const AT_ONCE: usize = 16;
+
 /// A system of one connection, as its writer writes it.
 pub trait Target: Send + Sync + 'static {
     /// How it fails.
@@ -53,6 +56,12 @@ pub trait Target: Send + Sync + 'static {
     /// neither can tell, the record is read and compared right before.
     fn refuses_stale_writes(&self, _aim: Aim<'_>) -> bool {
         true
+    }
+
+    /// How many writes of a lane may be between their claim and their answer at a time. What is claimed must leave within
+    /// five seconds: where few calls may be made in that time, few may be claimed.
+    fn at_once(&self) -> usize {
+        AT_ONCE
     }
 
     /// Waits until a write may go out: there is quota for it, and the entity was read a moment ago.

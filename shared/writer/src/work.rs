@@ -13,14 +13,13 @@ use std::time::Duration;
 
 use broker::{Broker, Outgoing};
 use contract::{Lane, Message, Names, Outcome, OutcomeResult, RetryTier, WriteQueued};
-use jiff::{Timestamp, Zoned};
 use link::Pending;
 use mapping::{Lookups, Pair};
 use model::{ConnectionName, Content, FailureClass, PairName, System, View};
 use service::{Context, Given, UnknownConnections};
 use store::{Links, Named, Store, Stored};
 use telemetry::{Chain, Metrics, WriteOutcome};
-use uuid::Uuid;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::claim::{Claimed, Claiming};
 pub(crate) use self::refusals::Refusals;
@@ -70,9 +69,11 @@ pub(crate) struct Kept<T> {
     pub(crate) given: BTreeMap<String, Content>,
     /// Whether the records among that are there.
     pub(crate) records: GivenRecords,
+    /// Who of the live lane and of the backfill may claim now.
+    turns: [Semaphore; 2],
 }
 
-impl<T> Kept<T> {
+impl<T: Target> Kept<T> {
     /// What the configuration and the pair files say of a connection.
     pub(crate) fn of(context: &Context, system: System, connection: ConnectionName, target: T) -> Self {
         let pairs = context.pairs_of(&connection).iter();
@@ -82,7 +83,29 @@ impl<T> Kept<T> {
         let given = records.iter().map(named).collect();
         // They are records of Exact: its own writer looks for them.
         records.retain(|_| system == System::ExactOnline);
-        Self { target, pairs, given, records: GivenRecords::new(connection, records) }
+        Self::new(target, pairs, given, GivenRecords::new(connection, records))
+    }
+
+    /// What is kept for a connection that gives this.
+    pub(crate) fn new(
+        target: T,
+        pairs: BTreeMap<PairName, Pair>,
+        given: BTreeMap<String, Content>,
+        records: GivenRecords,
+    ) -> Self {
+        let turns = [(); 2].map(|()| Semaphore::new(target.at_once().max(1)));
+        Self { target, pairs, given, records, turns }
+    }
+
+    /// Waits until a write of this lane may be claimed, and holds the turn as long as what it gives lives.
+    async fn turn(&self, lane: Lane) -> Option<SemaphorePermit<'_>> {
+        let [live, backfill] = &self.turns;
+        let turns = match lane {
+            Lane::Live => live,
+            Lane::Backfill => backfill,
+        };
+        // It is never closed.
+        turns.acquire().await.ok()
     }
 }
 
@@ -132,6 +155,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             Looked::Missing(words) => return Ok(Handled::Later(RetryTier::Seconds30, words)),
             Looked::Failed(error) => return Ok(self.later(queued, &error, attempt)),
         }
+        let turn = kept.turn(lane).await;
         if let Err(error) = kept.target.ready(self.aim(pair, lane)).await {
             return Ok(self.later(queued, &error, attempt));
         }
@@ -149,7 +173,9 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             // Several edits may have folded into this write: the latest one is linked, the first one is the parent.
             telemetry::link_to_traceparent(&tracing::Span::current(), trace);
         }
-        match self.send(&Job { queued, kept, pair, claimed: &claimed }).await? {
+        let sent = self.send(&Job { queued, kept, pair, claimed: &claimed }).await?;
+        drop(turn);
+        match sent {
             Sent::Result(result) => {
                 self.metrics.count_write(pair.name.as_str(), self.system.name(), outcome_label(&result));
                 self.refusals.made(queued);
@@ -209,7 +235,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         // A link was decided on when both directories had been read; after the store was emptied there is none.
         let Named { directories, lists } = self.links.named(&queued.connection).await?;
         let people = directories.map(|read| read.people).unwrap_or_default();
-        let (given, today) = (kept.given.clone(), Zoned::now().date());
+        let (given, today) = (kept.given.clone(), ambient::today());
         let mut lookups = Lookups { people, lists, given, today, ..Lookups::default() };
         self.links.look_up_records(&queued.connection, pair, self.system, values, &mut lookups).await?;
         Ok(lookups)
@@ -231,7 +257,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             lane: claimed.lane,
             result,
         });
-        let (id, at) = (Uuid::now_v7(), Timestamp::now());
+        let (id, at) = (ambient::new_id(), ambient::now());
         let mut headers = BTreeMap::new();
         telemetry::inject(&mut headers);
         let outgoing = Outgoing {

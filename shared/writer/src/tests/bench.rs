@@ -176,16 +176,14 @@ impl Bench {
     /// A writer as it starts.
     pub(super) fn work(&self) -> Work<InProcess, Embedded, Scripted> {
         let pairs = self.others.iter().chain([&self.pair]);
-        let kept = Kept {
-            target: self.target.clone(),
-            pairs: pairs.map(|pair| (pair.name.clone(), pair.clone())).collect(),
-            given: self
-                .given
-                .iter()
-                .map(|given| (given.name.to_owned(), Content::from(given.record.as_str())))
-                .collect(),
-            records: GivenRecords::new(connection(), self.given.clone()),
-        };
+        let given =
+            self.given.iter().map(|given| (given.name.to_owned(), Content::from(given.record.as_str())));
+        let kept = Kept::new(
+            self.target.clone(),
+            pairs.map(|pair| (pair.name.clone(), pair.clone())).collect(),
+            given.collect(),
+            GivenRecords::new(connection(), self.given.clone()),
+        );
         Work {
             links: self.links.clone(),
             broker: self.broker.clone(),

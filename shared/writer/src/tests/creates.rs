@@ -1,9 +1,12 @@
 //! Before a record is created it is looked for, and never created twice.
 
+use std::time::Duration;
+
 use contract::{OutcomeResult, RetryTier, Sighting};
 use jiff::{SignedDuration, Timestamp};
 use link::{Event, Pending, Write, step};
 use model::{Content, FailureClass};
+use tokio::time::sleep;
 
 use super::bench::Bench;
 use super::fakes::{Call, duplicate, refusal, taken};
@@ -277,4 +280,43 @@ async fn a_duplicate_that_is_not_named_and_that_no_search_finds_is_refused_in_th
     let words = "the code exists already".to_owned();
     assert_eq!(bench.outcome().await.unwrap().result, OutcomeResult::Rejected { words });
     assert_eq!(bench.outcome().await, None);
+}
+
+/// A connector may let a call wait for its pace, a token or a free connection.
+#[tokio::test(start_paused = true)]
+async fn a_create_that_waits_for_its_turn_until_another_writer_may_take_it_over_is_not_sent() {
+    for (waits, leaves) in [(4, true), (5, false), (60, false)] {
+        let bench = Bench::new().await;
+        let link = bench.to_be_created("c1", &KEYS[..2]).await;
+        bench.target.hold();
+        let its_turn = async {
+            sleep(Duration::from_secs(waits)).await;
+            bench.target.resume.notify_one();
+        };
+        tokio::join!(bench.handle(&link), its_turn);
+        assert_eq!(bench.target.left(), [leaves], "after {waits} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_is_claimed_at_once_than_the_system_takes_in_while_a_claim_holds() {
+    let bench = Bench::new().await;
+    bench.target.takes_at_once(1);
+    bench.target.hold();
+    let first = bench.to_be_created("c1", &KEYS[..2]).await;
+    let second = bench.to_be_created("c2", &KEYS[..1]).await;
+    let work = bench.work();
+    let is_claimed = async |link| matches!(bench.pending(link).await, Pending::InFlight { .. });
+    let claimed = async {
+        sleep(Duration::from_secs(1)).await;
+        let claimed = [is_claimed(&first).await, is_claimed(&second).await];
+        bench.target.resume.notify_one();
+        sleep(Duration::from_secs(1)).await;
+        bench.target.resume.notify_one();
+        claimed
+    };
+    let (one, other, claimed) =
+        tokio::join!(bench.handle_by(&work, &first, 1), bench.handle_by(&work, &second, 1), claimed);
+    assert_eq!((one, other), (Handled::Done, Handled::Done));
+    assert_eq!(claimed, [true, false]);
 }

@@ -77,6 +77,9 @@ struct State {
     holds: bool,
     holds_searches: bool,
     meeting: Option<Arc<Barrier>>,
+    /// Of each write whether it could still leave when its turn had come.
+    left: Vec<bool>,
+    at_once: Option<usize>,
 }
 
 impl Scripted {
@@ -142,6 +145,16 @@ impl Scripted {
         self.state.lock().unwrap().meeting = Some(Arc::new(Barrier::new(writes)));
     }
 
+    /// So many writes may be claimed at once.
+    pub(super) fn takes_at_once(&self, writes: usize) {
+        self.state.lock().unwrap().at_once = Some(writes);
+    }
+
+    /// Of each write whether it could still leave when its turn had come.
+    pub(super) fn left(&self) -> Vec<bool> {
+        self.state.lock().unwrap().left.clone()
+    }
+
     /// The entities of all calls.
     pub(super) fn entities(&self) -> Vec<String> {
         self.state.lock().unwrap().entities.iter().map(ToString::to_string).collect()
@@ -195,7 +208,9 @@ impl Scripted {
         if let Some(meeting) = meeting {
             meeting.wait().await;
         }
-        self.state.lock().unwrap().write_failures.pop_front().map_or(Ok(()), Err)
+        let mut state = self.state.lock().unwrap();
+        state.left.push(wire::may_leave());
+        state.write_failures.pop_front().map_or(Ok(()), Err)
     }
 }
 
@@ -208,6 +223,10 @@ impl Target for Scripted {
 
     fn duplicate(error: &Refusal) -> Option<Duplicate> {
         error.duplicate.clone()
+    }
+
+    fn at_once(&self) -> usize {
+        self.state.lock().unwrap().at_once.unwrap_or(crate::AT_ONCE)
     }
 
     async fn ready(&self, aim: Aim<'_>) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use broker::Broker;
 use contract::{Lane, Message, WriteQueued};
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp};
 use link::promises::{Taken, broken};
 use link::{Effect, Event, Link, Pending, Write, step};
 use mapping::Pair;
@@ -49,9 +49,9 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         pair: &Pair,
         lane: Lane,
     ) -> Result<Claiming, WriterError> {
-        let policy = pair.policy(Zoned::now().date());
+        let policy = pair.policy(ambient::today());
         for _ in 0..COLLISIONS_MAX {
-            let now = Timestamp::now();
+            let now = ambient::now();
             let queued_at = match &stored.link.pending[self.system] {
                 Pending::None => return Ok(Claiming::Nothing),
                 Pending::InFlight { write: Write::Create { .. }, since, .. }

@@ -29,7 +29,8 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             return Ok(Sent::TooLate);
         }
         let aim = self.aim(job.pair, job.claimed.lane);
-        match job.kept.target.create(aim, properties, &idempotency_key(job.queued, properties)).await {
+        let key = idempotency_key(job.queued, properties);
+        match job.in_time(job.kept.target.create(aim, properties, &key)).await {
             Ok(sighting) => {
                 let record = sighting.record.id.clone();
                 Ok(Sent::Result(OutcomeResult::Applied { record, after: Some(sighting) }))

@@ -47,6 +47,11 @@ impl<T> Job<'_, T> {
         self.claimed.at.elapsed() > CLAIM_HOLDS
     }
 
+    /// Makes calls that must leave while the claim holds, however long they wait for their turn.
+    pub(super) async fn in_time<A>(&self, calls: impl Future<Output = A>) -> A {
+        wire::leaving_before(self.claimed.at + CLAIM_HOLDS, calls).await
+    }
+
     pub(super) const fn is_create(&self) -> bool {
         matches!(self.claimed.write, Write::Create { .. })
     }
@@ -107,7 +112,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             return Ok(Sent::TooLate);
         }
         let aim = self.aim(job.pair, job.claimed.lane);
-        Ok(match job.kept.target.update(aim, record, version, put).await {
+        Ok(match job.in_time(job.kept.target.update(aim, record, version, put)).await {
             Ok(after) => Sent::Result(OutcomeResult::Applied { record: record.clone(), after }),
             Err(error) => self.refused(job, error).await,
         })
@@ -125,7 +130,8 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
         if job.is_too_late() {
             return Ok(Sent::TooLate);
         }
-        Ok(match job.kept.target.delete(self.aim(job.pair, job.claimed.lane), record, version).await {
+        let aim = self.aim(job.pair, job.claimed.lane);
+        Ok(match job.in_time(job.kept.target.delete(aim, record, version)).await {
             Ok(()) => Sent::Result(OutcomeResult::Applied { record: record.clone(), after: None }),
             Err(error) => self.refused(job, error).await,
         })

@@ -47,6 +47,9 @@ struct Case<'a> {
     /// How urgent the links are that it wakes.
     wakes: Lane,
     part: Option<&'a ReadPart>,
+    /// Whether it comes of a full read. What it opens is looked at even if it is not counted any more: the first time
+    /// that it was taken in, its pair may have been released and nothing after that.
+    is_of_read: bool,
     now: Timestamp,
     /// Whether the pair may create.
     released: bool,
@@ -101,7 +104,7 @@ impl<S: Store> Keeper<S> {
     pub(crate) async fn lost(&self) -> Result<Vec<OutboxMessage>, MapperError> {
         let now = ambient::now();
         let (lane, policy) = (Lane::Backfill, self.policy());
-        let case = Case { lane, wakes: lane, part: None, now, released: true, policy };
+        let case = Case { lane, wakes: lane, part: None, is_of_read: false, now, released: true, policy };
         let mut messages = Vec::new();
         for id in self.links.all(&self.connection, &self.pair.name).await? {
             let Some(stored) = self.links.find(&self.connection, &self.pair.name, &id).await? else {

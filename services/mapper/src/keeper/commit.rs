@@ -63,7 +63,7 @@ impl<S: Store> Keeper<S> {
             return Ok(None);
         }
         self.count(case, &draft);
-        let released = case.part.is_some() && self.release_when_read(case.now).await?;
+        let released = case.is_of_read && self.release_when_read(case.now).await?;
         Ok(Some(if released { Handled::Released(outbox) } else { Handled::Done(outbox) }))
     }
 

@@ -42,6 +42,7 @@ impl<S: Store> Keeper<S> {
             wakes: lane,
             // Once the pair may create, nobody counts what has been taken in any more.
             part: observed.part.as_ref().filter(|_| !released),
+            is_of_read: observed.part.is_some(),
             now: ambient::now(),
             released,
             policy: self.policy(),

@@ -33,7 +33,7 @@ impl<S: Store> Keeper<S> {
         let mut checks: Vec<Check> = held.into_iter().collect();
         // What is written next may be what a person has edited meanwhile.
         let (lane, now, policy) = (Lane::Live, ambient::now(), self.policy());
-        let case = Case { lane, wakes: outcome.lane, part: None, now, released, policy };
+        let case = Case { lane, wakes: outcome.lane, part: None, is_of_read: false, now, released, policy };
         // The link that this record belongs to, if it is another one.
         let other = match link.filter(|id| *id != stored.link.id) {
             Some(id) => self.links.find(&self.connection, &self.pair.name, &id).await?,

@@ -19,7 +19,7 @@ impl<S: Store> Keeper<S> {
         let (released, held) = self.links.released(&self.connection, &self.pair.name).await?;
         let checks: Vec<Check> = held.into_iter().collect();
         let (lane, now, policy) = (woken.lane, ambient::now(), self.policy());
-        let case = Case { lane, wakes: lane, part: None, now, released, policy };
+        let case = Case { lane, wakes: lane, part: None, is_of_read: false, now, released, policy };
         let mut draft = Draft::of(stored);
         self.resolve(&mut draft, &case).await?;
         let missing = System::BOTH.into_iter().find(|system| draft.link.sides[*system].is_none());

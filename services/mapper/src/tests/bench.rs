@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::fakes::Pausing;
 use super::said::{applied, full_read};
 use super::{CRM, EXACT, connection, ours, record, sighting};
+use crate::error::MapperError;
 use crate::handler::{Handled, Handler};
 use crate::keeper::Keeper;
 
@@ -118,6 +119,18 @@ impl Bench {
     async fn handle_as(&self, handler: &Handler<Pausing>, message: &Message, attempt: u32) -> Handled {
         let body = message.write(Uuid::now_v7(), "test", Timestamp::now());
         handler.handle(&Message::read(&body).unwrap(), attempt).await.unwrap()
+    }
+
+    /// Has the message handled as this pair's, while the store may fail.
+    pub(super) async fn tries(&self, pair: &PairName, message: &Message) -> Result<Handled, MapperError> {
+        let handler = self.handlers.iter().find(|handler| handler.pair == *pair);
+        handler.expect("the pair is kept").handle(message, 1).await
+    }
+
+    /// The pairs to which a message goes.
+    pub(super) fn pairs_of(&self, message: &Message) -> Vec<PairName> {
+        let handlers = self.handlers.iter().filter(|handler| is_for(handler, message));
+        handlers.map(|handler| handler.pair.clone()).collect()
     }
 
     /// Has the message handled, and all that follows from it.

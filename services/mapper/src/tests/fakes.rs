@@ -16,20 +16,38 @@ use store::{Applied, Batch, Durability, Embedded, Entry, Key, Leased, Store, Sto
 pub(super) struct Pausing {
     inner: Embedded,
     seed: Option<Arc<AtomicU64>>,
+    /// How many calls are answered before one is not; none fails at zero.
+    fails_after: Arc<AtomicU32>,
 }
 
 impl Pausing {
     /// Never pauses without a seed.
     pub(super) fn new(seed: Option<u64>) -> Self {
         let seed = seed.map(|seed| Arc::new(AtomicU64::new(seed)));
-        Self { inner: Embedded::in_memory().unwrap(), seed }
+        Self { inner: Embedded::in_memory().unwrap(), seed, fails_after: Arc::default() }
     }
 
-    async fn pause(&self) {
-        let Some(seed) = &self.seed else { return };
+    /// Of the next calls this one is not carried out: the first is 1.
+    pub(super) fn fail(&self, call: u32) {
+        self.fails_after.store(call, Ordering::Relaxed);
+    }
+
+    /// Whether that call was made.
+    pub(super) fn has_failed(&self) -> bool {
+        self.fails_after.load(Ordering::Relaxed) == 0
+    }
+
+    async fn pause(&self) -> Result<(), StoreError> {
+        let left = self.fails_after.load(Ordering::Relaxed);
+        self.fails_after.store(left.saturating_sub(1), Ordering::Relaxed);
+        if left == 1 {
+            return Err(StoreError::Interrupted { path: "(in memory)".into() });
+        }
+        let Some(seed) = &self.seed else { return Ok(()) };
         for _ in 0..next(seed) % 4 {
             tokio::task::yield_now().await;
         }
+        Ok(())
     }
 }
 
@@ -44,37 +62,37 @@ pub(super) fn next(state: &AtomicU64) -> u64 {
 
 impl Store for Pausing {
     async fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
-        self.pause().await;
+        self.pause().await?;
         self.inner.get(key).await
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, StoreError> {
-        self.pause().await;
+        self.pause().await?;
         self.inner.get_many(keys).await
     }
 
     async fn members(&self, key: &Key) -> Result<BTreeSet<String>, StoreError> {
-        self.pause().await;
+        self.pause().await?;
         self.inner.members(key).await
     }
 
     async fn count(&self, key: &Key) -> Result<u64, StoreError> {
-        self.pause().await;
+        self.pause().await?;
         self.inner.count(key).await
     }
 
     async fn due(&self, key: &Key, until: Timestamp, limit: usize) -> Result<Vec<String>, StoreError> {
-        self.pause().await;
+        self.pause().await?;
         self.inner.due(key, until, limit).await
     }
 
     async fn list(&self, key: &Key, newest: usize) -> Result<Vec<String>, StoreError> {
-        self.pause().await;
+        self.pause().await?;
         self.inner.list(key, newest).await
     }
 
     async fn apply(&self, batch: Batch) -> Result<Applied, StoreError> {
-        self.pause().await;
+        self.pause().await?;
         self.inner.apply(batch).await
     }
 

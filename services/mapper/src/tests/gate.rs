@@ -4,8 +4,9 @@ use link::Pending;
 
 use super::bench::Bench;
 use super::fakes::Pausing;
-use super::said::full_read;
-use super::{CRM, EXACT, begun_by, seen, sighting};
+use super::said::{full_read, full_read_of};
+use super::world::{name, shipped};
+use super::{CRM, EXACT, begun_by, connection, seen, sighting};
 
 #[tokio::test]
 async fn nothing_is_created_before_both_systems_were_read_in_full() {
@@ -62,5 +63,49 @@ async fn a_record_that_comes_while_the_pair_is_released_gets_its_create_too() {
         assert_eq!(bench.writes(), [(begun_by(CRM, "c1"), EXACT)], "seed {seed}");
         let link = bench.link(&begun_by(CRM, "c1")).await;
         assert!(matches!(link.pending[EXACT], Pending::Queued { .. }));
+    }
+}
+
+/// A pair waits for the reads of others too, and the last of their records opens its gate: where the store fails just
+/// then the message comes again.
+#[tokio::test]
+async fn a_pair_is_released_though_the_store_fails_when_the_last_record_is_taken_in() {
+    let last = name("order-quotation");
+    for call in 1.. {
+        let store = Pausing::new(None);
+        let bench = Bench::keeping(store.clone(), shipped()).await;
+        let read = [
+            (CRM, ["users", "customers", "contacts", "products", "quotes", "orders"].as_slice()),
+            (EXACT, ["accounts", "contacts", "items", "salesorders"].as_slice()),
+        ];
+        for (system, entities) in read {
+            for entity in entities {
+                let [completed] = full_read_of(system, entity, &[]).try_into().unwrap();
+                bench.tell(completed).await;
+            }
+        }
+        let quotation = sighting("q1", 1, &[("Description", "Offer")]);
+        let [observed, completed] = full_read_of(EXACT, "quotations", &[quotation]).try_into().unwrap();
+        for message in [completed, observed] {
+            let mut pairs = bench.pairs_of(&message);
+            pairs.sort_by_key(|pair| *pair == last);
+            for pair in pairs {
+                if pair == last {
+                    store.fail(call);
+                }
+                if bench.tries(&pair, &message).await.is_err() {
+                    bench.tries(&pair, &message).await.unwrap();
+                }
+            }
+        }
+        let are_all_tried = !store.has_failed();
+        store.fail(0);
+        for pair in shipped() {
+            let (is_released, _) = bench.links().released(&connection(), &pair.name).await.unwrap();
+            assert!(is_released, "{}, when call {call} fails", pair.name);
+        }
+        if are_all_tried {
+            return;
+        }
     }
 }

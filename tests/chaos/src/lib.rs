@@ -43,7 +43,7 @@ pub const POLL: Duration = Duration::from_millis(300);
 /// promised is much shorter, and is measured and printed; this bound only tells slow from never on a busy machine.
 pub const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
 
-/// What a fault may take until everything has found its way: a lease of 15 s, a create's wait of 12 s, a retry.
+/// What a fault may take until everything has found its way: a lease of 15 s, a create's wait of 20 s, a retry.
 pub const RECOVERS_WITHIN: Duration = Duration::from_secs(90);
 
 /// The pair that is kept.

@@ -150,10 +150,10 @@ async fn a_create_whose_answer_is_unknown_rests_then_is_searched_then_sent_word_
     let first = bench.target.take_calls();
     assert_eq!(bench.outcome().await, None);
     bench.edit(&link, &[("Name", "Acme, edited meanwhile")]).await;
-    bench.age(&link, SignedDuration::from_secs(11)).await;
+    bench.age(&link, SignedDuration::from_secs(19)).await;
     assert!(matches!(bench.handle(&link).await, Handled::Later(RetryTier::Seconds5, _)));
     assert_eq!(bench.target.take_calls(), [], "it has not had the time to show");
-    bench.age(&link, SignedDuration::from_secs(13)).await;
+    bench.age(&link, SignedDuration::from_secs(21)).await;
     assert_eq!(bench.handle(&link).await, Handled::Done);
     assert_eq!(bench.target.take_calls(), first, "the search, and the same request under the same key");
     assert_eq!(bench.outcome().await.unwrap().claim, 2);
@@ -166,7 +166,7 @@ async fn a_create_that_had_arrived_after_all_is_adopted_instead_of_repeated() {
     bench.target.fail_write(refusal(FailureClass::Ambiguous, "no answer"));
     bench.handle(&link).await;
     bench.target.take_calls();
-    bench.age(&link, SignedDuration::from_secs(13)).await;
+    bench.age(&link, SignedDuration::from_secs(21)).await;
     let found = ours(sighting("a1", 1, &[("Name", "Acme")]));
     bench.target.finds("VATNumber", std::slice::from_ref(&found));
     bench.handle(&link).await;
@@ -181,7 +181,7 @@ async fn a_record_whose_outcome_was_faster_than_the_search_before_its_repetition
     bench.target.fail_write(refusal(FailureClass::Ambiguous, "no answer"));
     bench.handle(&link).await;
     bench.target.take_calls();
-    bench.age(&link, SignedDuration::from_secs(13)).await;
+    bench.age(&link, SignedDuration::from_secs(21)).await;
     let made = ours(sighting("a1", 1, &[("Name", "Acme")]));
     bench.target.finds("Name", std::slice::from_ref(&made));
     bench.target.hold_searches();

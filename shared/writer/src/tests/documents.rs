@@ -1,8 +1,12 @@
 //! Documents are written with their lines.
 
+use std::time::Duration;
+
 use contract::{OutcomeResult, RetryTier};
+use jiff::SignedDuration;
 use mapping::{LinePut, Problem, Put};
 use model::{Content, FailureClass, Properties, PropertyName, Value, View};
+use tokio::time::timeout;
 
 use super::bench::Bench;
 use super::fakes::{Call, refusal};
@@ -115,6 +119,7 @@ async fn a_line_that_may_have_been_added_already_is_not_added_again() {
     assert!(matches!(bench.handle(&link).await, Handled::Later(RetryTier::Seconds5, _)));
     let now = sighting("s1", 8, &[("Description", "Ropes")]);
     bench.target.holds_record(now.clone());
+    bench.age(&link, SignedDuration::from_secs(21)).await;
     assert_eq!(bench.handle(&link).await, Handled::Done);
     let calls = bench.target.calls();
     let version = |call: &Call| match call {
@@ -125,6 +130,28 @@ async fn a_line_that_may_have_been_added_already_is_not_added_again() {
     assert_eq!(versions, [model::Version(7); 2], "it is said against the version that was claimed");
     assert_eq!(bench.outcome().await.unwrap().result, OutcomeResult::Stale { now: Some(now) });
     assert_eq!(bench.outcome().await, None);
+}
+
+/// A message that was published twice reaches two writers at once, and Exact takes the same line from both.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_another_writer_is_adding_at_this_moment_is_not_added_beside() {
+    let bench = bench().await;
+    let customer = customer(&bench, "Customer").await;
+    let link = to_be_changed(&bench, &customer, three_lines()).await;
+    bench.target.hold();
+    let other = async {
+        while bench.target.calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let work = bench.work();
+        let handled = timeout(Duration::from_secs(1), bench.handle_by(&work, &link, 1)).await;
+        bench.target.resume.notify_one();
+        handled.expect("it sends the line beside the other one")
+    };
+    let (first, other) = tokio::join!(bench.handle(&link), other);
+    assert_eq!(first, Handled::Done);
+    assert!(matches!(other, Handled::Later(RetryTier::Seconds5, _)), "{other:?}");
+    assert_eq!(bench.target.calls().len(), 1);
 }
 
 #[tokio::test]

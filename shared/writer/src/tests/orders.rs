@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use link::{Link, Pending, Side, Status, Write};
 use mapping::{Pair, Reading};
 use model::{
@@ -148,6 +148,9 @@ pub(super) fn order(customer: &LinkId, texts: &[(&str, &str)], lines: &[View]) -
     values
 }
 
+/// Nobody waits any more for a write that was claimed at that time.
+const LONG_AGO: SignedDuration = SignedDuration::from_mins(1);
+
 /// An order that is to be created with these values.
 pub(super) async fn to_be_created(bench: &Bench, values: View) -> LinkId {
     let mut link = Link::begin(connection(), bench.pair.name.clone(), CRM, side("o1", values.clone()));
@@ -155,7 +158,7 @@ pub(super) async fn to_be_created(bench: &Bench, values: View) -> LinkId {
         write: Write::Create { values: written(values) },
         claim: 1,
         attempt: 1,
-        since: Timestamp::now() - jiff::SignedDuration::from_secs(60),
+        since: Timestamp::now() - LONG_AGO,
     };
     bench.put(None, link).await
 }
@@ -174,7 +177,8 @@ pub(super) async fn to_be_changed(bench: &Bench, customer: &LinkId, values: View
         link.lines.insert(key(crm), keys);
     }
     let write = Write::Update { record: record("s1"), version: Some(Version(7)), values: written(values) };
-    link.pending[EXACT] = Pending::InFlight { write, claim: 1, attempt: 1, since: Timestamp::now() };
+    let since = Timestamp::now() - LONG_AGO;
+    link.pending[EXACT] = Pending::InFlight { write, claim: 1, attempt: 1, since };
     bench.put(None, link).await
 }
 

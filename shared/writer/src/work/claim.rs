@@ -9,15 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 use link::promises::{Taken, broken};
 use link::{Effect, Event, Link, Pending, Write, step};
 use mapping::Pair;
-use model::System;
+use model::{PropertyName, System, Value};
 use store::{Commit, LinkChange, OutboxMessage, Store, Stored};
 
 use super::Work;
 use crate::{Target, WriterError};
 
-/// A create whose answer is not known is given this long to arrive and to show in a search: the longest call and the
-/// lag of the target's reads.
-const SHOWS_WITHIN: SignedDuration = SignedDuration::from_secs(12);
+/// What makes something and whose answer is not known is given this long to arrive and to show in a read: as long as its
+/// claim holds (5 s), the longest call (10 s), the lag of the target's reads, and what clocks may differ by.
+const SHOWS_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// Two services may meet at one link; the one who is late reads again, at most this often in a row.
 const COLLISIONS_MAX: u32 = 20;
@@ -54,8 +54,8 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             let now = ambient::now();
             let queued_at = match &stored.link.pending[self.system] {
                 Pending::None => return Ok(Claiming::Nothing),
-                Pending::InFlight { write: Write::Create { .. }, since, .. }
-                    if now.duration_since(*since) < SHOWS_WITHIN =>
+                Pending::InFlight { write, since, .. }
+                    if makes(write) && now.duration_since(*since) < SHOWS_WITHIN =>
                 {
                     return Ok(Claiming::Wait);
                 }
@@ -129,5 +129,17 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             now,
         };
         Ok(self.links.commit(commit).await?)
+    }
+}
+
+/// Whether a write that is sent twice makes something twice: a record, or a line of one.
+fn makes(write: &Write) -> bool {
+    let is_new_line = |(name, value): (&PropertyName, &Value)| {
+        name.cell().is_some_and(|(_, property)| property.is_empty()) && *value == Value::Boolean(true)
+    };
+    match write {
+        Write::Create { .. } => true,
+        Write::Update { values, .. } => values.iter().any(is_new_line),
+        Write::Delete { .. } => false,
     }
 }

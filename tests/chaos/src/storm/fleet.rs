@@ -1,6 +1,6 @@
 //! The replicas of all services, as Kubernetes would keep them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -107,14 +107,23 @@ impl Fleet {
         }
     }
 
-    /// Replaces all replicas one by one, as a new version or configuration is rolled out.
+    /// Replaces all replicas by such with this configuration, the replicas of a service together: where Exact is called
+    /// less from now on, those that still call more would leave the others no call.
     pub(crate) async fn roll(&mut self, config: &Path, limit: Duration) {
         config.clone_into(&mut self.config);
-        let all: Vec<(Service, usize)> = self.up.keys().copied().collect();
-        for (service, replica) in all {
-            self.remove(service, replica);
-            self.add(service, replica);
-            self.up[&(service, replica)].running.ready(limit).await;
+        let all: BTreeSet<(Service, usize)> = self.up.keys().copied().collect();
+        let services: BTreeSet<Service> = all.iter().map(|(service, _)| *service).collect();
+        for rolled in services {
+            let replicas = || all.iter().filter(|(service, _)| *service == rolled);
+            for (service, replica) in replicas() {
+                self.remove(*service, *replica);
+            }
+            for (service, replica) in replicas() {
+                self.add(*service, *replica);
+            }
+            for name in replicas() {
+                self.up[name].running.ready(limit).await;
+            }
         }
     }
 

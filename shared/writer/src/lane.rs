@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use service::{Pulse, Transient};
 use store::Store;
 use telemetry::{Chain, Settlement as Counted};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -80,6 +80,7 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
         let mut doing = FuturesUnordered::new();
         let mut beat = tokio::time::interval(BEAT);
         let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut find = tokio::time::interval(FIND);
         loop {
             let stopping = self.stop.is_cancelled();
@@ -95,7 +96,7 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
                     lines.tidy(now);
                 }
                 () = self.stop.cancelled(), if !stopping => {}
-                _ = look.tick(), if !stopping => {
+                _ = look.tick(), if !stopping && lines.any_waits() => {
                     doing.extend(lines.overdue(now).into_iter().map(|late| self.act(Doing::LayAside(late))));
                     let hungry = lines.hungry(now).into_iter();
                     doing.extend(hungry.map(|(line, count)| self.act(Doing::Fetch(line, count))));

@@ -138,6 +138,11 @@ impl<M> Lines<M> {
         line.overflows = left || count > 0;
     }
 
+    /// Whether there is a line that has to be looked after: its messages wait in hand, or may be laid aside.
+    pub(crate) fn any_waits(&self) -> bool {
+        self.lines.values().any(|line| !line.waiting.is_empty() || line.overflows || line.is_suspected)
+    }
+
     /// Forgets the lines that nothing is known of.
     pub(crate) fn tidy(&mut self, now: Instant) {
         self.lines.retain(|_, line| {

@@ -123,3 +123,17 @@ fn a_line_is_forgotten_when_nothing_is_known_of_it() {
     lines.tidy(now + Duration::from_secs(1));
     assert_eq!(lines.lines.len(), 0);
 }
+
+#[test]
+fn only_lines_that_wait_are_looked_after() {
+    let (acme, now) = (line("acme"), Instant::now());
+    let mut lines = Lines::new();
+    assert_eq!(lines.came(&acme, 0, now), Turn::Begin(0));
+    assert!(!lines.any_waits(), "it gets on");
+    assert!(full(&acme, 1, now).any_waits(), "a message waits in hand");
+    assert!(lines.rests(&acme, now).is_empty());
+    assert!(lines.any_waits(), "what comes is laid aside");
+    let mut lines: Lines<usize> = Lines::new();
+    lines.may_have_overflown(&acme);
+    assert!(lines.any_waits(), "it is to be looked whether anything was");
+}

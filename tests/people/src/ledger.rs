@@ -160,6 +160,16 @@ impl Ledger {
         words.push(word);
     }
 
+    /// These were said at one moment: nobody can have seen the other's word, though it may be what was there before.
+    pub fn either_may_stand(&mut self, cell: Cell, said: Vec<Word>) {
+        let words = self.words.entry(cell).or_default();
+        for word in said {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+    }
+
     /// All links are lost. `shown` gives what a side shows in a cell.
     pub fn links_lost(&mut self, shown: impl Fn(&Cell, System) -> Option<Value>) {
         for (thing, story) in &mut self.things {

@@ -385,12 +385,20 @@ impl People {
         if System::BOTH.iter().any(|system| self.hand.sees(now.sides, &thing, *system).is_none()) {
             return;
         }
+        let mut said = Vec::new();
         for side in [system, system.other()] {
             let Some(seen) = self.hand.sees(now.sides, &thing, side) else { return };
             let held = seen.view.get(&property.name).unwrap_or(&Value::Empty).clone();
-            let values = View::from([(property.name.clone(), self.value(side, &property, &held))]);
-            self.enter(now, &thing, side, &seen, &values);
+            let value = self.value(side, &property, &held);
+            said.push(Word { system: side, value: value.clone() });
+            self.enter(now, &thing, side, &seen, &View::from([(property.name.clone(), value)]));
         }
+        let cell = Cell { thing: thing.clone(), line: None, row: property.name.to_string() };
+        said.retain(|word| {
+            let seen = self.hand.sees(now.sides, &thing, word.system);
+            seen.and_then(|seen| shows(&seen.view, &cell)).as_ref() == Some(&word.value)
+        });
+        self.ledger.either_may_stand(cell, said);
         self.ledger.tell(now.at, &thing, "contradicted", turned);
     }
 

@@ -93,3 +93,17 @@ fn where_all_links_were_lost_a_line_may_be_taken_for_one_of_the_crm_that_sells_t
     });
     assert_eq!(taken(&ledger), ["exact's"], "another article is another line, and the CRM's words stand");
 }
+
+#[test]
+fn what_is_said_at_one_moment_may_stand_though_it_is_what_the_other_side_showed_before() {
+    let mut ledger = Ledger::default();
+    let words = [Word { system: CRM, value: value("a") }, Word { system: EXACT, value: value("b") }];
+    let shown = [("x", "a"), ("a", "a")]
+        .map(|(here, there)| Shown { here: Some(value(here)), there: Some(value(there)) });
+    for (word, shown) in words.iter().zip(&shown) {
+        ledger.says(cell(), word.clone(), shown, true);
+    }
+    assert_eq!(ledger.words[&cell()], words[1..], "as if the second had seen the first");
+    ledger.either_may_stand(cell(), words.to_vec());
+    assert!(words.iter().all(|word| ledger.words[&cell()].contains(word)));
+}

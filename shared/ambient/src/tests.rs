@@ -1,3 +1,5 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -86,5 +88,32 @@ fn what_blocks_is_done_at_once_in_a_simulation() {
     in_simulation(1, async || {
         let here = std::thread::current().id();
         assert_eq!(unblock(move || std::thread::current().id()).await, here);
+    });
+}
+
+#[test]
+fn a_process_that_is_paused_goes_on_later_and_one_that_is_killed_never_does() {
+    in_simulation(1, async || {
+        let (process, steps) = (Process::default(), Arc::new(AtomicU32::new(0)));
+        let counted = Arc::clone(&steps);
+        let task = tokio::spawn(run_as(process.clone(), async move {
+            loop {
+                sleep(Duration::from_secs(1)).await;
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+        let mut seen = Vec::new();
+        let pause = || process.pause();
+        let (resume, kill) = (|| process.resume(), || process.kill());
+        for change in [&pause as &dyn Fn(), &resume, &kill, &resume] {
+            sleep(Duration::from_millis(10_500)).await;
+            seen.push(steps.load(Ordering::Relaxed));
+            change();
+        }
+        sleep(Duration::from_secs(10)).await;
+        seen.push(steps.load(Ordering::Relaxed));
+        assert_eq!(seen, [10, 10, 21, 21, 21], "what fell due meanwhile is due when it goes on");
+        assert_eq!(Arc::strong_count(&steps), 1, "what it held is dropped");
+        task.abort();
     });
 }

@@ -1,0 +1,142 @@
+//! A broker that fails: what it has confirmed it keeps, and nothing else is certain.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ::broker::{
+    Broker, BrokerError, Delivery, InProcess, InProcessDelivery, InProcessSubscription, Outgoing, Settlement,
+    Subscription,
+};
+use contract::Topology;
+use jiff::Timestamp;
+
+use crate::Trace;
+use crate::faults::{Fault, Faults, takes};
+
+/// The longest that a hop to the broker takes while it is well.
+const HOP: Duration = Duration::from_millis(4);
+/// For how long a message may be overtaken.
+const OVERTAKEN_BY: Duration = Duration::from_secs(5);
+
+/// The broker of a simulation. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Shaky {
+    pub(crate) inner: InProcess,
+    pub(crate) faults: Faults,
+    pub(crate) trace: Trace,
+}
+
+pub(crate) struct ShakySubscription {
+    inner: InProcessSubscription,
+    broker: Shaky,
+    queue: String,
+}
+
+pub(crate) struct ShakyDelivery {
+    inner: InProcessDelivery,
+    broker: Shaky,
+    queue: String,
+}
+
+fn lost(doing: &str) -> BrokerError {
+    BrokerError::Lost { doing: doing.to_owned(), source: None }
+}
+
+async fn hop() {
+    takes(Duration::ZERO, HOP).await;
+}
+
+impl Broker for Shaky {
+    type Subscription = ShakySubscription;
+
+    async fn declare(&self, topology: &Topology) -> Result<(), BrokerError> {
+        hop().await;
+        self.inner.declare(topology).await
+    }
+
+    async fn publish(&self, messages: Vec<Outgoing>) -> Result<(), BrokerError> {
+        hop().await;
+        if self.faults.strikes(Fault::Unpublished) {
+            return Err(lost("publish"));
+        }
+        for message in &messages {
+            self.trace.tell(format!("publish {} {}", message.routing_key, message.id));
+        }
+        self.inner.publish(messages).await?;
+        hop().await;
+        if self.faults.strikes(Fault::Unconfirmed) { Err(lost("publish")) } else { Ok(()) }
+    }
+
+    async fn subscribe(&self, queue: &str, prefetch: u16) -> Result<ShakySubscription, BrokerError> {
+        hop().await;
+        let inner = self.inner.subscribe(queue, prefetch).await?;
+        Ok(ShakySubscription { inner, broker: self.clone(), queue: queue.to_owned() })
+    }
+
+    async fn depth(&self, queue: &str) -> Result<u64, BrokerError> {
+        hop().await;
+        self.inner.depth(queue).await
+    }
+
+    async fn reachable(&self) -> Result<(), BrokerError> {
+        self.inner.reachable().await
+    }
+}
+
+impl Subscription for ShakySubscription {
+    type Delivery = ShakyDelivery;
+
+    async fn next(&mut self) -> Result<ShakyDelivery, BrokerError> {
+        loop {
+            let inner = self.inner.next().await?;
+            let delivery = ShakyDelivery { inner, broker: self.broker.clone(), queue: self.queue.clone() };
+            if self.broker.faults.strikes(Fault::SubscriptionLost) {
+                return Err(BrokerError::Ended { queue: self.queue.clone() });
+            }
+            if !self.broker.faults.strikes(Fault::Overtaken) {
+                return Ok(delivery);
+            }
+            // It goes back to the queue when it has been overtaken, for another consumer maybe.
+            tokio::spawn(async move {
+                takes(Duration::ZERO, OVERTAKEN_BY).await;
+                delivery.broker.trace.tell(format!("overtaken {} {}", delivery.queue, delivery.inner.id()));
+            });
+        }
+    }
+}
+
+impl Delivery for ShakyDelivery {
+    fn id(&self) -> &str {
+        self.inner.id()
+    }
+
+    fn headers(&self) -> &BTreeMap<String, String> {
+        self.inner.headers()
+    }
+
+    fn at(&self) -> Option<Timestamp> {
+        self.inner.at()
+    }
+
+    fn body(&self) -> &[u8] {
+        self.inner.body()
+    }
+
+    fn attempt(&self) -> u32 {
+        self.inner.attempt()
+    }
+
+    fn redelivered(&self) -> bool {
+        self.inner.redelivered()
+    }
+
+    async fn settle(self, settlement: Settlement) -> Result<(), BrokerError> {
+        hop().await;
+        if self.broker.faults.strikes(Fault::SettlementLost) {
+            self.broker.trace.tell(format!("settlement lost {} {}", self.queue, self.inner.id()));
+            return Err(lost("settle"));
+        }
+        self.broker.trace.tell(format!("settle {} {} {settlement:?}", self.queue, self.inner.id()));
+        self.inner.settle(settlement).await
+    }
+}

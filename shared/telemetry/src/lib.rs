@@ -16,6 +16,7 @@ mod line;
 mod metrics;
 pub mod names;
 mod propagation;
+mod remembering;
 mod start;
 
 #[cfg(test)]

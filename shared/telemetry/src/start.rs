@@ -18,6 +18,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::line::Line;
+use crate::remembering::{LastLost, Remembering};
 
 /// How long spans are gathered before they are sent, at most.
 const BATCH_DELAY: Duration = Duration::from_secs(1);
@@ -109,11 +110,15 @@ pub enum TelemetryError {
     /// The last traces could not be delivered.
     #[error("the last traces could not be delivered; check that the collector of traces answers")]
     Flush(#[source] OTelSdkError),
+    /// The last traces that were sent by themselves could not be delivered, and none came after them.
+    #[error("the last traces could not be delivered; check that the collector of traces answers")]
+    Lost,
 }
 
 /// The process's logs and traces. Start it once; a process that hosts many services starts it as `tandem`.
 pub struct Telemetry {
     provider: SdkTracerProvider,
+    last_lost: LastLost,
 }
 
 impl fmt::Debug for Telemetry {
@@ -126,9 +131,10 @@ impl Telemetry {
     /// Starts logs to stderr and, with an endpoint, traces; both name `service`. Not to be called from async code
     /// without `spawn_blocking`.
     pub fn start(service: &str, settings: &Settings) -> Result<Self, TelemetryError> {
-        let provider = provider(service, settings.otlp_endpoint.as_deref())?;
+        let last_lost = LastLost::default();
+        let provider = provider(service, settings.otlp_endpoint.as_deref(), last_lost.clone())?;
         subscriber(service, settings, &provider, io::stderr)?.try_init().map_err(TelemetryError::Started)?;
-        Ok(Self { provider })
+        Ok(Self { provider, last_lost })
     }
 
     /// Sends all spans that have ended. Blocks for seconds: in async code, call it in `spawn_blocking`.
@@ -139,12 +145,17 @@ impl Telemetry {
     /// Sends all spans that have ended and stops sending; logs go on. Blocks for a few seconds at most: in async
     /// code, call it in `spawn_blocking`.
     pub fn shutdown(self) -> Result<(), TelemetryError> {
-        self.provider.shutdown_with_timeout(EXPORT_TIMEOUT).map_err(TelemetryError::Flush)
+        self.provider.shutdown_with_timeout(EXPORT_TIMEOUT).map_err(TelemetryError::Flush)?;
+        if self.last_lost.is_so() { Err(TelemetryError::Lost) } else { Ok(()) }
     }
 }
 
 /// Without an endpoint spans still have ids, which logs and messages carry.
-fn provider(service: &str, endpoint: Option<&str>) -> Result<SdkTracerProvider, TelemetryError> {
+fn provider(
+    service: &str,
+    endpoint: Option<&str>,
+    last_lost: LastLost,
+) -> Result<SdkTracerProvider, TelemetryError> {
     let resource = Resource::builder().with_service_name(service.to_owned()).build();
     let builder = SdkTracerProvider::builder().with_resource(resource);
     let Some(endpoint) = endpoint else {
@@ -157,7 +168,8 @@ fn provider(service: &str, endpoint: Option<&str>) -> Result<SdkTracerProvider, 
         .build()
         .map_err(|source| TelemetryError::Exporter { endpoint: endpoint.to_owned(), source })?;
     let batches = BatchConfigBuilder::default().with_scheduled_delay(BATCH_DELAY).build();
-    let processor = BatchSpanProcessor::builder(exporter).with_batch_config(batches).build();
+    let processor =
+        BatchSpanProcessor::builder(Remembering { exporter, last_lost }).with_batch_config(batches).build();
     Ok(builder.with_span_processor(processor).build())
 }
 

@@ -64,3 +64,21 @@ async fn a_collector_that_is_down_does_not_hold_up_the_shutdown() {
     assert!(result.is_err(), "a lost span is told");
     assert!(took < std::time::Duration::from_secs(8), "{took:?}");
 }
+
+/// Spans go out by themselves after a second: at the shutdown nothing is left to be lost.
+#[tokio::test]
+async fn a_span_that_was_lost_before_the_shutdown_is_told_by_it() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = Settings {
+        otlp_endpoint: Some(format!("http://{}", listener.local_addr().unwrap())),
+        log_filter: LogFilter::parse("off").unwrap(),
+        log_format: LogFormat::Text,
+    };
+    let stopped = tokio::task::spawn_blocking(move || {
+        let telemetry = Telemetry::start("mapper", &settings).unwrap();
+        info_span!(names::span::MAP).in_scope(|| ());
+        std::thread::sleep(std::time::Duration::from_secs(6));
+        telemetry.shutdown()
+    });
+    assert!(stopped.await.unwrap().is_err());
+}

@@ -97,7 +97,7 @@ async fn answers(store: impl Store, seed: u64) -> Vec<String> {
 
 #[test]
 fn it_answers_as_the_embedded_store_does() {
-    for seed in 0..200 {
+    for seed in 0..60 {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let [own, embedded] = runtime.block_on(async {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use exactonline::{Document, DocumentStore, Entity, FeedReader, Selection, Source};
-use model::{EntityName, Record, RecordId, Version};
+use model::{EntityName, Record, RecordId, SystemPair, Version};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -29,6 +29,10 @@ pub(crate) struct Feed<S> {
 /// What has been read.
 #[derive(Default)]
 pub(crate) struct State {
+    /// The revisions of the users' directories when the reading began: others show that the store was lost meanwhile, and
+    /// with it what the collector had kept. What was read beyond that is then no whole any more, and may hold parts
+    /// whose deletion nobody will tell again.
+    directories: Option<SystemPair<Option<u64>>>,
     /// Where the reading stands; `None` until the collector has read the entity.
     pub(crate) reading: Option<FeedReader>,
     /// When the last read of each feed began.
@@ -56,6 +60,13 @@ impl<S> Feed<S> {
 }
 
 impl State {
+    /// Forgets all that was read where the store has other directories than those that the reading began with.
+    pub(crate) fn begins_with(&mut self, directories: SystemPair<Option<u64>>) {
+        if self.directories.as_ref() != Some(&directories) {
+            *self = Self { directories: Some(directories), ..Self::default() };
+        }
+    }
+
     /// Whether a read of this feed began at or after this moment.
     pub(crate) fn is_read_since(&self, source: Source, moment: Instant) -> bool {
         self.read_at[source as usize].is_some_and(|at| at >= moment)
@@ -112,5 +123,26 @@ fn forget_oldest<T>(known: &mut BTreeMap<RecordId, T>, version: impl Fn(&T) -> O
         versions.sort_unstable();
         let oldest_kept = versions[versions.len() / 2];
         known.retain(|_, item| version(item) >= oldest_kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line whose deletion was told to the store that was lost would be there again.
+    #[test]
+    fn what_was_read_before_the_store_was_lost_is_forgotten() {
+        let order = RecordId::parse("order").expect("it is an id");
+        let directories = |revision| SystemPair { customcrm: Some(revision), exactonline: Some(7) };
+        let mut state = State::default();
+        for (revision, is_known) in [(3, false), (3, true), (8, false)] {
+            state.begins_with(directories(revision));
+            assert_eq!(state.document(&order).is_some(), is_known, "{revision}");
+            state.learning(&order);
+            state.was_read(Source::Own, Instant::now());
+        }
+        state.begins_with(SystemPair::default());
+        assert!(state.document(&order).is_none() && state.read_at == [None; 3], "the store is empty now");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::Sighting;
 use exactonline::{Document, FeedCursor, FeedReader, Priority, Row, Source};
 use model::{Content, EntityName, Presence, Record, RecordId, System, Version};
-use store::Store;
+use store::{Links, Store};
 use telemetry::Chain;
 use tokio::time::Instant;
 
@@ -73,6 +73,8 @@ impl<S: Store> Division<S> {
     ) -> Result<(), WriteError> {
         let feed = self.feed(entity)?;
         let mut state = feed.state.lock().await;
+        let links = Links::new(self.store.clone(), &self.namespace);
+        state.begins_with(links.directory_revisions(&self.connection).await?);
         if sources.iter().all(|source| state.is_read_since(*source, since)) {
             return Ok(());
         }
@@ -173,13 +175,18 @@ impl<S: Store> Division<S> {
         cursor.ok_or(WriteError::Unread { entity })
     }
 
-    /// A document as the collector keeps it with what this writer has read since; `None` when neither has seen it.
+    /// A document as the collector keeps it with what this writer has read since; `None` when neither has seen it. Fails
+    /// while the collector has not read everything: what is not kept then may be there.
     pub(crate) async fn document(
         &self,
         feed: &Feed<S>,
         id: &RecordId,
     ) -> Result<Option<Document>, WriteError> {
         let Some(documents) = &feed.documents else { return Ok(None) };
+        let cursor = self.collectors_cursor(feed).await?;
+        if self.client.begins_anew(&cursor, Priority::Edit).await? {
+            return Err(WriteError::Unread { entity: feed.entity_name() });
+        }
         let kept = documents.load(std::slice::from_ref(id)).await?.remove(0);
         let read = feed.state.lock().await.document(id).cloned();
         Ok(match (kept, read) {

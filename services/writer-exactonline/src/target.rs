@@ -8,7 +8,7 @@ use mapping::{Problem, Put};
 use model::{
     ConnectionName, Content, EntityName, FailureClass, Properties, Record, RecordId, UserId, Version,
 };
-use store::{Store, StoreError};
+use store::{LinksError, Store, StoreError};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use writer::{Aim, Duplicate, SearchKey, Target};
@@ -75,6 +75,9 @@ pub(crate) enum WriteError {
         /// The entity.
         entity: EntityName,
     },
+    /// The store could not tell whether it is the one that it was.
+    #[error("could not read the revisions of the users' directories")]
+    Directories(#[from] LinksError),
     /// The cursor could not be read.
     #[error("could not read the collector's cursor")]
     Store(#[from] StoreError),
@@ -125,6 +128,7 @@ impl<S: Store> Target for Division<S> {
             WriteError::Unshown { .. }
             | WriteError::Repriced { .. }
             | WriteError::Unread { .. }
+            | WriteError::Directories(_)
             | WriteError::Store(_) => FailureClass::Transient,
         }
     }

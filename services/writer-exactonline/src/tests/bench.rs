@@ -133,6 +133,18 @@ impl Bench {
         assert!(matches!(kept, Applied::Done { .. }));
     }
 
+    /// Of this entity nothing is kept any more.
+    pub(super) async fn loses_the_store(&self, entity_name: &str, document: &RecordId) {
+        let lost = |parts: &[&str]| Change::Delete(Key::of("test", "acme", parts));
+        let batch = Batch::new().then(lost(&["cursor", "exactonline", entity_name])).then(lost(&[
+            "exactonline",
+            "documents",
+            entity_name,
+            document.as_str(),
+        ]));
+        assert!(matches!(self.store.apply(batch).await.unwrap(), Applied::Done { .. }));
+    }
+
     /// As if the writer's process had ended and another one began.
     pub(super) fn restart(&mut self) {
         self.division = division(&self.running, &self.store, &self.folder);

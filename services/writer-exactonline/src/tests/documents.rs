@@ -344,3 +344,20 @@ async fn what_does_not_fit_is_told_without_a_call() {
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert_eq!(bench.control().counts().calls, before);
 }
+
+/// The collector's documents go with the store, and what the writer has read since is only the latest of each.
+#[tokio::test]
+async fn after_the_store_was_lost_a_document_is_told_only_when_the_collector_has_read_all_again() {
+    let bench = Bench::start().await;
+    let lines = format!(r#"[{{"Item":"{0}","Quantity":1}},{{"Item":"{0}","Quantity":2}}]"#, bench.item);
+    let body = format!(r#"{{"OrderedBy":"{}","SalesOrderLines":{lines}}}"#, bench.customer);
+    let order = id(bench.by_person(ORDERS, &body));
+    bench.collect("salesorders").await;
+    bench.change(ORDERS, &order, r#"{"YourRef":"PO 1"}"#);
+    assert_eq!(quantities(&bench.settled(&order).await.record), ["1", "2"]);
+    bench.loses_the_store("salesorders", &order).await;
+    let told = bench.division.record(aim(&entity("salesorders")), &order).await;
+    assert!(matches!(told, Err(WriteError::Unread { .. })), "{told:?}");
+    bench.collect("salesorders").await;
+    assert_eq!(quantities(&bench.settled(&order).await.record), ["1", "2"]);
+}

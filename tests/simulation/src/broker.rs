@@ -10,8 +10,8 @@ use ::broker::{
 use contract::Topology;
 use jiff::Timestamp;
 
-use crate::Trace;
 use crate::faults::{Fault, Faults, takes};
+use crate::{Mistake, Trace};
 
 /// The longest that a hop to the broker takes while it is well.
 const HOP: Duration = Duration::from_millis(4);
@@ -33,7 +33,8 @@ pub(crate) struct ShakySubscription {
 }
 
 pub(crate) struct ShakyDelivery {
-    inner: InProcessDelivery,
+    /// None once it is settled.
+    inner: Option<InProcessDelivery>,
     broker: Shaky,
     queue: String,
 }
@@ -89,7 +90,8 @@ impl Subscription for ShakySubscription {
     async fn next(&mut self) -> Result<ShakyDelivery, BrokerError> {
         loop {
             let inner = self.inner.next().await?;
-            let delivery = ShakyDelivery { inner, broker: self.broker.clone(), queue: self.queue.clone() };
+            let delivery =
+                ShakyDelivery { inner: Some(inner), broker: self.broker.clone(), queue: self.queue.clone() };
             if self.broker.faults.strikes(Fault::SubscriptionLost) {
                 return Err(BrokerError::Ended { queue: self.queue.clone() });
             }
@@ -99,44 +101,66 @@ impl Subscription for ShakySubscription {
             // It goes back to the queue when it has been overtaken, for another consumer maybe.
             tokio::spawn(async move {
                 takes(Duration::ZERO, OVERTAKEN_BY).await;
-                delivery.broker.trace.tell(format!("overtaken {} {}", delivery.queue, delivery.inner.id()));
+                delivery.broker.trace.tell(format!("overtaken {} {}", delivery.queue, delivery.inner().id()));
             });
         }
     }
 }
 
+impl Drop for ShakyDelivery {
+    /// A message that was acknowledged first does not come again, whatever became of its handling.
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take().filter(|_| self.broker.faults.makes(Mistake::AcknowledgeFirst))
+        else {
+            return;
+        };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(inner.settle(Settlement::Acknowledge));
+        }
+    }
+}
+
+impl ShakyDelivery {
+    fn inner(&self) -> &InProcessDelivery {
+        self.inner.as_ref().expect("it is taken out only when it is settled or dropped")
+    }
+}
+
 impl Delivery for ShakyDelivery {
     fn id(&self) -> &str {
-        self.inner.id()
+        self.inner().id()
     }
 
     fn headers(&self) -> &BTreeMap<String, String> {
-        self.inner.headers()
+        self.inner().headers()
     }
 
     fn at(&self) -> Option<Timestamp> {
-        self.inner.at()
+        self.inner().at()
     }
 
     fn body(&self) -> &[u8] {
-        self.inner.body()
+        self.inner().body()
     }
 
     fn attempt(&self) -> u32 {
-        self.inner.attempt()
+        self.inner().attempt()
     }
 
     fn redelivered(&self) -> bool {
-        self.inner.redelivered()
+        self.inner().redelivered()
     }
 
-    async fn settle(self, settlement: Settlement) -> Result<(), BrokerError> {
+    async fn settle(mut self, settlement: Settlement) -> Result<(), BrokerError> {
         hop().await;
         if self.broker.faults.strikes(Fault::SettlementLost) {
-            self.broker.trace.tell(format!("settlement lost {} {}", self.queue, self.inner.id()));
+            self.broker.trace.tell(format!("settlement lost {} {}", self.queue, self.inner().id()));
             return Err(lost("settle"));
         }
-        self.broker.trace.tell(format!("settle {} {} {settlement:?}", self.queue, self.inner.id()));
-        self.inner.settle(settlement).await
+        self.broker.trace.tell(format!("settle {} {} {settlement:?}", self.queue, self.inner().id()));
+        match self.inner.take() {
+            Some(inner) => inner.settle(settlement).await,
+            None => Ok(()),
+        }
     }
 }

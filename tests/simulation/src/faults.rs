@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::Mistake;
+
 /// Something that may go wrong at a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -92,11 +94,17 @@ pub(crate) struct Faults(Arc<Mutex<Inner>>);
 struct Inner {
     chances: BTreeMap<Fault, f64>,
     struck: BTreeMap<Fault, u32>,
+    mistake: Option<Mistake>,
 }
 
 impl Faults {
-    pub(crate) fn new(chances: BTreeMap<Fault, f64>) -> Self {
-        Self(Arc::new(Mutex::new(Inner { chances, struck: BTreeMap::new() })))
+    pub(crate) fn new(chances: BTreeMap<Fault, f64>, mistake: Option<Mistake>) -> Self {
+        Self(Arc::new(Mutex::new(Inner { chances, struck: BTreeMap::new(), mistake })))
+    }
+
+    /// Whether the services make this mistake.
+    pub(crate) fn makes(&self, mistake: Mistake) -> bool {
+        self.0.lock().unwrap().mistake == Some(mistake)
     }
 
     /// Whether this fault strikes now.

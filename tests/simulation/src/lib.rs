@@ -14,6 +14,7 @@ mod broker;
 pub mod faults;
 mod fleet;
 mod memory;
+mod mistakes;
 mod network;
 mod rest;
 mod run;
@@ -22,6 +23,7 @@ mod site;
 mod store;
 mod trace;
 
+pub use mistakes::Mistake;
 pub use run::{Outcome, run};
 pub use scenario::Scenario;
 pub use trace::Trace;

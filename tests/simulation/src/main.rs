@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use simulation::{Outcome, Scenario, run};
+use simulation::{Mistake, Outcome, Scenario, run};
 
 /// Simulates the whole system: a run for each seed.
 #[derive(Debug, Parser)]
@@ -30,6 +30,9 @@ struct Arguments {
     /// Run each seed twice, and compare all that happened.
     #[arg(long)]
     twice: bool,
+    /// Have the services make a mistake, and stop at the first seed that shows it.
+    #[arg(long)]
+    mistake: Option<Mistake>,
     /// Tell every line of what happened.
     #[arg(long)]
     trace: bool,
@@ -53,10 +56,14 @@ fn main() -> ExitCode {
     let (next, sums, began) = (AtomicU64::new(arguments.from), Mutex::new(Sums::default()), Instant::now());
     let last = arguments.from.saturating_add(arguments.seeds);
     let is_over = || arguments.minutes.is_some_and(|minutes| began.elapsed().as_secs() >= minutes * 60);
+    let is_shown = || {
+        arguments.mistake.is_some()
+            && sums.lock().is_ok_and(|sums: std::sync::MutexGuard<'_, Sums>| !sums.failed.is_empty())
+    };
     thread::scope(|scope| {
         for _ in 0..arguments.threads {
             scope.spawn(|| {
-                while !is_over() {
+                while !is_over() && !is_shown() {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= last {
                         return;
@@ -90,7 +97,8 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "a command tells what it found")]
 fn one(seed: u64, arguments: &Arguments) -> Outcome {
-    let scenario = if arguments.calm { Scenario::calm(seed) } else { Scenario::standard(seed) };
+    let mut scenario = if arguments.calm { Scenario::calm(seed) } else { Scenario::standard(seed) };
+    scenario.mistake = arguments.mistake;
     let mut outcome = run(&scenario);
     if arguments.twice
         && let Some(difference) = outcome.trace.first_difference(&run(&scenario).trace)

@@ -13,8 +13,8 @@ use futures_util::future::BoxFuture;
 use reqwest::Client;
 use wire::{Carry, Failure};
 
-use crate::Trace;
 use crate::faults::{Fault, Faults, takes};
+use crate::{Mistake, Trace};
 
 /// How long a call takes each way while all is well.
 const HOP: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(60));
@@ -99,7 +99,8 @@ impl Network {
     async fn answered(&self, call: reqwest::Request) -> Result<reqwest::Response, Lost> {
         let host = call.url().host_str().unwrap_or_default().to_owned();
         let system = self.systems.lock().unwrap().get(&host).cloned().ok_or(Lost("no such host"))?;
-        let request = request(&call, &host);
+        let mut request = request(&call, &host);
+        self.mistaken(&mut request);
         // A system has a clock of its own, whatever that of the caller shows.
         let response = run_as(Process::default(), async {
             match system {
@@ -117,6 +118,17 @@ impl Network {
         let (parts, body) = response.ok_or(Lost("cut off"))?.into_parts();
         let body = to_bytes(body, BODY_BYTES).await.map_err(|_| Lost("its body broke off"))?;
         Ok(reqwest::Response::from(Response::from_parts(parts, body)))
+    }
+
+    /// The call as services make it that make a mistake.
+    fn mistaken(&self, request: &mut Request<Body>) {
+        let makes = |mistake| self.faults.makes(mistake);
+        if makes(Mistake::IgnoreVersions) {
+            request.headers_mut().remove("if-match");
+        }
+        if makes(Mistake::ForgetIdempotency) {
+            request.headers_mut().remove("idempotency-key");
+        }
     }
 
     /// Faults of the CRM itself, which hit its next call.

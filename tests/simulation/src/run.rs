@@ -112,7 +112,7 @@ enum Due {
 
 impl World {
     async fn start(scenario: &Scenario) -> Self {
-        let (trace, faults) = (Trace::default(), Faults::new(scenario.faults.clone()));
+        let (trace, faults) = (Trace::default(), Faults::new(scenario.faults.clone(), scenario.mistake));
         let network = Network::new(faults.clone(), trace.clone());
         let folder = tempfile::Builder::new().prefix("tandem-simulation-").tempdir_in(IN_MEMORY).unwrap();
         let sites: Vec<Site> =

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::Mistake;
 use crate::faults::Fault;
 
 /// What a run is.
@@ -30,6 +31,8 @@ pub struct Scenario {
     pub faults: BTreeMap<Fault, f64>,
     /// What happens to the whole, and how often.
     pub events: BTreeMap<Event, u32>,
+    /// What the services do wrong, on purpose.
+    pub mistake: Option<Mistake>,
 }
 
 /// Something that happens to a process, to the store or to a system.
@@ -81,6 +84,7 @@ impl Scenario {
             exact_poll: Duration::from_secs(random.random_range(20..=330)),
             faults,
             events,
+            mistake: None,
         }
     }
 

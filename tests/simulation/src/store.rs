@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ::store::{Applied, Batch, Durability, Entry, Key, Leased, Store, StoreError};
+use ::store::{Applied, Batch, Check, Durability, Entry, Key, Leased, Store, StoreError};
 use jiff::Timestamp;
 
-use crate::Trace;
 use crate::faults::{Fault, Faults, takes};
 use crate::memory::Memory;
+use crate::{Mistake, Trace};
 
 /// The longest that the store takes while it is well.
 const HOP: Duration = Duration::from_millis(3);
@@ -53,6 +53,23 @@ impl Shaky {
     }
 }
 
+impl Shaky {
+    /// The batch as services apply it that make a mistake.
+    fn mistaken(&self, mut batch: Batch) -> Batch {
+        let makes = |mistake| self.faults.makes(mistake);
+        batch.checks.retain(|check| match check {
+            Check::Revision(..) => !makes(Mistake::OverwriteLinks),
+            Check::Absent(_) => !makes(Mistake::OverwriteIndexes),
+            Check::Members(..) => !makes(Mistake::ForgetCandidates),
+            Check::Lease { .. } => !makes(Mistake::ForgetFencing),
+        });
+        if makes(Mistake::DropOutbox) {
+            batch.changes.retain(|change| !change.key().as_str().contains(":outbox"));
+        }
+        batch
+    }
+}
+
 fn away() -> StoreError {
     StoreError::Interrupted { path: "(simulated)".into() }
 }
@@ -83,7 +100,7 @@ impl Store for Shaky {
     }
 
     async fn apply(&self, batch: Batch) -> Result<Applied, StoreError> {
-        let store = self.begins().await?;
+        let (store, batch) = (self.begins().await?, self.mistaken(batch));
         let first = batch.changes.first().map(|change| change.key().to_string());
         let applied = store.apply(batch).await;
         if let Some(first) = first {
@@ -93,7 +110,9 @@ impl Store for Shaky {
     }
 
     async fn lease(&self, key: &Key, holder: &str, keep: Duration) -> Result<Leased, StoreError> {
-        let leased = self.begins().await?.lease(key, holder, keep).await;
+        let store = self.begins().await?;
+        let holder = if self.faults.makes(Mistake::ShareLeases) { "everybody" } else { holder };
+        let leased = store.lease(key, holder, keep).await;
         self.ends(leased)
     }
 

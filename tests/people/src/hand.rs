@@ -79,6 +79,8 @@ impl Hand {
     pub fn sees_as(&mut self, sides: &Sides, thing: &Thing, kind: Kind, system: System) -> Option<Seen> {
         let mut found = sides.marked(system, kind, &thing.mark);
         let (record, properties) = found.pop_first()?;
+        // What is in force is so on this day, which may be another one than when the people began.
+        self.lookups.today = ambient::today();
         self.knows(thing, system, &record);
         let view = self.pair(kind).view(system, &properties, &self.lookups).view;
         Some(Seen { record, view })

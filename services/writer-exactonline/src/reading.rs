@@ -158,21 +158,20 @@ impl<S: Store> Division<S> {
         {
             return Ok(reading);
         }
-        let cursor = self.collectors_cursor(feed).await?;
-        if self.client.begins_anew(&cursor, priority).await? {
-            return Err(WriteError::Unread { entity: feed.entity_name() });
-        }
-        Ok(FeedReader::at(cursor.first_pages()))
+        Ok(FeedReader::at(self.collectors_cursor(feed, priority).await?.first_pages()))
     }
 
-    /// Where the collector stands: everything before it is on its way into the links.
-    async fn collectors_cursor(&self, feed: &Feed<S>) -> Result<FeedCursor, WriteError> {
+    /// Where the collector stands: everything before it is on its way into the links. Fails while it reads everything.
+    async fn collectors_cursor(&self, feed: &Feed<S>, priority: Priority) -> Result<FeedCursor, WriteError> {
         let entity = feed.entity_name();
         let (namespace, connection) = (&self.namespace, &self.connection);
         let kept =
             collector::kept_cursor(&self.store, namespace, connection, System::ExactOnline, &entity).await?;
         let cursor = kept.as_deref().and_then(|text| FeedCursor::read(text, &feed.selection));
-        cursor.ok_or(WriteError::Unread { entity })
+        match cursor {
+            Some(cursor) if !self.client.begins_anew(&cursor, priority).await? => Ok(cursor),
+            _ => Err(WriteError::Unread { entity }),
+        }
     }
 
     /// A document as the collector keeps it with what this writer has read since; `None` when neither has seen it. Fails
@@ -183,10 +182,7 @@ impl<S: Store> Division<S> {
         id: &RecordId,
     ) -> Result<Option<Document>, WriteError> {
         let Some(documents) = &feed.documents else { return Ok(None) };
-        let cursor = self.collectors_cursor(feed).await?;
-        if self.client.begins_anew(&cursor, Priority::Edit).await? {
-            return Err(WriteError::Unread { entity: feed.entity_name() });
-        }
+        self.collectors_cursor(feed, Priority::Edit).await?;
         let kept = documents.load(std::slice::from_ref(id)).await?.remove(0);
         let read = feed.state.lock().await.document(id).cloned();
         Ok(match (kept, read) {

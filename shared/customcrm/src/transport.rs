@@ -83,7 +83,8 @@ impl Transport {
         Ok(accepting(self.wire.request(Method::GET, own_address(&self.base, address)?)))
     }
 
-    /// Sends a request once: a success, or a refusal that calls of a single record understand themselves. Errors never hold the request's address, because a search has values in it.
+    /// Sends a request once: a success, or a refusal that calls of a single record understand themselves. Errors never
+    /// hold the request's address, because a search has values in it.
     pub(crate) async fn send(&self, effect: Effect, request: RequestBuilder) -> Result<Answer, Error> {
         self.has_calls()?;
         // The semaphore is never closed.

@@ -130,9 +130,9 @@ impl<S: Store> Links<S> {
         &self,
         connection: &ConnectionName,
     ) -> Result<SystemPair<Option<u64>>, LinksError> {
+        let keys = System::BOTH.map(|system| self.people_key(connection, system));
         let mut revisions = SystemPair::default();
-        for system in System::BOTH {
-            let entry = self.store.get(&self.people_key(connection, system)).await?;
+        for (system, entry) in System::BOTH.into_iter().zip(self.store.get_many(&keys).await?) {
             revisions[system] = entry.map(|entry| entry.revision);
         }
         Ok(revisions)

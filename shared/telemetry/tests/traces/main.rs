@@ -47,13 +47,7 @@ async fn a_trace_goes_on_where_the_headers_of_a_message_continue_it() {
 
 #[tokio::test]
 async fn a_collector_that_is_down_does_not_hold_up_the_shutdown() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let settings = Settings {
-        // Accepts connections by its backlog, and never answers.
-        otlp_endpoint: Some(format!("http://{}", listener.local_addr().unwrap())),
-        log_filter: LogFilter::parse("off").unwrap(),
-        log_format: LogFormat::Text,
-    };
+    let (_listener, settings) = never_answering().await;
     let stopped = tokio::task::spawn_blocking(move || {
         let telemetry = Telemetry::start("mapper", &settings).unwrap();
         info_span!(names::span::MAP).in_scope(|| ());
@@ -68,12 +62,7 @@ async fn a_collector_that_is_down_does_not_hold_up_the_shutdown() {
 /// Spans go out by themselves after a second: at the shutdown nothing is left to be lost.
 #[tokio::test]
 async fn a_span_that_was_lost_before_the_shutdown_is_told_by_it() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let settings = Settings {
-        otlp_endpoint: Some(format!("http://{}", listener.local_addr().unwrap())),
-        log_filter: LogFilter::parse("off").unwrap(),
-        log_format: LogFormat::Text,
-    };
+    let (_listener, settings) = never_answering().await;
     let stopped = tokio::task::spawn_blocking(move || {
         let telemetry = Telemetry::start("mapper", &settings).unwrap();
         info_span!(names::span::MAP).in_scope(|| ());
@@ -81,4 +70,15 @@ async fn a_span_that_was_lost_before_the_shutdown_is_told_by_it() {
         telemetry.shutdown()
     });
     assert!(stopped.await.unwrap().is_err());
+}
+
+/// Traces go to somebody who accepts connections by the backlog, and never answers.
+async fn never_answering() -> (tokio::net::TcpListener, Settings) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = Settings {
+        otlp_endpoint: Some(format!("http://{}", listener.local_addr().unwrap())),
+        log_filter: LogFilter::parse("off").unwrap(),
+        log_format: LogFormat::Text,
+    };
+    (listener, settings)
 }

@@ -2,23 +2,22 @@
 
 use std::time::Duration;
 
-use contract::{Lane, Names, RetryTier};
-use model::System;
+use contract::{Names, RetryTier};
 use people::{Breach, Sight, doubled};
 use tokio::time::{Instant, sleep};
 
-use crate::run::{Company, World};
+use crate::run::{Company, NAMESPACE, World};
 use crate::scenario::Event;
 use ::broker::Broker as _;
 
 /// How often it is looked.
 const LOOKS_EVERY: Duration = Duration::from_secs(30);
-/// The longest that it may take to come to rest, in virtual time: two retries of five minutes, a full read at Exact's
-/// own limits, and a rest of an endpoint.
+/// The longest that it may take to come to rest, in virtual time: a new numbering is noticed after eight hours, and
+/// everything is read again then at Exact's own limits, with retries of five minutes.
 const RESTS_WITHIN: Duration = Duration::from_hours(20);
 /// What does not hold for so long at rest never will.
 const STAYS_SO: Duration = Duration::from_mins(30);
-/// What Exact has deleted is read with every so many-th poll.
+/// What Exact has deleted is read with every tenth poll, and polls are further apart where the day's calls are few.
 const POLLS_PER_DELETED: u32 = 24;
 /// That Exact has numbered everything anew is looked for every eight hours only, where no write shows it.
 const NOTICED_WITHIN: Duration = Duration::from_hours(9);
@@ -75,13 +74,10 @@ impl World {
 
     /// What still waits, if anything does.
     async fn waits(&self) -> Option<String> {
-        let names = Names::new("tandem");
-        let of_pairs = self.pairs.iter().map(|pair| names.pair(&pair.name));
-        let of_writers =
-            Lane::BOTH.into_iter().flat_map(|lane| System::BOTH.map(|system| names.writes(system, lane)));
-        let resting = RetryTier::ALL.into_iter().map(|tier| names.retry(tier));
-        for queue in of_pairs.chain(of_writers).chain(resting) {
-            match self.broker.depth(&queue).await {
+        let topology = service::topology(NAMESPACE, &self.pairs);
+        let resting = RetryTier::ALL.map(|tier| topology.names.retry(tier));
+        for queue in topology.work_queues.iter().chain(&resting) {
+            match self.broker.depth(queue).await {
                 Ok(0) => {}
                 Ok(depth) => return Some(format!("{depth} messages in {queue}")),
                 Err(error) => return Some(error.to_string()),
@@ -119,7 +115,7 @@ impl World {
     /// At rest: nothing was set aside, nobody asked too much, and no more was written than needed.
     async fn judged(&self, writes: u64) -> Vec<String> {
         let mut broken = Vec::new();
-        let dead = self.broker.depth(&Names::new("tandem").dead_letters()).await.unwrap_or_default();
+        let dead = self.broker.depth(&Names::new(NAMESPACE).dead_letters()).await.unwrap_or_default();
         if dead > 0 {
             broken.push(format!("{dead} messages are dead letters"));
         }

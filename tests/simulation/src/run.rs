@@ -31,7 +31,8 @@ use crate::{Scenario, Trace, broker, store};
 const START: &str = "2026-03-02T08:00:00Z";
 /// A folder in memory: the grant's file is synced to the disk whenever it is written.
 const IN_MEMORY: &str = "/dev/shm";
-const NAMESPACE: &str = "tandem";
+/// What the names of its queues and keys begin with.
+pub(crate) const NAMESPACE: &str = "tandem";
 /// How long a paused process stands still: more than a lease, less than a message may stay in hand.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(90));
 /// How long a crashed process is down.

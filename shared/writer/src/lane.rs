@@ -165,6 +165,8 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
                 self.count(Counted::Dead, Some(&reason));
                 self.settle(in_hand, Settlement::DeadLetter { reason }).await?;
             }
+            // It stays unsettled, as what waits in hand does.
+            Handled::Left => {}
             Handled::Rests(after) => {
                 let until = ambient::now().checked_add(after).unwrap_or(Timestamp::MAX);
                 self.lay_aside(in_hand, until).await?;

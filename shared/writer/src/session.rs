@@ -67,6 +67,7 @@ impl<B: Broker, S: Store, F> Writer<B, S, F> {
             refusals: Refusals::new(system, context.health.clone()),
             telling: Telling::default(),
             metrics: Arc::clone(&context.metrics),
+            stop: context.stop.clone(),
         });
         let mut tasks = context.tasks();
         let (followed, follow_context, changed) =

@@ -20,6 +20,7 @@ use service::{Context, Given, UnknownConnections};
 use store::{Links, Named, Store, Stored};
 use telemetry::{Chain, Metrics, WriteOutcome};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
 use self::claim::{Claimed, Claiming};
 pub(crate) use self::refusals::Refusals;
@@ -44,6 +45,8 @@ pub(crate) enum Handled {
     /// Nothing goes to its line before this has passed.
     Rests(Duration),
     Bad(String),
+    /// The service stops before anything of it was claimed: it is the next writer's.
+    Left,
 }
 
 /// What a writer needs for any of its writes.
@@ -57,6 +60,8 @@ pub(crate) struct Work<B, S, T> {
     pub(crate) refusals: Refusals,
     pub(crate) telling: Telling,
     pub(crate) metrics: Arc<Metrics>,
+    /// From here on nothing more is claimed.
+    pub(crate) stop: CancellationToken,
 }
 
 /// What is kept for a connection.
@@ -150,15 +155,11 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             return Ok(Handled::Bad(format!("the write is for {}", queued.system)));
         }
         let Some(pending) = self.pending(queued).await? else { return Ok(Handled::Done) };
-        match kept.records.look(&kept.target).await {
-            Looked::All => {}
-            Looked::Missing(words) => return Ok(Handled::Later(RetryTier::Seconds30, words)),
-            Looked::Failed(error) => return Ok(self.later(queued, &error, attempt)),
-        }
-        let turn = kept.turn(lane).await;
-        if let Err(error) = kept.target.ready(self.aim(pair, lane)).await {
-            return Ok(self.later(queued, &error, attempt));
-        }
+        let turn = match self.stop.run_until_cancelled(self.turn(kept, queued, pair, lane, attempt)).await {
+            Some(Ok(turn)) => turn,
+            Some(Err(handled)) => return Ok(handled),
+            None => return Ok(Handled::Left),
+        };
         let claimed = match self.claim(queued, pending, pair, lane).await? {
             Claiming::Ours(claimed) => claimed,
             Claiming::Nothing => return Ok(Handled::Done),
@@ -188,6 +189,28 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             }
             Sent::Failed(error) => Ok(self.later(queued, &error, attempt)),
             Sent::TooLate => Ok(Handled::Later(RetryTier::Seconds5, "the claim took too long".to_owned())),
+        }
+    }
+
+    /// Waits until the write may be claimed and sent: what the connection gives is there, it is this write's turn, and
+    /// the system is ready.
+    async fn turn<'a>(
+        &self,
+        kept: &'a Kept<T>,
+        queued: &WriteQueued,
+        pair: &Pair,
+        lane: Lane,
+        attempt: u32,
+    ) -> Result<Option<SemaphorePermit<'a>>, Handled> {
+        match kept.records.look(&kept.target).await {
+            Looked::All => {}
+            Looked::Missing(words) => return Err(Handled::Later(RetryTier::Seconds30, words)),
+            Looked::Failed(error) => return Err(self.later(queued, &error, attempt)),
+        }
+        let turn = kept.turn(lane).await;
+        match kept.target.ready(self.aim(pair, lane)).await {
+            Ok(()) => Ok(turn),
+            Err(error) => Err(self.later(queued, &error, attempt)),
         }
     }
 

@@ -13,6 +13,7 @@ use model::{Content, LinkId, PairName, Presence, System, SystemPair, Version, Vi
 use service::{Given, Health, UnknownConnections};
 use store::{Commit, Embedded, LinkChange, Links};
 use telemetry::Metrics;
+use tokio_util::sync::CancellationToken;
 
 use super::fakes::Scripted;
 use super::{CRM, EXACT, connection, record, view};
@@ -194,6 +195,7 @@ impl Bench {
             refusals: Refusals::new(EXACT, self.health.clone()),
             telling: Telling::default(),
             metrics: Arc::new(Metrics::new("writer")),
+            stop: CancellationToken::new(),
         }
     }
 

@@ -219,6 +219,28 @@ async fn a_stop_finishes_what_is_in_hand_and_takes_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_stop_claims_nothing_of_what_waits_for_its_turn() {
+    let bench = Bench::new().await;
+    bench.target.takes_at_once(1);
+    bench.target.hold();
+    let (first, second) = (edited(&bench, "c1", "a1").await, edited(&bench, "c2", "a2").await);
+    let running = Running::of(&bench);
+    queue(&bench, Lane::Live, bench.queued(&first)).await;
+    until_called(&bench, 1).await;
+    queue(&bench, Lane::Live, bench.queued(&second)).await;
+    // It is taken, and its turn has not come.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    running.stop.cancel();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    bench.target.resume.notify_one();
+    running.stop().await;
+    assert_eq!(bench.outcome().await.unwrap().link, first);
+    assert_eq!(bench.target.calls().len(), 1, "a stop waits for what was claimed and for nothing else");
+    let left = bench.broker.depth(&bench.topology.names.writes(EXACT, Lane::Live)).await.unwrap();
+    assert_eq!(left, 1, "the second one waits for the next writer");
+}
+
+#[tokio::test]
 async fn two_slow_writes_are_under_way_at_once() {
     let bench = Bench::new().await;
     bench.target.answer_together(2);

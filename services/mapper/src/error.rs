@@ -16,6 +16,13 @@ pub enum MapperError {
     Broker(#[from] BrokerError),
 }
 
+impl MapperError {
+    /// Whether the store failed: the broker's session is as it was.
+    pub(crate) const fn is_of_store(&self) -> bool {
+        matches!(self, Self::Links(_))
+    }
+}
+
 impl Transient for MapperError {
     fn is_transient(&self) -> bool {
         match self {

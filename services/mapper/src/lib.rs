@@ -22,7 +22,7 @@ use broker::{Broker, Delivery, Settlement, Subscription};
 use contract::{Message, Topology};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use service::{Backoff, Check, Context, ServiceError, Transient, supervise};
+use service::{Backoff, Check, Context, ServiceError, Transient, steadily, supervise};
 use store::{Links, Store};
 use telemetry::{Chain, Settlement as Counted};
 use tracing::Instrument;
@@ -186,8 +186,8 @@ async fn take<B: Broker, S: Store, D: Delivery>(
         tracing::info_span!("map", otel.kind = "consumer", pair = %handler.pair, message = delivery.id());
     telemetry::continue_from(&span, delivery.headers());
     let (body, attempt) = (delivery.body().to_vec(), delivery.attempt());
-    let handled = handle(outbox, handler, &body, attempt).instrument(span);
-    let (settlement, counted) = handled.await?;
+    let handled = steadily(MapperError::is_of_store, || handle(outbox, handler, &body, attempt));
+    let (settlement, counted) = handled.instrument(span).await?;
     if matches!(counted, Counted::Dead) {
         context.metrics.count_dead_letter(queue);
     }

@@ -50,6 +50,6 @@ pub use pairs::{Pairs, entities, load_pairs, parse_pairs, selected, selected_of_
 pub use reload::{InForce, Reloads};
 pub use run::{Service, run, run_from};
 pub use servers::servers;
-pub use supervise::{Backoff, Transient, supervise};
+pub use supervise::{Backoff, Transient, steadily, supervise};
 pub use tasks::Tasks;
 pub use unknown::UnknownConnections;

@@ -1,4 +1,4 @@
-//! Sessions that are run anew after a transient failure.
+//! What is done again after a transient failure: one thing of many that are in hand, or a whole session.
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,6 +11,10 @@ use crate::{Check, Health, ServiceError};
 
 /// A session that lived this long had recovered: the next failure is a new one.
 const RECOVERED_AFTER: Duration = Duration::from_mins(1);
+
+/// How often one thing is tried before its session has failed: a call that went wrong is forgotten within two seconds, and a
+/// server that is away is left to the session.
+const TRIES: u32 = 5;
 
 /// An error that knows whether trying again can help.
 pub trait Transient: Error {
@@ -29,6 +33,9 @@ impl Backoff {
     /// For sessions with a broker, a store or a vendor: half a second to half a minute.
     pub const SESSION: Self = Self { min: Duration::from_millis(500), max: Duration::from_secs(30) };
 
+    /// For one thing of a session, while the others go on: a tenth of a second to a second.
+    const ONE: Self = Self { min: Duration::from_millis(100), max: Duration::from_secs(1) };
+
     /// Refuses a minimum of zero (a busy loop) and one above the maximum.
     pub fn new(min: Duration, max: Duration) -> Result<Self, ServiceError> {
         if min.is_zero() || min > max {
@@ -45,6 +52,26 @@ impl Backoff {
         let doubled = self.min.saturating_mul(2_u32.saturating_pow(attempt)).min(self.max);
         doubled.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
     }
+}
+
+/// Does one thing of many that a session has in hand, again after each failure that is the thing's own. The last failure
+/// is returned, and with it the session ends: all that is in hand would come again, and be counted as returned.
+pub async fn steadily<T, E, F>(own: impl Fn(&E) -> bool, mut act: impl FnMut() -> F) -> Result<T, E>
+where
+    E: Transient + 'static,
+    F: Future<Output = Result<T, E>>,
+{
+    for attempt in 0..TRIES - 1 {
+        match act().await {
+            Err(error) if own(&error) && error.is_transient() => {
+                let reason = Chain(&error).to_string();
+                tracing::warn!(error = reason, attempt, "it failed for now and is done again");
+                sleep(Backoff::ONE.delay(attempt, ambient::fraction())).await;
+            }
+            done => return done,
+        }
+    }
+    act().await
 }
 
 /// Runs `session` until `stop`, and anew after each transient failure.

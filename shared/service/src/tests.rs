@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::io;
@@ -11,7 +11,7 @@ use telemetry::Metrics;
 use tokio::time::{Instant, advance};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Backoff, Check, Health, ServiceError, TaskFailure, Tasks, Transient, supervise};
+use crate::{Backoff, Check, Health, ServiceError, TaskFailure, Tasks, Transient, steadily, supervise};
 
 #[derive(Debug, thiserror::Error)]
 enum Lost {
@@ -125,6 +125,29 @@ async fn a_session_is_run_anew_after_transient_failures_until_one_that_is_not() 
         // The paused clock ticks in milliseconds.
         assert!((min..=max + 2).contains(&wait.as_millis()), "{waits:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_thing_is_done_again_for_some_seconds_unless_its_failure_is_its_sessions() {
+    let started = Instant::now();
+    let after = async |failures: u32, own: bool| {
+        let done = Cell::new(0);
+        let ended = steadily(
+            |_: &Lost| own,
+            || {
+                done.set(done.get() + 1);
+                let failed = done.get() <= failures;
+                async move { if failed { Err(lost()) } else { Ok(()) } }
+            },
+        );
+        (ended.await.is_ok(), done.get())
+    };
+    assert_eq!(after(4, true).await, (true, 5));
+    assert_eq!(after(5, true).await, (false, 5));
+    assert!(started.elapsed() < seconds(5), "{:?}", started.elapsed());
+    assert_eq!(after(1, false).await, (false, 1));
+    let refused = steadily(|_: &Lost| true, async || Err::<(), _>(Lost::Refused)).await;
+    assert!(matches!(refused, Err(Lost::Refused)), "what is not transient is not done again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -64,8 +64,8 @@ impl<S: Store> Aside<'_, S> {
     }
 
     /// It was handled.
-    pub(crate) async fn handled(&self, line: &LineName, entry: String) -> Result<(), LinksError> {
-        let change = Change::Unschedule { key: self.schedule(line), member: entry };
+    pub(crate) async fn handled(&self, line: &LineName, entry: &str) -> Result<(), LinksError> {
+        let change = Change::Unschedule { key: self.schedule(line), member: entry.to_owned() };
         self.apply(Batch::new().then(change)).await
     }
 

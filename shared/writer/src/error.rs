@@ -16,6 +16,13 @@ pub enum WriterError {
     Broker(#[from] BrokerError),
 }
 
+impl WriterError {
+    /// Whether the store failed: the broker's session is as it was.
+    pub(crate) const fn is_of_store(&self) -> bool {
+        matches!(self, Self::Links(_))
+    }
+}
+
 impl Transient for WriterError {
     fn is_transient(&self) -> bool {
         match self {

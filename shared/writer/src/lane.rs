@@ -6,11 +6,11 @@ use broker::{
     ATTEMPT_HEADER, Broker, Delivery, ORIGIN_HEADER, Outgoing, REASON_HEADER, Settlement, Subscription,
 };
 use contract::{Lane, Message};
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt, TryFutureExt};
 use jiff::Timestamp;
-use service::{Pulse, Transient};
-use store::Store;
+use service::{Pulse, Transient, steadily};
+use store::{LinksError, Store};
 use telemetry::{Chain, Settlement as Counted};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -147,7 +147,8 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
         let span =
             tracing::info_span!("write", otel.kind = "consumer", system = %self.work.system, message = id);
         telemetry::continue_from(&span, headers);
-        let handled = match self.work.handle(queued, self.lane, *attempt).instrument(span).await {
+        let handling = steadily(WriterError::is_of_store, || self.work.handle(queued, self.lane, *attempt));
+        let handled = match handling.instrument(span).await {
             Err(error) if !error.is_transient() => Handled::Bad(Chain(&error).to_string()),
             other => other?,
         };
@@ -207,7 +208,7 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
             let body = message.write(event, &format!("writer-{}", self.work.system), at);
             self.work.broker.publish(vec![Outgoing { exchange, routing_key, id, headers, at, body }]).await?;
         }
-        Ok(self.aside().handled(&in_hand.line, entry).await?)
+        self.handled(&in_hand.line, &entry).await
     }
 
     fn of_dead_letter(&self, reason: String) -> [(String, String); 2] {
@@ -216,7 +217,8 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
 
     /// It lies in the store before it is acknowledged.
     async fn lay_aside<D: Delivery>(&self, in_hand: InHand<D>, until: Timestamp) -> Result<(), WriterError> {
-        self.aside().lay(&in_hand.line, &in_hand.task, until).await?;
+        let aside = self.aside();
+        in_store(|| aside.lay(&in_hand.line, &in_hand.task, until)).await?;
         if let Came::Queue(delivery) = in_hand.came {
             delivery.settle(Settlement::Acknowledge).await?;
         }
@@ -225,19 +227,20 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
     }
 
     async fn fetch<D: Delivery>(&self, line: LineName, count: usize) -> Result<Done<D>, WriterError> {
-        let (fetched, left) = self.aside().fetch(&line, &self.holder, count).await?;
+        let aside = self.aside();
+        let (fetched, left) = in_store(|| aside.fetch(&line, &self.holder, count)).await?;
         let mut tasks = Vec::with_capacity(fetched.len());
         for Fetched { task, entry } in fetched {
             match task {
                 Some(task) => tasks.push(InHand { line: line.clone(), task, came: Came::Aside { entry } }),
-                None => self.bury(&line, entry).await?,
+                None => self.bury(&line, &entry).await?,
             }
         }
         Ok(Done::Fetched(line, tasks, left))
     }
 
     /// What can't be read goes where people look at such things.
-    async fn bury(&self, line: &LineName, entry: String) -> Result<(), WriterError> {
+    async fn bury(&self, line: &LineName, entry: &str) -> Result<(), WriterError> {
         let reason = "what was laid aside can't be read: another version of Tandem wrote it";
         self.count(Counted::Dead, Some(reason));
         let letter = Outgoing {
@@ -246,17 +249,23 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
             id: String::new(),
             headers: self.of_dead_letter(reason.to_owned()).into(),
             at: ambient::now(),
-            body: entry.clone().into_bytes(),
+            body: entry.as_bytes().to_vec(),
         };
         self.work.broker.publish(vec![letter]).await?;
-        Ok(self.aside().handled(line, entry).await?)
+        self.handled(line, entry).await
+    }
+
+    async fn handled(&self, line: &LineName, entry: &str) -> Result<(), WriterError> {
+        let aside = self.aside();
+        in_store(|| aside.handled(line, entry)).await
     }
 
     /// The lines of which something may be laid aside.
     async fn find<D: Delivery>(&self) -> Result<Done<D>, WriterError> {
         let mut found = Vec::new();
         for connection in self.work.connections.all().keys() {
-            let pairs = self.aside().ever(connection).await?;
+            let aside = self.aside();
+            let pairs = in_store(|| aside.ever(connection)).await?;
             found.extend(pairs.into_iter().map(|pair| LineName { connection: connection.clone(), pair }));
         }
         Ok(Done::Found(found))
@@ -273,6 +282,13 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
         }
         self.work.metrics.count_message(&self.queue, counted);
     }
+}
+
+/// What is done in the store alone; once it failed for now, it is done again.
+async fn in_store<T, F: Future<Output = Result<T, LinksError>>>(
+    mut act: impl FnMut() -> F,
+) -> Result<T, WriterError> {
+    steadily(WriterError::is_of_store, || act().map_err(WriterError::from)).await
 }
 
 /// What a message that has come leads to at once.

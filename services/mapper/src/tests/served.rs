@@ -23,9 +23,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::bench::{Bench, pair, value};
-use super::fakes::{Failing, next};
+use super::fakes::{Failing, Pausing, next};
 use super::said::full_read;
 use super::{CRM, EXACT, begun_by, connection, record, seen, sighting};
+use crate::handler::Handler;
 use crate::outbox::Outbox;
 use crate::{Ports, serve};
 
@@ -307,6 +308,32 @@ async fn links_are_woken_no_faster_than_they_are_taken_in() {
     .expect("all are woken once they are taken in");
     woken.unwrap();
     assert!(links.waking(&connection()).await.unwrap().is_empty());
+}
+
+/// A session that ends returns all that it holds, and what is returned too often is set aside.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_the_store_does_not_carry_out_ends_no_session() {
+    for call in 1.. {
+        let (broker, store, context) = (InProcess::new(), Pausing::new(None), context());
+        broker.declare(&context.topology()).await.unwrap();
+        let (links, name) = (Links::new(store.clone(), "test"), pair().name);
+        for system in System::BOTH {
+            links.set_people(&connection(), system, &BTreeMap::new()).await.unwrap();
+        }
+        let handler = Handler::new(&name, &links, &names(), &context);
+        let outbox = Outbox::new(broker.clone(), links.clone(), names());
+        say(&broker, &[seen(CRM, sighting("c1", 1, &[("Name", "Acme")]))]).await;
+        let queue = names().pair(&name);
+        let delivery = take(&broker, &queue).await;
+        store.fail(call);
+        crate::take(&outbox, &handler, &context, &queue, delivery).await.unwrap();
+        if !store.has_failed() {
+            assert!(call > 2, "a message takes some calls");
+            return;
+        }
+        let link = links.link_of(&connection(), &name, CRM, &record("c1")).await.unwrap();
+        assert!(link.is_some(), "it is taken in though call {call} failed");
+    }
 }
 
 #[tokio::test]

@@ -41,7 +41,11 @@ impl<S: Store> Keeper<S> {
         if partners.len() == 1
             && let Some((_, partner)) = partners.pop_first()
         {
-            return self.join(system, draft, partner, found, case).await;
+            return if self.may_be_an_older_version(case) {
+                Ok(draft)
+            } else {
+                self.join(system, draft, partner, found, case).await
+            };
         }
         if partners.is_empty() && others.is_empty() {
             let makes = system == System::ExactOnline && case.released && self.pair.creates.customcrm;

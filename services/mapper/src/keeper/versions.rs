@@ -52,6 +52,12 @@ impl<S: Store> Keeper<S> {
         Ok(Among::Newest(moved))
     }
 
+    /// Whether a newer version of a document may be there that was not read yet. Who joined the older one would take what
+    /// the newer one holds for news, though it was there before.
+    pub(super) const fn may_be_an_older_version(&self, case: &Case<'_>) -> bool {
+        self.pair.versions.is_some() && !case.released
+    }
+
     /// Whether the one version is greater than the other.
     fn is_newer(&self, one: &Side, other: &Side) -> bool {
         let Some(Versions { version, .. }) = &self.pair.versions else { return false };

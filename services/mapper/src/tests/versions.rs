@@ -89,6 +89,36 @@ async fn versions_of_before_the_first_read_are_matched_as_one() {
     }
 }
 
+/// After the links were lost: what was edited in the CRM meanwhile is younger than either version.
+#[tokio::test]
+async fn what_the_crm_holds_stands_against_all_versions_of_before_the_first_read() {
+    for backwards in [false, true] {
+        let mut ids = [("v1", 1), ("v2", 2)];
+        if backwards {
+            ids.reverse();
+        }
+        let world = World::with(Pausing::new(None), super::world::shipped()).await;
+        let known = [(CRM, "customers", "c1"), (EXACT, "accounts", "a1"), (CRM, "products", "p1")];
+        for (system, entity, id) in known.into_iter().chain([(EXACT, "items", "i1")]) {
+            world.look_at(system, entity, id).await;
+        }
+        world.edit(CRM, "quotes", "z1", quote("PO 7")).await;
+        world.edit(CRM, "quotes", "z1", properties([("Name", "Ours".into())])).await;
+        for (id, version) in ids {
+            let mut theirs = quotation("PO 7", 7, version);
+            theirs.extend(properties([("Description", "Theirs".into())]));
+            world.keep(EXACT, "quotations", id, theirs);
+            world.look_at(EXACT, "quotations", id).await;
+            world.rest().await;
+        }
+        world.read_all().await;
+        assert_rest(&world).await;
+        assert_eq!(world.partner("quote-quotation", CRM, "z1").await.as_deref(), Some("v2"));
+        assert_eq!(world.holds(CRM, "quotes", "z1", "Name"), "Ours".into(), "backwards: {backwards}");
+        assert_eq!(world.holds(EXACT, "quotations", "v2", "Description"), "Ours".into());
+    }
+}
+
 #[tokio::test]
 async fn a_new_version_of_an_orders_own_quotation_is_no_news_for_quotes() {
     for quotes_first in [false, true] {

@@ -224,6 +224,7 @@ impl Stepping<'_> {
     /// The partner is there; `whole` tells that a line which its view lacks is not there.
     fn joined(&mut self, system: System, mut side: Side, whole: bool, how: &str) {
         let sent = self.create_in_flight(system);
+        let is_of_our_making = self.may_have_been_made(system);
         self.link.pending[system] = Pending::None;
         if self.link.record(system).is_some_and(|known| *known != side.record) {
             self.bury(system);
@@ -231,6 +232,9 @@ impl Stepping<'_> {
         self.has_new_lines(system, &mut side, whole, sent.as_ref());
         if let Some(sent) = sent {
             self.agree_where_as_sent(system, &sent, &side.view);
+            if is_of_our_making {
+                self.agree_as_sent(system, &sent, &side.view);
+            }
         }
         self.has_joined(system, side, how);
     }
@@ -321,6 +325,12 @@ impl Stepping<'_> {
             Pending::InFlight { write: Write::Create { values }, .. } => Some(values.clone()),
             Pending::InFlight { .. } | Pending::Queued { .. } | Pending::None => None,
         }
+    }
+
+    /// Whether an earlier attempt of the create that is in flight may have been carried out.
+    fn may_have_been_made(&self, system: System) -> bool {
+        let pending = &self.link.pending[system];
+        matches!(pending, Pending::InFlight { write: Write::Create { .. }, attempt, .. } if *attempt > 1)
     }
 
     fn note(&mut self, text: String) {

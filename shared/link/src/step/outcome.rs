@@ -260,6 +260,15 @@ impl Stepping<'_> {
         self.agree_on(system, &as_sent, None, &Found::default());
     }
 
+    /// A partner that an earlier attempt has made may have been edited since by whoever saw it: what differs from what was
+    /// sent is an edit of that side.
+    pub(super) fn agree_as_sent(&mut self, system: System, sent: &View, found: &View) {
+        let shown =
+            sent.iter().filter(|(property, _)| property.line().is_none() && found.contains_key(*property));
+        let shown: View = shown.map(|(property, value)| (property.clone(), value.clone())).collect();
+        self.agree_on(system, &shown, None, &Found::default());
+    }
+
     fn agree_as_seen(&mut self, property: &PropertyName, value: &Value) {
         let agreed = SystemPair { customcrm: value.clone(), exactonline: value.clone() };
         self.agree(property.clone(), agreed);

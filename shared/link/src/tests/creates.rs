@@ -110,6 +110,23 @@ fn an_edit_while_an_uncertain_create_is_found_again_is_not_lost_to_what_was_sent
 }
 
 #[test]
+fn an_edit_of_a_record_whose_making_was_not_heard_of_is_not_written_over() {
+    for how in ["adopted", "joined"] {
+        let mut story = creating();
+        story.claims(EXACT);
+        let claim = story.claim(EXACT);
+        let found = side("e1", 2, &[("a", "theirs"), ("b", "")]);
+        story.then(match how {
+            "adopted" => Event::Adopted { system: EXACT, claim, side: found },
+            _ => Event::Joined { system: EXACT, side: found },
+        });
+        assert_eq!(story.link.pending[EXACT], Pending::None, "{how}");
+        story.claims(CRM);
+        assert_eq!(story.write(CRM).values(), &view(&[("a", "theirs")]), "{how}");
+    }
+}
+
+#[test]
 fn a_record_that_is_found_before_creating_is_merged_by_policy() {
     let mut story = creating();
     let claim = story.claim(EXACT);

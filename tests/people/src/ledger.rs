@@ -73,8 +73,10 @@ pub struct Story {
 pub struct Line {
     /// What is sold on it.
     pub article: Thing,
-    /// Where alone it was while no link knew of it.
+    /// Where alone it was while no link knew of it, or while the other side alone had one that sells the same.
     pub alone: Option<System>,
+    /// Whether it was taken for another one before all links were lost.
+    pub taken: bool,
     /// Whether it was removed.
     pub removed: bool,
     /// As of a thing.
@@ -86,17 +88,17 @@ pub struct Line {
 impl Line {
     /// A line that is sold for the first time.
     pub fn of(article: Thing) -> Self {
-        Self { article, alone: None, removed: false, may_be_back: false, unlinked: false }
+        Self { article, alone: None, taken: false, removed: false, may_be_back: false, unlinked: false }
     }
 }
 
 impl Story {
-    /// Whether a line may have been taken for one that the CRM alone had: where no link is left, two lines that sell the
-    /// same are one line, and the CRM's words stand.
+    /// Whether a line may have been taken for one that the CRM alone had: two lines that sell the same, each on one side
+    /// alone, are one line, and the CRM's words stand.
     pub fn may_be_taken_for_another(&self, line: &Line) -> bool {
         let is_of_crm =
             |other: &Line| other.alone == Some(System::CustomCrm) && other.article == line.article;
-        line.alone == Some(System::ExactOnline) && self.lines.values().any(is_of_crm)
+        line.taken || line.alone == Some(System::ExactOnline) && self.lines.values().any(is_of_crm)
     }
 }
 
@@ -173,10 +175,15 @@ impl Ledger {
     /// All links are lost. `shown` gives what a side shows in a cell.
     pub fn links_lost(&mut self, shown: impl Fn(&Cell, System) -> Option<Value>) {
         for (thing, story) in &mut self.things {
-            for (mark, line) in story.lines.iter_mut().filter(|(_, line)| !line.removed) {
+            let taken: Vec<bool> =
+                story.lines.values().map(|line| story.may_be_taken_for_another(line)).collect();
+            for ((mark, line), taken) in
+                story.lines.iter_mut().zip(taken).filter(|((_, line), _)| !line.removed)
+            {
                 let row = "Quantity".to_owned();
                 let cell = Cell { thing: thing.clone(), line: Some(mark.clone()), row };
                 let is_there = System::BOTH.map(|system| shown(&cell, system).is_some());
+                line.taken = taken && is_there == [false, false];
                 line.alone = match is_there {
                     [true, false] => Some(System::CustomCrm),
                     [false, true] => Some(System::ExactOnline),

@@ -84,6 +84,8 @@ pub struct People {
     outstanding: Vec<(Cell, Value, System, Duration)>,
     /// How long each edit took to show on the other side.
     pub lags: Vec<Duration>,
+    /// Of each kind they turn to these many only, the newest: where both are at work at once, they meet.
+    pub newest: Option<usize>,
 }
 
 /// The records whose links know what both sides agreed on, each with its own keys of the lines of which that holds too.
@@ -93,7 +95,15 @@ impl People {
     /// People who do what this seed says.
     pub fn new(seed: u64, hand: Hand) -> Self {
         let random = [1, 2].map(|side: u64| StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(side)));
-        Self { hand, ledger: Ledger::default(), random, serial: 0, outstanding: Vec::new(), lags: Vec::new() }
+        Self {
+            hand,
+            ledger: Ledger::default(),
+            random,
+            serial: 0,
+            outstanding: Vec::new(),
+            lags: Vec::new(),
+            newest: None,
+        }
     }
 
     fn random(&mut self, system: System) -> &mut StdRng {
@@ -257,6 +267,9 @@ impl People {
         is_fit: impl Fn(&Seen) -> bool,
     ) -> Option<Thing> {
         let mut open: Vec<Thing> = self.ledger.open(kind).map(|(thing, _)| thing.clone()).collect();
+        // They are numbered as they are made.
+        let others = self.newest.map_or(0, |newest| open.len().saturating_sub(newest));
+        open.drain(..others);
         while !open.is_empty() {
             let at = self.random(system).random_range(0..open.len());
             let thing = open.swap_remove(at);
@@ -390,10 +403,20 @@ impl People {
         for side in [system, system.other()] {
             let Some(seen) = self.hand.sees(now.sides, &thing, side) else { return };
             let held = seen.view.get(&property.name).unwrap_or(&Value::Empty).clone();
-            let value = self.value(side, &property, &held);
-            said.push(Word { system: side, value: value.clone() });
-            self.enter(now, &thing, side, &seen, &View::from([(property.name.clone(), value)]));
+            said.push((seen, Word { system: side, value: self.value(side, &property, &held) }));
         }
+        // Who says the same contradicts nobody: then the one may take it back before anybody has seen it.
+        if said[0].1.value == said[1].1.value {
+            return;
+        }
+        let mut said: Vec<Word> = said
+            .into_iter()
+            .map(|(seen, word)| {
+                let values = View::from([(property.name.clone(), word.value.clone())]);
+                self.enter(now, &thing, word.system, &seen, &values);
+                word
+            })
+            .collect();
         let cell = Cell { thing: thing.clone(), line: None, row: property.name.to_string() };
         said.retain(|word| {
             let seen = self.hand.sees(now.sides, &thing, word.system);

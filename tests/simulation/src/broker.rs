@@ -7,7 +7,7 @@ use ::broker::{
     Broker, BrokerError, Delivery, InProcess, InProcessDelivery, InProcessSubscription, Outgoing, Settlement,
     Subscription,
 };
-use contract::Topology;
+use contract::{Message, Topology};
 use jiff::Timestamp;
 
 use crate::faults::{Fault, Faults, takes};
@@ -17,6 +17,9 @@ use crate::{Mistake, Trace};
 const HOP: Duration = Duration::from_millis(4);
 /// For how long a message may be overtaken.
 const OVERTAKEN_BY: Duration = Duration::from_secs(5);
+
+/// How often a mistake is made that is made now and then.
+const ONE_IN_TWENTY: f64 = 0.05;
 
 /// The broker of a simulation. Clones share it.
 #[derive(Clone)]
@@ -47,6 +50,25 @@ async fn hop() {
     takes(Duration::ZERO, HOP).await;
 }
 
+impl Shaky {
+    /// The message as services publish it that make a mistake.
+    fn mistaken(&self, message: Outgoing) -> Option<Outgoing> {
+        let makes = |mistake| self.faults.makes(mistake);
+        let now_and_then = || ambient::fraction() < ONE_IN_TWENTY;
+        let (sightings, outcomes, wakes) =
+            (makes(Mistake::LoseSightings), makes(Mistake::LoseOutcomes), makes(Mistake::LoseWakes));
+        if !(sightings || outcomes || wakes) {
+            return Some(message);
+        }
+        match Message::read(&message.body) {
+            Ok(Message::Observed(_)) if sightings && now_and_then() => None,
+            Ok(Message::Outcome(_)) if outcomes && now_and_then() => None,
+            Ok(Message::Woken(_)) if wakes => None,
+            _ => Some(message),
+        }
+    }
+}
+
 impl Broker for Shaky {
     type Subscription = ShakySubscription;
 
@@ -60,6 +82,8 @@ impl Broker for Shaky {
         if self.faults.strikes(Fault::Unpublished) {
             return Err(lost("publish"));
         }
+        let messages: Vec<Outgoing> =
+            messages.into_iter().filter_map(|message| self.mistaken(message)).collect();
         for message in &messages {
             self.trace.tell(format!("publish {} {}", message.routing_key, message.id));
         }
@@ -157,6 +181,11 @@ impl Delivery for ShakyDelivery {
             self.broker.trace.tell(format!("settlement lost {} {}", self.queue, self.inner().id()));
             return Err(lost("settle"));
         }
+        let is_lost = self.broker.faults.makes(Mistake::LoseRetries);
+        let settlement = match settlement {
+            Settlement::Retry { .. } if is_lost => Settlement::Acknowledge,
+            other => other,
+        };
         self.broker.trace.tell(format!("settle {} {} {settlement:?}", self.queue, self.inner().id()));
         match self.inner.take() {
             Some(inner) => inner.settle(settlement).await,

@@ -65,12 +65,13 @@ impl Fault {
 }
 
 impl Fault {
-    /// How likely it is at most each time. A message takes a dozen calls to the store and the broker, and who fails a
-    /// message drops what else is in hand: where more of them failed than this, a message would return to its queue more
-    /// often than a broker lets it.
+    /// How likely it is at most each time. A session that ends gives back all that it has in hand: where more of them did
+    /// than this, a message would return to its queue more often than a broker lets it. A call to the store that fails is
+    /// made again; where many more of them failed, one would fail five times in a row.
     pub(crate) const fn most(self) -> f64 {
         match self {
-            Self::SubscriptionLost | Self::SettlementLost | Self::StoreAway | Self::StoreSilent => 0.002,
+            Self::SubscriptionLost | Self::SettlementLost => 0.002,
+            Self::StoreAway | Self::StoreSilent => 0.01,
             Self::Unpublished
             | Self::Unconfirmed
             | Self::Overtaken

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use simulation::{Mistake, Outcome, Scenario, run};
+use simulation::{Mistake, Outcome, Scenario, run, shrink};
 
 /// Simulates the whole system: a run for each seed.
 #[derive(Debug, Parser)]
@@ -33,6 +33,9 @@ struct Arguments {
     /// Have the services make a mistake, and stop at the first seed that shows it.
     #[arg(long)]
     mistake: Option<Mistake>,
+    /// How often what breaks a promise is run again with something left out, to tell what it takes.
+    #[arg(long, default_value_t = 60)]
+    shrink: u32,
     /// Tell every line of what happened.
     #[arg(long)]
     trace: bool,
@@ -110,6 +113,13 @@ fn one(seed: u64, arguments: &Arguments) -> Outcome {
     }
     if !outcome.broken.is_empty() {
         println!("== {scenario}\n{}\n", outcome.broken.join("\n-- "));
+    }
+    if !outcome.broken.is_empty() && arguments.mistake.is_none() {
+        let smallest = shrink(&scenario, arguments.shrink, |smaller| !run(smaller).broken.is_empty());
+        if smallest != scenario {
+            let broken = run(&smallest).broken;
+            println!("== this is enough to break it: {smallest}\n{}\n", broken.join("\n-- "));
+        }
     }
     outcome
 }

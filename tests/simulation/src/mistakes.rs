@@ -20,8 +20,22 @@ pub enum Mistake {
     AcknowledgeFirst,
     /// What follows from a commit is not published, and not kept in the outbox.
     DropOutbox,
+    /// What a writer claims is not kept.
+    DropClaims,
+    /// What both sides agreed on is stored the wrong way round.
+    SwapAgreed,
+    /// One in twenty records that were seen is told to nobody, and its cursor moves on.
+    LoseSightings,
+    /// One in twenty outcomes of writes is told to nobody.
+    LoseOutcomes,
+    /// What shall be tried again later is not.
+    LoseRetries,
+    /// Nobody hears that what it waited for is there.
+    LoseWakes,
+    /// What is searched before a create is never found.
+    SearchBlindly,
+    /// Nobody asks what was deleted.
+    ForgetDeletions,
     /// A record of the CRM is written whatever version it has.
     IgnoreVersions,
-    /// A create of the CRM is repeated as another one.
-    ForgetIdempotency,
 }

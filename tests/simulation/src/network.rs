@@ -65,7 +65,7 @@ impl Network {
 
     async fn carried(self, call: reqwest::Request) -> Result<reqwest::Response, Failure> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let what = format!("{} {}{}", call.method(), call.url().host_str().unwrap_or("?"), target(&call));
+        let what = told(&call);
         // A refresh token serves once: where its answer is lost, only a new consent helps, and no software.
         let spends = call.url().path().ends_with("/oauth2/token");
         let may = |fault: Fault| !spends && self.faults.strikes(fault);
@@ -126,8 +126,16 @@ impl Network {
         if makes(Mistake::IgnoreVersions) {
             request.headers_mut().remove("if-match");
         }
-        if makes(Mistake::ForgetIdempotency) {
-            request.headers_mut().remove("idempotency-key");
+        let target = request.uri().to_string();
+        let mistaken = if makes(Mistake::ForgetDeletions) {
+            asking_for_none_deleted(&target)
+        } else if makes(Mistake::SearchBlindly) {
+            searching_for_nobody(&target)
+        } else {
+            None
+        };
+        if let Some(mistaken) = mistaken {
+            *request.uri_mut() = mistaken.parse().unwrap();
         }
     }
 
@@ -168,6 +176,38 @@ impl Carry for Network {
     fn client(&self) -> Client {
         client()
     }
+}
+
+/// The call as it is made where nobody asks what was deleted.
+fn asking_for_none_deleted(target: &str) -> Option<String> {
+    if target.contains("/sync/Deleted?") {
+        let (path, _) = target.split_once('?')?;
+        return Some(format!(
+            "{path}?$filter=Timestamp%20gt%20{}L&$select=EntityKey,EntityType,Timestamp,DeletedBy",
+            i64::MAX
+        ));
+    }
+    target.contains("include_deleted=true&").then(|| target.replace("include_deleted=true&", ""))
+}
+
+/// A search by a key as it finds nothing.
+fn searching_for_nobody(target: &str) -> Option<String> {
+    let (before, after) = if target.contains("filter%5B") {
+        target.split_at(target.rfind("&limit=")?)
+    } else if target.contains("Creator") {
+        target.split_at(target.rfind("%27")?)
+    } else {
+        return None;
+    };
+    Some(format!("{before}nobody{after}"))
+}
+
+/// A call as the trace tells it: what it asks for, and what it writes.
+fn told(call: &reqwest::Request) -> String {
+    let host = call.url().host_str().unwrap_or("?");
+    let body = call.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    let space = if body.is_empty() { "" } else { " " };
+    format!("{} {host}{}{space}{}", call.method(), target(call), String::from_utf8_lossy(body))
 }
 
 fn target(call: &reqwest::Request) -> String {

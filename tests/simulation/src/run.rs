@@ -40,9 +40,13 @@ const DOWN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(
 /// How far a wrong clock may be off.
 const SKEW_SECONDS: i64 = 3;
 /// How often it is looked whether the processes run and which links are there again.
-const LOOKS_EVERY: Duration = Duration::from_secs(20);
+const LOOKS_EVERY: Duration = Duration::from_mins(1);
 /// How long the first lists may take to be read.
 const LISTS_WITHIN: Duration = Duration::from_mins(40);
+
+/// How long a rush lasts, and of how many things of each kind.
+const RUSH: Duration = Duration::from_secs(8);
+const NEWEST: usize = 2;
 
 /// What became of a run.
 #[derive(Debug)]
@@ -148,6 +152,7 @@ impl World {
             let hand = Hand::new(pairs.clone(), &sides, lists);
             let mut people = People::new(seed.wrapping_add(number), hand);
             people.begin(&sides);
+            people.newest = scenario.rushes.map(|_| NEWEST);
             companies.push(Company { site, sides, people, agreed: Agreed::new() });
         }
         Self {
@@ -205,15 +210,20 @@ impl World {
     /// When what is due; what is due at one moment is kept apart by a number.
     fn schedule(&mut self) -> BTreeMap<(Duration, usize), Due> {
         let lasts = self.scenario.lasts;
-        let mut due = Vec::new();
-        for number in 0..self.scenario.edits {
-            due.push(Due::Edit(usize::try_from(number).unwrap()));
-        }
+        let mut some_time = || lasts.mul_f64(self.random.random::<f64>());
+        let rushes: Vec<Duration> =
+            (0..self.scenario.rushes.unwrap_or_default()).map(|_| some_time()).collect();
+        let mut due: Vec<(Duration, Due)> = Vec::new();
         for (event, times) in self.scenario.events.clone() {
-            due.extend((0..times).map(|_| Due::Event(event)));
+            due.extend((0..times).map(|_| (some_time(), Due::Event(event))));
         }
-        let mut due: Vec<(Duration, Due)> =
-            due.into_iter().map(|due| (lasts.mul_f64(self.random.random::<f64>()), due)).collect();
+        for number in 0..self.scenario.edits {
+            let at = match rushes.choose(&mut self.random) {
+                Some(rush) => *rush + RUSH.mul_f64(self.random.random::<f64>()),
+                None => lasts.mul_f64(self.random.random::<f64>()),
+            };
+            due.push((at, Due::Edit(usize::try_from(number).unwrap())));
+        }
         let looks = u32::try_from(lasts.as_secs() / LOOKS_EVERY.as_secs()).unwrap();
         due.extend((1..=looks).map(|number| (LOOKS_EVERY * number, Due::Look)));
         due.into_iter().enumerate().map(|(number, (at, due))| ((at, number), due)).collect()

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
 use crate::Mistake;
@@ -19,6 +20,8 @@ pub struct Scenario {
     pub lasts: Duration,
     /// How many edits people make, of all connections together.
     pub edits: u32,
+    /// The moments around which all of them are made, on the newest few things; none where people take their time.
+    pub rushes: Option<u32>,
     /// How many connections there are.
     pub connections: usize,
     /// How many replicas of each service run.
@@ -78,9 +81,10 @@ impl Scenario {
             seed,
             lasts: Duration::from_hours(2),
             edits: 60,
+            rushes: random.random_bool(0.5).then(|| random.random_range(6..=15)),
             connections: if random.random_bool(0.15) { 2 } else { 1 },
-            replicas: random.random_range(1..=3),
-            crm_poll: Duration::from_secs(random.random_range(5..=60)),
+            replicas: *[1, 1, 1, 2, 2, 3].choose(&mut random).unwrap(),
+            crm_poll: Duration::from_secs(random.random_range(10..=120)),
             exact_poll: Duration::from_secs(random.random_range(20..=330)),
             faults,
             events,
@@ -104,6 +108,9 @@ impl fmt::Display for Scenario {
             self.crm_poll.as_secs(),
             self.exact_poll.as_secs()
         )?;
+        if let Some(rushes) = self.rushes {
+            write!(f, ", edits in {rushes} rushes")?;
+        }
         for (fault, chance) in &self.faults {
             write!(f, ", {fault:?} {:.2} %", chance * 100.0)?;
         }

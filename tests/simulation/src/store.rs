@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ::store::{Applied, Batch, Check, Durability, Entry, Key, Leased, Store, StoreError};
+use ::store::{Applied, Batch, Change, Check, Durability, Entry, Key, Leased, Store, StoreError};
+use contract::{read_link, write_link};
 use jiff::Timestamp;
+use link::{Link, Pending};
+use model::System;
 
 use crate::faults::{Fault, Faults, takes};
 use crate::memory::Memory;
@@ -63,10 +66,42 @@ impl Shaky {
             Check::Members(..) => !makes(Mistake::ForgetCandidates),
             Check::Lease { .. } => !makes(Mistake::ForgetFencing),
         });
+        if makes(Mistake::DropClaims)
+            && batch.changes.iter().any(|change| link_in(change).is_some_and(|link| is_claimed(&link)))
+        {
+            batch.changes.clear();
+        }
+        if makes(Mistake::SwapAgreed) {
+            batch.changes = batch.changes.into_iter().map(with_agreed_swapped).collect();
+        }
         if makes(Mistake::DropOutbox) {
             batch.changes.retain(|change| !change.key().as_str().contains(":outbox"));
         }
         batch
+    }
+}
+
+fn link_in(change: &Change) -> Option<Link> {
+    match change {
+        Change::Set { key, value } if key.as_str().contains(":link:") => read_link(value).ok(),
+        _ => None,
+    }
+}
+
+fn is_claimed(link: &Link) -> bool {
+    System::BOTH.iter().any(|system| matches!(link.pending[*system], Pending::InFlight { .. }))
+}
+
+fn with_agreed_swapped(change: Change) -> Change {
+    let link = link_in(&change);
+    match (change, link) {
+        (Change::Set { key, .. }, Some(mut link)) => {
+            for agreed in link.agreed.values_mut() {
+                std::mem::swap(&mut agreed.customcrm, &mut agreed.exactonline);
+            }
+            Change::Set { key, value: write_link(&link) }
+        }
+        (change, _) => change,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The first seeds, as many as half a minute takes, and the proof that a seed decides everything.
+//! The first seeds, as many as three minutes take, each twice: a seed decides everything.
 #![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use simulation::{Scenario, run};
 
 /// Where fewer seeds than these take longer, the rest is left to the command.
 const SEEDS: u64 = 1_000;
-const TAKE: Duration = Duration::from_secs(30);
+const TAKE: Duration = Duration::from_mins(3);
 
 #[test]
 fn every_promise_holds_for_the_first_seeds() {
@@ -16,19 +16,18 @@ fn every_promise_holds_for_the_first_seeds() {
         let outcome = run(&Scenario::standard(seed));
         assert!(outcome.broken.is_empty(), "{}\n{}", outcome.scenario, outcome.broken.join("\n-- "));
         assert!(outcome.edits > 0 && outcome.writes > 0, "seed {seed} has shown nothing");
+        let again = run(&outcome.scenario).trace;
+        assert_eq!(outcome.trace.first_difference(&again), None, "seed {seed} ran otherwise the second time");
     }
 }
 
 #[test]
-fn the_same_seed_runs_the_same_way_again_and_another_does_not() {
+fn another_seed_runs_another_way() {
     let run = |seed| {
         let scenario = Scenario { lasts: Duration::from_mins(20), edits: 10, ..Scenario::standard(seed) };
         run(&scenario).trace
     };
-    for seed in [3, 8] {
-        let (first, again) = (run(seed), run(seed));
-        assert_eq!(first.first_difference(&again), None, "seed {seed}");
-        assert!(first.lines().len() > 1_000, "the guard against a run in which nothing happens");
-    }
-    assert!(run(3).first_difference(&run(8)).is_some());
+    let (one, other) = (run(3), run(8));
+    assert!(one.lines().len() > 500, "the guard against a run in which nothing happens");
+    assert!(one.first_difference(&other).is_some());
 }

@@ -27,9 +27,14 @@ impl People {
                     "line added",
                     format!("line {mark} added in {}", system.name()),
                 );
-                let alone = (!self.is_agreed(&thing, None, now.agreed)).then_some(system);
-                let line = Line { alone, ..Line::of(article.clone()) };
-                self.ledger.things.get_mut(&thing).unwrap().lines.insert(mark.clone(), line);
+                let unseen = self.unseen_lines(now.sides, &thing, system, &article);
+                let is_alone = !self.is_agreed(&thing, None, now.agreed) || !unseen.is_empty();
+                let line = Line { alone: is_alone.then_some(system), ..Line::of(article.clone()) };
+                let lines = &mut self.ledger.things.get_mut(&thing).unwrap().lines;
+                lines.insert(mark.clone(), line);
+                for mark in unseen {
+                    lines.entry(mark).and_modify(|line| line.alone = Some(system.other()));
+                }
                 for name in ["Quantity", "UnitPrice"] {
                     self.says_first(&thing, Some(mark.clone()), name, system, &cells);
                 }
@@ -37,6 +42,17 @@ impl People {
             }
             Err(refused) => self.ledger.refused.push(format!("{thing}: {refused}")),
         }
+    }
+
+    /// The lines on which the same article stands and which only the other side shows.
+    fn unseen_lines(&mut self, sides: &Sides, thing: &Thing, system: System, article: &Thing) -> Vec<String> {
+        let [here, there] =
+            [system, system.other()].map(|side| self.hand.sees(sides, thing, side).map(|seen| seen.view));
+        let (Some(here), Some(there)) = (here, there) else { return Vec::new() };
+        let same = |(mark, line): (&String, &Line)| (line.article == *article).then(|| mark.clone());
+        let mut marks: Vec<String> = self.ledger.things[thing].lines.iter().filter_map(same).collect();
+        marks.retain(|mark| lines_marked(&here, mark).is_empty() && !lines_marked(&there, mark).is_empty());
+        marks
     }
 
     /// A line of a document that this side shows.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use mapping::Reading;
 use model::{ConnectionName, PairName};
 use url::Url;
@@ -138,6 +138,28 @@ TOML completes a file which names it in its first line:
 Of the queues it prints an AsyncAPI document: every exchange and queue with what it is declared
 with, every message with its schema, and who sends and takes which."#;
 
+const DEAD_LETTERS_TEACHING: &str = r"A message that no service can handle, or that came back unsettled too often, is set aside as a dead
+letter, and what comes behind it goes on. Look at the reason first; then replay what would go well
+now, for instance after an upgrade or once a connection is configured again, and discard the rest:
+
+  tandem dead-letters list
+  tandem dead-letters show 01a21fe6-97ef-76dd-a9e6-938e7d28ded4
+  tandem dead-letters replay 01a21fe6-97ef-76dd-a9e6-938e7d28ded4
+  tandem dead-letters replay --from tandem.pair.customer-account
+  tandem dead-letters discard --all --yes
+
+To replay a message twice does no harm: each says what was seen or what became of a write, and not
+what is to be done. Discarding loses what nobody else knows: of a record that was seen, the next
+edit or full read tells again; of the outcome of a write, nothing does, but the write is looked
+after by itself within minutes.
+
+Nothing that a record holds is shown, except by show --content: that may be people's names and
+addresses, so mind where you print it. At most 10,000 are looked at; those that lie behind come up
+when these are gone. For the moment of the look nobody else sees them.
+
+Exit codes: 0 when it is done; 1 when a message stayed, an id is unknown, or after a failure; 64
+when the command line or the configuration can't be used.";
+
 const DEMO_TEACHING: &str = r"Starts a simulated CustomCRM and a simulated Exact Online, fills both from a book of companies,
 runs all services on the broker and the store within the process, and lets a scripted human
 edit both sides. At the end it compares both sides property by property.
@@ -199,6 +221,9 @@ pub(crate) enum Command {
     /// Print the dataflow document: what the pair files say, for people
     #[command(after_long_help = DATAFLOW_TEACHING)]
     Dataflow(DataflowOptions),
+    /// Look at the messages that were set aside, replay or discard them
+    #[command(after_long_help = DEAD_LETTERS_TEACHING)]
+    DeadLetters(DeadLettersOptions),
     /// Print the schema of a file that people write, or of what travels on the queues
     #[command(after_long_help = SCHEMA_TEACHING)]
     Schema {
@@ -225,6 +250,69 @@ pub(crate) struct CheckOptions {
     /// Only this one of the configuration's connections
     #[arg(long, value_name = "NAME", requires = "config", value_parser = connection_name)]
     pub(crate) connection: Option<ConnectionName>,
+}
+
+/// What is done with dead letters.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DeadLettersOptions {
+    #[command(subcommand)]
+    pub(crate) act: LettersAct,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "TANDEM_CONFIG", default_value = "tandem.toml")]
+    pub(crate) config: PathBuf,
+    /// How it is printed
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+}
+
+/// What is done with dead letters.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum LettersAct {
+    /// List them, the oldest first
+    List {
+        /// Only those that were set aside from this queue
+        #[arg(long, value_name = "QUEUE")]
+        from: Option<String>,
+    },
+    /// Show one of them
+    Show {
+        /// Its id
+        id: String,
+        /// All that it holds, also what people have entered
+        #[arg(long)]
+        content: bool,
+    },
+    /// Give them back to the queues that they came from
+    Replay(LettersMeant),
+    /// Throw them away for good
+    Discard(LettersMeant),
+}
+
+/// Which dead letters are meant.
+#[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("which").required(true))]
+pub(crate) struct LettersMeant {
+    /// Their ids
+    #[arg(value_name = "ID", group = "which")]
+    pub(crate) ids: Vec<String>,
+    /// All of them
+    #[arg(long, group = "which")]
+    pub(crate) all: bool,
+    /// Those that were set aside from this queue
+    #[arg(long, value_name = "QUEUE", group = "which")]
+    pub(crate) from: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// For whom something is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// A table for people
+    Table,
+    /// JSON for programs
+    Json,
 }
 
 /// What is written for the first time.

@@ -15,6 +15,7 @@ mod dataflow;
 mod demo;
 mod hosting;
 mod init;
+mod letters;
 #[cfg(test)]
 mod outcomes;
 mod queues;
@@ -50,6 +51,7 @@ pub fn run() -> ExitCode {
         Ok(Command::Demo(options)) => demo::run(&options),
         Ok(Command::Checklist(options)) => checklist::run(&options),
         Ok(Command::Dataflow(options)) => dataflow::run(&options),
+        Ok(Command::DeadLetters(options)) => letters::run(&options),
         Ok(Command::Schema { of }) => {
             let schema = match of {
                 SchemaOf::Pairs => Ok(mapping::schema()),

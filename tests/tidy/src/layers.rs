@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     // What all replicas of a connector share goes through the store.
     &["customcrm", "exactonline"],
     &["service"],
-    &["collector", "writer"],
+    &["collector", "writer", "operations"],
 ];
 
 /// `None`: not a crate of the product.

@@ -69,6 +69,7 @@ async fn collect<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) -> R
         let pairs = context.pairs_of(connection);
         let client = client(config, store.clone(), namespace, connection, pairs)
             .map_err(|error| unusable(connection, error))?;
+        let client = client.measured(Arc::clone(&context.metrics));
         for entity in service::entities(pairs, SYSTEM) {
             let name = format!("{connection} {entity}");
             let collector = Collector {

@@ -97,7 +97,7 @@ fn context_of(customcrm: CustomCrmConfig, webhooks_listen: Option<SocketAddr>, p
         auth_listen: None,
         log_filter: LogFilter::parse("info").unwrap(),
         log_format: LogFormat::Text,
-        otlp_endpoint: None,
+        otlp: None,
         broker: BrokerConfig::InProcess,
         store: StoreConfig::File { path: PathBuf::new() },
         shutdown_grace: Duration::from_secs(5),

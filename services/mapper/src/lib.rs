@@ -11,21 +11,25 @@ mod error;
 mod handler;
 mod keeper;
 mod outbox;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use broker::{Broker, Delivery, Settlement, Subscription};
 use contract::{Message, Topology};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
 use service::{Backoff, Check, Context, ServiceError, Transient, steadily, supervise};
 use store::{Links, Store};
-use telemetry::{Chain, Settlement as Counted};
+use telemetry::{Chain, Hop, Processing, Settlement as Counted};
 use tracing::Instrument;
+use tracing::field::Empty;
+use uuid::Uuid;
 
 use error::BadMessage;
 pub use error::MapperError;
@@ -76,6 +80,12 @@ pub async fn serve<B: Broker, S: Store>(ports: Ports<B, S>, context: Context) ->
     }
     let (followed, following, follow_context) = (Arc::clone(&handlers), ports.clone(), context.clone());
     tasks.spawn("connections", async move { follow(&following, &followed, follow_context).await });
+    let (shown, show_topology, show_context) =
+        (Arc::clone(&handlers), Arc::clone(&topology), context.clone());
+    let (broker, show_links) = (ports.broker.clone(), links.clone());
+    tasks.spawn("standing", async move {
+        standing::show(&broker, &show_links, &show_topology, &shown, &show_context).await
+    });
     let (broker, watched, watch_context) = (ports.broker.clone(), links.clone(), context.clone());
     tasks.spawn("directories", async move {
         let (stop, health) = (watch_context.stop.clone(), watch_context.health.clone());
@@ -182,18 +192,48 @@ async fn take<B: Broker, S: Store, D: Delivery>(
     queue: &str,
     delivery: D,
 ) -> Result<(), MapperError> {
-    let span =
-        tracing::info_span!("map", otel.kind = "consumer", pair = %handler.pair, message = delivery.id());
+    let span = tracing::info_span!(
+        "map", otel.kind = "consumer", otel.name = format!("map {queue}"), otel.status_code = Empty,
+        messaging.system = B::SYSTEM, messaging.operation.name = "map", messaging.operation.type = "process",
+        messaging.destination.name = queue, messaging.message.id = delivery.id(), pair = %handler.pair,
+        connection = Empty, link = Empty, conflict = Empty, settlement = Empty, error.type = Empty,
+    );
     telemetry::continue_from(&span, delivery.headers());
-    let (body, attempt) = (delivery.body().to_vec(), delivery.attempt());
+    let (body, attempt, begun) = (delivery.body().to_vec(), delivery.attempt(), Instant::now());
     let handled = steadily(MapperError::is_of_store, || handle(outbox, handler, &body, attempt));
-    let (settlement, counted) = handled.instrument(span).await?;
+    let handled = handled.instrument(span.clone()).await;
+    let failed = match &handled {
+        Ok((_, Counted::Dead)) => Some("dead-letter"),
+        Ok(_) => None,
+        Err(_) => Some("transient"),
+    };
+    if let Some(error) = failed {
+        span.record("error.type", error);
+        span.record("otel.status_code", "ERROR");
+    }
+    let processing = Processing { system: B::SYSTEM, operation: "map", queue };
+    context.metrics.observe_processing(&processing, failed, begun.elapsed().as_secs_f64());
+    let (settlement, counted) = handled?;
+    span.record("settlement", counted.name());
     if matches!(counted, Counted::Dead) {
         context.metrics.count_dead_letter(queue);
     }
+    let id = delivery.id().to_owned();
     delivery.settle(settlement).await?;
     context.metrics.count_message(queue, counted);
+    if matches!(counted, Counted::Done)
+        && let Some(lag) = age_of(&id)
+    {
+        span.in_scope(|| context.metrics.observe_hop(Hop::Map, "", lag));
+    }
     Ok(())
+}
+
+/// How many seconds ago a message came into being: its id tells.
+fn age_of(id: &str) -> Option<f64> {
+    let (seconds, nanos) = Uuid::parse_str(id).ok()?.get_timestamp()?.to_unix();
+    let made = Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()?;
+    Some(ambient::now().duration_since(made).as_secs_f64())
 }
 
 /// Handles one message and publishes what follows from it.
@@ -207,6 +247,7 @@ async fn handle<B: Broker, S: Store>(
         Ok(message) => message,
         Err(error) => return Ok(dead(&BadMessage::Unreadable(error))),
     };
+    tracing::Span::current().record("connection", message.connection().as_str());
     match handler.handle(&message, attempt).await {
         Ok(Handled::Done(follows)) => {
             outbox.publish(message.connection(), &follows).await?;

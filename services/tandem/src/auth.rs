@@ -127,7 +127,7 @@ struct Asked<'a> {
 
 async fn asked(options: &AuthOptions) -> Result<bool, AuthError> {
     let log_filter = LogFilter::parse("error").map_err(AuthError::Telemetry)?;
-    let logs = Settings { otlp_endpoint: None, log_filter, log_format: LogFormat::Text };
+    let logs = Settings { otlp: None, log_filter, log_format: LogFormat::Text };
     let _telemetry = Telemetry::start("tandem", &logs).map_err(AuthError::Telemetry)?;
     let needs = Needs { exactonline: true, ..Needs::NOTHING };
     let config = Config::load(&options.config, needs).map_err(AuthError::Configuration)?;

@@ -116,8 +116,7 @@ fn runtime() -> Result<Runtime, ChecklistError> {
 
 async fn checked(options: &ChecklistOptions) -> Result<(Vec<Checked>, std::time::Duration), ChecklistError> {
     let log_filter = LogFilter::parse(&options.log).map_err(ChecklistError::Telemetry)?;
-    let settings =
-        Settings { otlp_endpoint: None, log_filter: log_filter.clone(), log_format: LogFormat::Text };
+    let settings = Settings { otlp: None, log_filter: log_filter.clone(), log_format: LogFormat::Text };
     let _telemetry = Telemetry::start("tandem", &settings).map_err(ChecklistError::Telemetry)?;
     let systems = match &options.config {
         Some(file) => Systems::configured(file, options.connection.as_ref())?,

@@ -118,8 +118,7 @@ pub(crate) fn run(options: &DemoOptions) -> ExitCode {
 fn started(options: &DemoOptions) -> Result<Summary, DemoError> {
     let book = Book::load(options.data.as_deref()).map_err(DemoError::Data)?;
     let log_filter = LogFilter::parse(&options.log).map_err(DemoError::Telemetry)?;
-    let settings =
-        Settings { otlp_endpoint: None, log_filter: log_filter.clone(), log_format: LogFormat::Text };
+    let settings = Settings { otlp: None, log_filter: log_filter.clone(), log_format: LogFormat::Text };
     let telemetry = Telemetry::start("tandem", &settings).map_err(DemoError::Telemetry)?;
     let outcome = runtime().and_then(|runtime| runtime.block_on(until_signals(&book, options, log_filter)));
     // There is no endpoint: nothing can be lost.

@@ -1,5 +1,7 @@
 //! All services in one process.
 
+use std::sync::Arc;
+
 use broker::{Broker, InProcess, RabbitMq};
 use service::{BrokerConfig, Context, ServiceError, StoreConfig};
 use store::{Embedded, Store};
@@ -29,7 +31,7 @@ async fn with_broker<B: Broker>(
 ) -> Result<(), ServiceError> {
     match context.config.store.clone() {
         StoreConfig::Redis(redis) => {
-            let store = redis.open().map_err(ServiceError::Store)?;
+            let store = redis.open().map_err(ServiceError::Store)?.measured(Arc::clone(&context.metrics));
             service::watch_durability(store.clone(), &context);
             host(broker, store, broker_forgets, context).await
         }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use broker::Broker;
 use contract::Sighting;
@@ -63,6 +64,7 @@ fn targets<S: Store>(store: &S, context: &Context) -> Result<BTreeMap<Connection
         let (namespace, pairs) = (&context.config.namespace, context.pairs_of(connection));
         let client = client(config, store.clone(), namespace, connection, pairs)
             .map_err(|error| unusable(connection, error))?;
+        let client = client.measured(Arc::clone(&context.metrics));
         let at_once = at_once(config.calls_per_minute);
         targets.insert(connection.clone(), Crm { client, at_once, ours: OnceCell::new() });
     }

@@ -52,6 +52,9 @@ pub trait Broker: Clone + Send + Sync + 'static {
     /// What [`subscribe`](Self::subscribe) gives.
     type Subscription: Subscription;
 
+    /// What kind of broker it is, as the conventions for traces name it.
+    const SYSTEM: &'static str = "in-process";
+
     /// Makes the topology exist. What exists already with the same arguments stays as it is.
     ///
     /// A broker remembers the topology that was declared last: [`subscribe`](Self::subscribe) needs it.

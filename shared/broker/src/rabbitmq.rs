@@ -110,6 +110,8 @@ impl Shared {
 }
 
 impl Broker for RabbitMq {
+    const SYSTEM: &'static str = "rabbitmq";
+
     type Subscription = RabbitSubscription;
 
     async fn declare(&self, topology: &Topology) -> Result<(), BrokerError> {

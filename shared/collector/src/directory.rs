@@ -7,7 +7,7 @@ use broker::Broker;
 use model::{FailureClass, UserId};
 use service::Check;
 use store::{Leased, Links, Store};
-use telemetry::{CallResult, Chain};
+use telemetry::Chain;
 
 use crate::session::{Collector, Session, failed};
 use crate::{CollectorError, Source};
@@ -69,7 +69,6 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                 Ok(Some(value))
             }
             Err(error) if R::class(&error) == FailureClass::Auth => {
-                self.metrics.count_call(self.system.name(), CallResult::Auth);
                 tracing::error!(
                     connection = %self.connection, system = %self.system, error = %Chain(&error),
                     "the {what} may not be read, and what refers to them waits; give our user the right to it"

@@ -7,7 +7,9 @@ use broker::{Broker, Outgoing};
 use contract::{Message, Observed, ReadCompleted, ReadPart, Sighting, observation_key};
 use model::{Record, RecordId, UserId, Version};
 use store::{Links, Store};
+use telemetry::Hop;
 use tokio::time::Instant;
+use tracing::field::Empty;
 
 use crate::state::{FullRead, State};
 use crate::{Collector, CollectorError, Page, Source};
@@ -104,19 +106,31 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
 
     /// Each observation begins the trace of the change that it shows.
     fn observation(&self, record: &Record, ours: &UserId, part: Option<ReadPart>) -> Outgoing {
+        let exchange = self.topology.names.observations();
         let span = tracing::info_span!(
-            "collect", otel.kind = "producer", connection = %self.connection, system = %self.system,
-            entity = %self.entity, record = %record.id, version = record.version.map(|version| version.0),
+            "collect", otel.kind = "producer", otel.name = format!("collect {exchange}"), messaging.system = B::SYSTEM,
+            messaging.operation.name = "collect", messaging.operation.type = "send",
+            messaging.destination.name = exchange, messaging.message.id = Empty, connection = %self.connection,
+            system = %self.system, entity = %self.entity, record = %record.id,
+            version = record.version.map(|version| version.0), by_us = Empty,
         );
         let _entered = span.enter();
         let by_us = record.modified_by.as_ref() == Some(ours);
-        self.message(&Message::Observed(Observed {
+        let is_edit = !by_us && part.is_none();
+        let message = self.message(&Message::Observed(Observed {
             connection: self.connection.clone(),
             system: self.system,
             entity: self.entity.clone(),
             sighting: Sighting { record: record.clone(), by_us },
             part,
-        }))
+        }));
+        span.record("messaging.message.id", &message.id);
+        span.record("by_us", by_us);
+        if let Some(at) = record.modified_at.filter(|_| is_edit) {
+            let lag = message.at.duration_since(at).as_secs_f64();
+            self.metrics.observe_hop(Hop::Collect, self.system.name(), lag);
+        }
+        message
     }
 
     /// That a full read has come to its end.

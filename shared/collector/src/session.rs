@@ -10,7 +10,7 @@ use contract::Topology;
 use model::{ConnectionName, EntityName, FailureClass, System, UserId};
 use service::{Backoff, Check as HealthCheck, Context, Health, Pulse, ServiceError, supervise};
 use store::{Applied, Batch, Change, Check, Entry, Key, Leased, Store, StoreError};
-use telemetry::{CallResult, Chain, Metrics};
+use telemetry::{Chain, Metrics};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -155,6 +155,12 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                         Duration::ZERO,
                     );
                     session.ends_poll();
+                    self.metrics.set_poll_interval(
+                        self.connection.as_str(),
+                        self.system.name(),
+                        self.entity.as_str(),
+                        self.pace.poll(session.is_told, session.found_nothing),
+                    );
                     Rest::UntilPoll
                 }
                 Ok(Turn::Stopped) => return Ok(()),
@@ -168,7 +174,6 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                     Rest::For(STANDBY)
                 }
                 Err(CollectorError::Source { class: FailureClass::Auth, source }) => {
-                    self.metrics.count_call(self.system.name(), CallResult::Auth);
                     // The directory may have been refused with all the rest, and is repaired with it.
                     session.directory_read = None;
                     let reason = Chain(&*source).to_string();
@@ -180,7 +185,6 @@ impl<B: Broker, S: Store, R: Source> Collector<B, S, R> {
                     Rest::For(REFUSED_REST)
                 }
                 Err(CollectorError::Source { class: FailureClass::Throttled { after }, .. }) => {
-                    self.metrics.count_call(self.system.name(), CallResult::Throttled);
                     Rest::For(after)
                 }
                 Err(error) => return Err(error),

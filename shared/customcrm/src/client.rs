@@ -13,6 +13,7 @@ use model::{ConnectionName, Properties, RecordId, UserId, Version};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::SecretString;
 use store::Store;
+use telemetry::Metrics;
 use url::Url;
 
 pub use self::reads::{ChangesPage, Reading, ScanPage};
@@ -64,7 +65,7 @@ impl Settings {
 
     /// Whether calls can be made with these settings to a CRM that is declared like this. Makes none.
     pub fn check(&self, declaration: &Declaration) -> Result<(), Error> {
-        Transport::new(self, declaration).map(drop)
+        Transport::new(self, declaration, "").map(drop)
     }
 }
 
@@ -87,10 +88,15 @@ impl<S: Store> CustomCrm<S> {
         connection: &ConnectionName,
     ) -> Result<Self, Error> {
         Ok(Self {
-            transport: Transport::new(settings, &declaration)?,
+            transport: Transport::new(settings, &declaration, connection.as_str())?,
             declaration: Arc::new(declaration),
             moments: Moments::new(store, namespace, connection),
         })
+    }
+
+    /// The same client, whose calls are counted there.
+    pub fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self { transport: self.transport.measured(metrics), ..self }
     }
 
     /// The user that we are: whose changes are ours. Where nobody tells it is one that changes nothing.

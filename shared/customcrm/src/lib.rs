@@ -15,6 +15,7 @@ mod declaration;
 mod error;
 mod listing;
 mod moments;
+mod observed;
 mod pace;
 mod path;
 mod probe;

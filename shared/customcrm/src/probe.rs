@@ -74,7 +74,7 @@ pub async fn probe(
     declaration: &Declaration,
     searched: &BTreeSet<SearchedBy>,
 ) -> Result<Report, Error> {
-    let sights = Sights::of(&Transport::new(settings, declaration)?, declaration, searched).await;
+    let sights = Sights::of(&Transport::new(settings, declaration, "")?, declaration, searched).await;
     Ok(Report { findings: judge::findings(declaration, &sights), seen: seen(declaration, &sights) })
 }
 
@@ -83,7 +83,7 @@ pub async fn probe(
 /// # Errors
 /// Where there is no answer, or none that is JSON.
 pub async fn look(settings: &Settings, declaration: &Declaration, path: &str) -> Result<Proposal, Error> {
-    let transport = Transport::new(settings, declaration)?;
+    let transport = Transport::new(settings, declaration, "")?;
     match sights::get(&transport, transport.request(Method::GET, path, None)).await {
         Sight::Answer(answer) => match &answer.body {
             Some(body) => Ok(Proposal::of(body, &answer.headers)),

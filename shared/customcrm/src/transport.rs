@@ -8,6 +8,7 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE, HeaderMap},
 };
 use secrecy::{ExposeSecret as _, SecretString};
+use telemetry::Metrics;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
@@ -18,6 +19,7 @@ use crate::{
     authentication::{Caller, base_of},
     declaration::{Declaration, Errors, Limits, Meaning},
     listing::own_address,
+    observed::Observed,
     pace::Pace,
     refusal::{meaning, refusal},
 };
@@ -28,6 +30,7 @@ pub(crate) struct Transport {
     wire: Wire,
     base: Url,
     caller: Caller,
+    observed: Observed,
     secret: SecretString,
     errors: Errors,
     limits: Limits,
@@ -38,7 +41,11 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(settings: &Settings, declaration: &Declaration) -> Result<Self, Error> {
+    pub(crate) fn new(
+        settings: &Settings,
+        declaration: &Declaration,
+        connection: &str,
+    ) -> Result<Self, Error> {
         if settings.url.cannot_be_a_base() || !matches!(settings.url.scheme(), "http" | "https") {
             return Err(Error::Settings { what: "the address must begin with http:// or https://" });
         }
@@ -59,6 +66,7 @@ impl Transport {
         Ok(Self {
             wire,
             base: base_of(&settings.url),
+            observed: Observed::new(declaration, connection),
             caller,
             secret: settings.secret.clone(),
             errors: declaration.errors.clone(),
@@ -67,6 +75,11 @@ impl Transport {
             pace: settings.calls_per_minute.map(|calls| Arc::new(Pace::new(calls))),
             none_before: Arc::default(),
         })
+    }
+
+    /// The same way, whose calls are counted there.
+    pub(crate) fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self { observed: self.observed.measured(metrics), ..self }
     }
 
     /// A request to a path below the base; a record's id behind it may hold any characters.
@@ -96,7 +109,13 @@ impl Transport {
             Some((name, value)) => request.header(name, value),
             None => request,
         };
-        let answer = self.wire.send(request).await.map_err(|failure| failed(effect, failure))?;
+        let (client, request) = request.build_split();
+        let request =
+            request.map_err(|error| failed(effect, Failure::Unreachable(Box::new(error.without_url()))))?;
+        let called = (request.method().clone(), request.url().clone());
+        let request = RequestBuilder::from_parts(client, request);
+        let sending = async { self.wire.send(request).await.map_err(|failure| failed(effect, failure)) };
+        let answer = self.observed.sent(called, &self.base, sending).await?;
         self.count(&answer.headers);
         if answer.status.is_success() {
             return Ok(answer);

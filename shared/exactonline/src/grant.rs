@@ -95,6 +95,13 @@ impl<S: Store> Grant<S> {
         on_its_own(async move { inner.begin(code.expose_secret(), &redirect_uri).await }).await
     }
 
+    /// How long ago it was refreshed, as far as this process knows.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        let cached = self.inner.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = (self.inner.clock)().duration_since(cached.as_ref()?.obtained_at?);
+        Some(Duration::try_from(age).unwrap_or_default())
+    }
+
     async fn other_than(&self, refused: Option<&str>) -> Result<String, Error> {
         if let Some(token) = self.inner.cached(refused) {
             return Ok(token);

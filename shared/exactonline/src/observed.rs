@@ -3,8 +3,9 @@
 
 use model::ConnectionName;
 use reqwest::Method;
-use telemetry::Metrics;
-use tracing::{Instrument as _, Span, field::Empty, info_span};
+use telemetry::{Call, HttpCall, Metrics};
+use tracing::{Instrument as _, Span};
+use url::Url;
 
 use wire::Answer;
 
@@ -14,6 +15,8 @@ use crate::{Error, told::told};
 pub(crate) struct Observed<'a> {
     pub(crate) connection: &'a ConnectionName,
     pub(crate) method: &'a Method,
+    /// Its address, of which only the host and the port are shown.
+    pub(crate) url: &'a Url,
     /// The path behind the division, without a key.
     pub(crate) endpoint: &'a str,
     /// What the call is for.
@@ -28,31 +31,36 @@ impl Observed<'_> {
         self,
         sending: impl Future<Output = Result<Answer, Error>>,
     ) -> Result<Answer, Error> {
-        let span = info_span!(
-            "call", otel.kind = "client", system = "exactonline", connection = %self.connection,
-            http.request.method = self.method.as_str(), endpoint = self.endpoint, class = self.class,
-            http.response.status_code = Empty, quota.minute = Empty, quota.day = Empty, error.type = Empty,
-        );
-        let answered = sending.instrument(span.clone()).await;
+        let http = HttpCall {
+            method: self.method.as_str(),
+            server_address: self.url.host_str().unwrap_or_default(),
+            server_port: self.url.port_or_known_default(),
+            template: self.endpoint,
+        };
+        let call = Call {
+            system: "exactonline",
+            connection: self.connection.as_str(),
+            class: Some(self.class),
+            http,
+        };
+        let calling = call.begin();
+        let answered = sending.instrument(calling.span().clone()).await;
         let status = match &answered {
             Ok(answer) => {
-                record(&span, answer);
-                Some(answer.status.as_u16())
+                record(calling.span(), answer);
+                Ok(answer.status.as_u16())
             }
-            Err(error) => {
-                span.record("error.type", lost(error));
-                None
-            }
+            Err(error) => Err(lost(error)),
         };
+        calling.ended(status, self.metrics);
         if let Some(metrics) = self.metrics {
-            metrics.count_exactonline_call(self.endpoint, self.class, status);
+            metrics.count_exactonline_call(self.endpoint, self.class, status.ok());
         }
         answered
     }
 }
 
 fn record(span: &Span, answer: &Answer) {
-    span.record("http.response.status_code", answer.status.as_u16());
     let told = told(&answer.headers);
     for (field, left) in [("quota.minute", told.minute.remaining), ("quota.day", told.day.remaining)] {
         if let Some(left) = left {

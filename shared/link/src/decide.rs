@@ -167,6 +167,13 @@ fn is_marked(held: Option<&Value>, mark: &Value) -> bool {
     }
 }
 
+impl Link {
+    /// The properties that the oscillation breaker holds.
+    pub fn oscillating(&self) -> impl Iterator<Item = &PropertyName> {
+        self.turns.keys().filter(|property| is_frozen(self, property))
+    }
+}
+
 /// Whether the oscillation breaker holds it.
 fn is_frozen(link: &Link, property: &PropertyName) -> bool {
     link.turns.get(property).is_some_and(|turn| turn.count >= TURNS_MAX)

@@ -22,7 +22,7 @@ use mapping::Reading;
 use model::{ConnectionName, RecordId};
 use secrecy::SecretString;
 use store::{ClusterServers, Redis, SentinelServers, StoreError};
-use telemetry::{LogFilter, LogFormat};
+use telemetry::{LogFilter, LogFormat, Signals};
 use url::Url;
 
 use crate::ServiceError;
@@ -47,8 +47,8 @@ pub struct Config {
     pub log_filter: LogFilter,
     /// What a log line looks like.
     pub log_format: LogFormat,
-    /// Where traces go: the base address of an OTLP receiver over HTTP. `None`: nowhere.
-    pub otlp_endpoint: Option<Url>,
+    /// Where telemetry is sent, and which of it. `None`: nowhere.
+    pub otlp: Option<OtlpConfig>,
     /// The broker.
     pub broker: BrokerConfig,
     /// The store.
@@ -57,6 +57,15 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// The connections, each with its own name.
     pub connections: Vec<ConnectionConfig>,
+}
+
+/// Where telemetry is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtlpConfig {
+    /// The base address of an OTLP receiver over HTTP.
+    pub url: Url,
+    /// What is sent.
+    pub signals: Signals,
 }
 
 /// Which broker.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -52,9 +52,16 @@ async fn ready(State(told): State<Told>) -> impl IntoResponse {
     (status(ready), Json(json!({ "ready": ready, "waits_for": waits_for, "rests": rests })))
 }
 
-async fn metrics_text(State(told): State<Told>) -> impl IntoResponse {
+/// In the format that is asked for: only one of the two has exemplars.
+async fn metrics_text(State(told): State<Told>, headers: HeaderMap) -> impl IntoResponse {
     told.metrics.set_ready(told.waits_for().is_empty());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], told.metrics.render())
+    let asked = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let (kind, text) = if asked.contains("application/openmetrics-text") {
+        told.metrics.render_openmetrics()
+    } else {
+        ("text/plain; version=0.0.4", told.metrics.render())
+    };
+    ([(header::CONTENT_TYPE, kind)], text)
 }
 
 fn status(well: bool) -> StatusCode {

@@ -38,7 +38,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use config::{
     BrokerConfig, CallbackConfig, Config, ConnectionConfig, CustomCrmConfig, DeclarationFile,
-    ExactOnlineConfig, LiteralConfig, Needs, Problem, RedisConfig, Servers, StoreConfig, WebhooksConfig,
+    ExactOnlineConfig, LiteralConfig, Needs, OtlpConfig, Problem, RedisConfig, Servers, StoreConfig,
+    WebhooksConfig,
 };
 pub use connections::for_each_connection;
 pub use context::Context;

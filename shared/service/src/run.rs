@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use telemetry::{Chain, Settings, Telemetry};
+use telemetry::{Chain, Otlp, Settings, Telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,7 +19,7 @@ use crate::arguments::Arguments;
 use crate::endpoints::endpoints;
 use crate::error::BAD_CONFIGURATION;
 use crate::reload::Reloader;
-use crate::{Config, Context, Needs, ServiceError};
+use crate::{Config, Context, Needs, OtlpConfig, ServiceError};
 
 /// Two workers do for one service, and keep a deployment of many small ones small.
 const WORKERS: usize = 2;
@@ -108,7 +108,7 @@ where
     E: Error + Send + Sync + 'static,
 {
     let name = reloader.service.name;
-    let started = telemetry(name, &reloader.context.config).and_then(|telemetry| Ok((telemetry, runtime()?)));
+    let started = telemetry(name, &reloader.context).and_then(|telemetry| Ok((telemetry, runtime()?)));
     let (telemetry, runtime) = match started {
         Ok(started) => started,
         Err(error) => return refused(name, &error),
@@ -165,13 +165,17 @@ where
     }
 }
 
-fn telemetry(name: &str, config: &Config) -> Result<Telemetry, ServiceError> {
+fn telemetry(name: &str, context: &Context) -> Result<Telemetry, ServiceError> {
+    let config = &context.config;
+    let otlp = |otlp: &OtlpConfig| Otlp { endpoint: otlp.url.to_string(), signals: otlp.signals };
     let settings = Settings {
-        otlp_endpoint: config.otlp_endpoint.as_ref().map(ToString::to_string),
+        otlp: config.otlp.as_ref().map(otlp),
         log_filter: config.log_filter.clone(),
         log_format: config.log_format,
     };
-    Telemetry::start(name, &settings).map_err(ServiceError::Telemetry)
+    let mut telemetry = Telemetry::start(name, &settings).map_err(ServiceError::Telemetry)?;
+    telemetry.push(Arc::clone(&context.metrics), &settings).map_err(ServiceError::Telemetry)?;
+    Ok(telemetry)
 }
 
 fn runtime() -> Result<Runtime, ServiceError> {

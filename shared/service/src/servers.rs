@@ -1,5 +1,7 @@
 //! The servers that a service of its own process works on.
 
+use std::sync::Arc;
+
 use broker::RabbitMq;
 use store::Redis;
 
@@ -14,7 +16,7 @@ pub fn servers(service: &str, context: &Context) -> Result<(RabbitMq, Redis), Se
         return Err(ServiceError::NoServers { service: service.to_owned() });
     };
     let broker = RabbitMq::new(amqp, service).map_err(ServiceError::Broker)?;
-    let store = redis.open().map_err(ServiceError::Store)?;
+    let store = redis.open().map_err(ServiceError::Store)?.measured(Arc::clone(&context.metrics));
     watch_durability(store.clone(), context);
     Ok((broker, store))
 }

@@ -19,7 +19,7 @@ pub use self::error::StoreError;
 pub use self::key::{GLOBAL, Key};
 pub use self::links::{
     Candidates, Claim, Commit, Directories, Known, LinkChange, Links, LinksError, Named, OutboxMessage,
-    Resolvable, Stored, Told, through_row,
+    Resolvable, Standing, Stored, Told, through_row,
 };
 pub use self::port::{Applied, Batch, Change, Check, Durability, Entry, Leased, Store};
 pub use self::redis::{Address, ClusterServers, Login, NoAddress, Redis, SentinelServers};

@@ -9,6 +9,7 @@ mod indexed;
 mod keys;
 mod lookups;
 mod making;
+mod standing;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ pub use self::claims::Claim;
 pub use self::directory::{Directories, Known, Named};
 pub use self::keys::through_row;
 pub use self::lookups::Resolvable;
+pub use self::standing::Standing;
 pub use self::told::Told;
 use crate::{Check, Entry, Key, Store, StoreError};
 

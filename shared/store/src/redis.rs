@@ -6,21 +6,24 @@ mod connection;
 mod durability;
 mod followers;
 mod node;
+mod observed;
 mod sentinels;
 mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ::redis::{Cmd, FromRedisValue, cmd};
 use jiff::Timestamp;
 use secrecy::SecretString;
+use telemetry::Metrics;
 
 use self::call::{Call, Invocation, Script};
 use self::connection::Connection;
 use self::node::Patience;
+use self::observed::Operation;
 pub use self::servers::{Address, ClusterServers, Login, NoAddress, SentinelServers};
 use crate::{Applied, Batch, Change, Check, Durability, Entry, Key, Leased, Store, StoreError};
 
@@ -42,29 +45,49 @@ const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 #[derive(Clone)]
 pub struct Redis {
     connection: Connection,
+    /// Where operations are counted, if anywhere.
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Redis {
     /// A store on the server at this address, `redis://user:password@host:port/database`. It connects when first used
     /// and as often as it must, so the server may come up later. Must be called within a tokio runtime.
     pub fn open(address: &SecretString) -> Result<Self, StoreError> {
-        Ok(Self { connection: Connection::one(address, Patience::default())? })
+        Ok(Self::on(Connection::one(address, Patience::default())?))
     }
 
     /// A store on the master that Sentinels name, whichever that is. Otherwise as [`open`](Self::open).
     pub fn open_sentinel(servers: SentinelServers) -> Result<Self, StoreError> {
-        Ok(Self { connection: Connection::sentinels(servers, Patience::default())? })
+        Ok(Self::on(Connection::sentinels(servers, Patience::default())?))
     }
 
     /// A store on a cluster. Otherwise as [`open`](Self::open).
     pub fn open_cluster(servers: ClusterServers) -> Result<Self, StoreError> {
-        Ok(Self { connection: Connection::cluster(servers, Patience::default())? })
+        Ok(Self::on(Connection::cluster(servers, Patience::default())?))
+    }
+
+    /// The same store, whose operations are counted there.
+    pub fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Some(metrics), ..self }
+    }
+
+    fn on(connection: Connection) -> Self {
+        Self { connection, metrics: None }
+    }
+
+    async fn ask<T: FromRedisValue>(
+        &self,
+        operation: Operation,
+        key: &Key,
+        call: impl Into<Call>,
+    ) -> Result<T, StoreError> {
+        operation.sent(self.metrics.as_deref(), self.connection.ask(key, call)).await
     }
 
     /// As [`open`](Self::open), with another patience.
     #[cfg(test)]
     pub(crate) fn open_with_patience(address: &SecretString, patience: Duration) -> Result<Self, StoreError> {
-        Ok(Self { connection: Connection::one(address, Patience { connect: patience, answer: patience })? })
+        Ok(Self::on(Connection::one(address, Patience { connect: patience, answer: patience })?))
     }
 
     /// As [`open_sentinel`](Self::open_sentinel), with another patience.
@@ -74,7 +97,7 @@ impl Redis {
         patience: Duration,
     ) -> Result<Self, StoreError> {
         let patience = Patience { connect: patience, answer: patience };
-        Ok(Self { connection: Connection::sentinels(servers, patience)? })
+        Ok(Self::on(Connection::sentinels(servers, patience)?))
     }
 
     /// As [`open_cluster`](Self::open_cluster), with another patience.
@@ -84,7 +107,7 @@ impl Redis {
         patience: Duration,
     ) -> Result<Self, StoreError> {
         let patience = Patience { connect: patience, answer: patience };
-        Ok(Self { connection: Connection::cluster(servers, patience)? })
+        Ok(Self::on(Connection::cluster(servers, patience)?))
     }
 }
 
@@ -96,7 +119,7 @@ impl fmt::Debug for Redis {
 
 impl Store for Redis {
     async fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
-        let fields = self.connection.ask(key, read(key)).await?;
+        let fields = self.ask(Operation::command("HMGET"), key, read(key)).await?;
         entry(key, fields)
     }
 
@@ -109,7 +132,8 @@ impl Store for Redis {
         let mut found = vec![None; keys.len()];
         for places in scopes.into_values() {
             let reads: Vec<Cmd> = places.iter().map(|at| read(&keys[*at])).collect();
-            let answers = self.connection.ask_all(&keys[places[0]], Call::Read(reads)).await?;
+            let answers = self.connection.ask_all(&keys[places[0]], Call::Read(reads));
+            let answers = Operation::command("HMGET").sent(self.metrics.as_deref(), answers).await?;
             for (at, answer) in places.into_iter().zip(answers) {
                 let fields = FromRedisValue::from_redis_value(answer);
                 let fields = fields.map_err(|error| corrupt(&keys[at], &error.to_string()))?;
@@ -120,24 +144,25 @@ impl Store for Redis {
     }
 
     async fn members(&self, key: &Key) -> Result<BTreeSet<String>, StoreError> {
-        self.connection.ask(key, command("SMEMBERS").arg(set(key)).take()).await
+        self.ask(Operation::command("SMEMBERS"), key, command("SMEMBERS").arg(set(key)).take()).await
     }
 
     async fn count(&self, key: &Key) -> Result<u64, StoreError> {
-        self.connection.ask(key, command("SCARD").arg(set(key)).take()).await
+        self.ask(Operation::command("SCARD"), key, command("SCARD").arg(set(key)).take()).await
     }
 
     async fn due(&self, key: &Key, until: Timestamp, limit: usize) -> Result<Vec<String>, StoreError> {
         let mut due = command("ZRANGEBYSCORE");
         due.arg(schedule(key)).arg("-inf").arg(until.as_microsecond());
         due.arg("LIMIT").arg(0).arg(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.connection.ask(key, due).await
+        self.ask(Operation::command("ZRANGEBYSCORE"), key, due).await
     }
 
     async fn list(&self, key: &Key, newest: usize) -> Result<Vec<String>, StoreError> {
         let Some(last) = newest.checked_sub(1) else { return Ok(Vec::new()) };
         let last = i64::try_from(last).unwrap_or(i64::MAX);
-        self.connection.ask(key, command("LRANGE").arg(list(key)).arg(0).arg(last).take()).await
+        self.ask(Operation::command("LRANGE"), key, command("LRANGE").arg(list(key)).arg(0).arg(last).take())
+            .await
     }
 
     async fn apply(&self, batch: Batch) -> Result<Applied, StoreError> {
@@ -151,7 +176,7 @@ impl Store for Redis {
         for change in &batch.changes {
             add_change(&mut call, change);
         }
-        let (done, number): (u8, u64) = self.connection.ask(&any, call).await?;
+        let (done, number): (u8, u64) = self.ask(Operation::script("apply"), &any, call).await?;
         if done == 1 {
             return Ok(Applied::Done { revision: number });
         }
@@ -163,14 +188,14 @@ impl Store for Redis {
     async fn lease(&self, key: &Key, holder: &str, keep: Duration) -> Result<Leased, StoreError> {
         let mut call = LEASE.invoke();
         call.key(lease(key)).arg(holder).arg(microseconds(keep));
-        let token: Option<u64> = self.connection.ask(key, call).await?;
+        let token: Option<u64> = self.ask(Operation::script("lease"), key, call).await?;
         Ok(token.map_or(Leased::Taken, |token| Leased::Held { token }))
     }
 
     async fn release(&self, key: &Key, holder: &str) -> Result<(), StoreError> {
         let mut call = RELEASE.invoke();
         call.key(lease(key)).arg(holder);
-        self.connection.ask(key, call).await
+        self.ask(Operation::script("release"), key, call).await
     }
 
     async fn reachable(&self) -> Result<(), StoreError> {

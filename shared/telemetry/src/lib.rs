@@ -5,29 +5,32 @@
 //! that one change is one trace from the edit that was seen to the write that was applied. [`Metrics`] counts, and
 //! renders the text that Prometheus reads. [`names`] holds every name, so that dashboards have one place to look.
 //!
-//! It refuses to push metrics (they are scraped), and nothing is exported when no endpoint is configured; trace ids
-//! are made and passed on all the same, so that logs of several services can be joined.
+//! Nothing is sent when no endpoint is configured; metrics can be scraped, logs stand on stderr and trace ids are made and passed on all the same, so that logs of several services can be joined.
 //!
 //! Personal values and secrets must never be given to it: it cannot tell them from any other text. A span or log line
 //! carries ids, names of pairs and queues, counts and error texts.
 
+mod calls;
 mod chain;
 mod line;
 mod metrics;
 pub mod names;
 mod propagation;
+mod pushed;
 mod remembering;
 mod start;
 
 #[cfg(test)]
 mod tests;
 
+pub use calls::{Call, Calling};
 pub use chain::Chain;
 pub use metrics::{
-    CallResult, Direction, Metrics, QuotaWindow, ReloadResult, Settlement, WebhookResult, WriteOutcome,
+    Direction, Family, Hop, HttpCall, LinkState, Metrics, Processing, QuotaWindow, ReloadResult, Settlement,
+    WebhookResult, WriteOutcome,
 };
 pub use propagation::{
     context, context_of, continue_from, continue_from_traceparent, current_traceparent, inject, link_to,
     link_to_traceparent,
 };
-pub use start::{LogFilter, LogFormat, Settings, Telemetry, TelemetryError};
+pub use start::{LogFilter, LogFormat, Otlp, Settings, Signals, Telemetry, TelemetryError};

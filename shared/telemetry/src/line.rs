@@ -15,8 +15,8 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use crate::{Chain, LogFormat};
 
-/// Fields that steer the exporter, or that the bridge from `log` adds.
-const MACHINERY: [&str; 2] = ["otel.", "log."];
+/// Fields that steer the exporter, or that the bridge from `log` adds, or that say of each line of a service the same.
+const MACHINERY: [&str; 4] = ["otel.", "log.", "messaging.", "db."];
 
 /// Writes each event with the fields of the spans around it and the id of its trace.
 pub(crate) struct Line {

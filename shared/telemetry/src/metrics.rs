@@ -1,147 +1,75 @@
 //! What a service counts, and the text that Prometheus reads.
 
-use std::collections::{BTreeMap, HashMap};
+mod families;
+mod labels;
+mod openmetrics;
+mod traced;
+
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
-use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
-};
+use prometheus::proto::{Metric, MetricFamily};
+use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGauge, Registry, TextEncoder};
 
+pub use self::families::Family;
+use self::families::{Families, forget};
+pub use self::labels::{
+    Direction, Hop, LinkState, QuotaWindow, ReloadResult, Settlement, WebhookResult, WriteOutcome,
+};
+pub(crate) use self::traced::Exemplars;
+use self::traced::Traced;
 use crate::names::metric;
 
-/// Bounds of the sync-lag histogram in seconds: from a webhook's hint to a day of exhausted quota.
+/// Bounds of the lag histograms in seconds: from a webhook's hint to a day of exhausted quota.
 const LAG_SECONDS: [f64; 14] =
     [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0];
 
-const STATIC: &str = "names, labels and bounds are constants that agree with each other";
+/// Bounds of the durations of calls and of the handling of messages in seconds, as the conventions advise.
+const CALL_SECONDS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
-macro_rules! label {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
-        }
+/// The same for operations of the store.
+const STORE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
-        impl $name {
-            /// The label's value.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)+
-                }
-            }
-        }
-    };
+const LAG_LABELS: [&str; 2] = ["pair", "direction"];
+const HOP_LABELS: [&str; 2] = ["hop", "system"];
+/// The labels of calls, messages and operations: the names of the conventions, with `_` for each dot.
+const HTTP_LABELS: [&str; 6] = [
+    "http_request_method",
+    "server_address",
+    "server_port",
+    "url_template",
+    "http_response_status_code",
+    "error_type",
+];
+const PROCESSING_LABELS: [&str; 4] =
+    ["messaging_operation_name", "messaging_system", "messaging_destination_name", "error_type"];
+const STORE_LABELS: [&str; 3] = ["db_operation_name", "db_system_name", "error_type"];
+
+/// A call to a system, as it is counted: never with a key or a filter in it.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpCall<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// The host that it goes to.
+    pub server_address: &'a str,
+    /// And the port.
+    pub server_port: Option<u16>,
+    /// The path, with placeholders for keys.
+    pub template: &'a str,
 }
 
-label! {
-    /// Which way a change went.
-    Direction {
-        /// From CustomCRM to Exact Online.
-        ToExact => "to-exact",
-        /// From Exact Online to CustomCRM.
-        ToCrm => "to-crm",
-    }
-}
-
-label! {
-    /// What became of a write.
-    WriteOutcome {
-        /// It was applied, and the other side's answer was seen.
-        Applied => "applied",
-        /// The search before a create found the record: it was adopted, none was created.
-        Adopted => "adopted",
-        /// The record had changed since it was last seen; nothing was written.
-        Stale => "stale",
-        /// The system refused the values.
-        Rejected => "rejected",
-        /// The record is no longer there.
-        Gone => "gone",
-        /// Nobody knows whether it was applied; it is searched for before it is repeated.
-        Ambiguous => "ambiguous",
-        /// It will be tried again.
-        Retried => "retried",
-    }
-}
-
-label! {
-    /// How a message was settled.
-    Settlement {
-        /// It was handled.
-        Done => "done",
-        /// It will be delivered again later.
-        Retried => "retried",
-        /// It was laid aside until its connection gets on.
-        LaidAside => "laid-aside",
-        /// It could not be handled and lies in the dead-letter queue.
-        Dead => "dead",
-    }
-}
-
-label! {
-    /// How a call to a system ended, in the words of its classification.
-    CallResult {
-        /// It succeeded.
-        Ok => "ok",
-        /// It may succeed later: no connection, or an answer of the 500 kind.
-        Transient => "transient",
-        /// The system asked to wait.
-        Throttled => "throttled",
-        /// The system refused what was sent.
-        Rejected => "rejected",
-        /// The record is not there.
-        Gone => "gone",
-        /// The credentials were refused.
-        Auth => "auth",
-        /// No answer came, and the call may have had its effect.
-        Ambiguous => "ambiguous",
-    }
-}
-
-label! {
-    /// The window of a limit of Exact Online.
-    QuotaWindow {
-        /// Calls in a clock minute.
-        Minute => "minute",
-        /// Calls in a day (UTC).
-        Day => "day",
-        /// Calls of the token endpoint in a day (UTC).
-        TokenDay => "token-day",
-    }
-}
-
-label! {
-    /// What a post to the address of a connection's webhooks was.
-    WebhookResult {
-        /// A notification that leads to a read.
-        Hint => "hint",
-        /// The empty body by which the address is tried.
-        Validation => "validation",
-        /// A notification of something that is not kept, or not ours: accepted, and ignored.
-        Ignored => "ignored",
-        /// Not signed with our secret, or no notification at all.
-        Forged => "forged",
-        /// Signed, but sent too long ago.
-        Late => "late",
-        /// A notification that had been taken in before.
-        Replayed => "replayed",
-        /// Larger than any notification.
-        TooLarge => "too-large",
-    }
-}
-
-label! {
-    /// What came of reading the configuration anew.
-    ReloadResult {
-        /// All of it is in force.
-        Applied => "applied",
-        /// What can be is in force; the rest waits for a restart.
-        RestartNeeded => "restart-needed",
-        /// It can't work, and what was in force before is still.
-        Refused => "refused",
-    }
+/// The handling of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Processing<'a> {
+    /// The kind of broker.
+    pub system: &'a str,
+    /// What is done with the message.
+    pub operation: &'a str,
+    /// The queue that it came from.
+    pub queue: &'a str,
 }
 
 /// A cursor: connection, system, entity.
@@ -154,116 +82,155 @@ type Limit = (String, &'static str);
 /// Label values are names of pairs, queues, systems and connections: never an id of a record, never a person's data.
 pub struct Metrics {
     registry: Registry,
+    made: Vec<Family>,
     writes: IntCounterVec,
     queued_writes: IntCounterVec,
     echoes: IntCounterVec,
     conflicts: IntCounterVec,
     broken_promises: IntCounterVec,
+    oscillations: IntCounterVec,
     dead_letters: IntCounterVec,
     messages: IntCounterVec,
     unknown_connections: IntCounterVec,
-    calls: IntCounterVec,
     exactonline_calls: IntCounterVec,
-    sync_lag: HistogramVec,
+    sync_lag: Traced,
+    hop_lag: Traced,
+    http_duration: HistogramVec,
+    processing_duration: HistogramVec,
+    store_duration: HistogramVec,
     poll_age: GaugeVec,
+    poll_interval: GaugeVec,
     quota_left: GaugeVec,
     grant_usable: GaugeVec,
+    grant_age: GaugeVec,
+    links: GaugeVec,
+    queue_depth: GaugeVec,
     webhooks: IntCounterVec,
     webhooks_kept: GaugeVec,
     store_durable: GaugeVec,
     configuration_reloads: IntCounterVec,
     ready: IntGauge,
     polled: Mutex<BTreeMap<Cursor, (Duration, Instant)>>,
+    granted: Mutex<BTreeMap<String, (Duration, Instant)>>,
     /// When the window ends that the gauge tells of.
     quotas: Mutex<BTreeMap<Limit, Instant>>,
     /// Until when it holds that a connection's grant does not serve.
     useless_grants: Mutex<BTreeMap<String, Instant>>,
 }
 
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
 impl Metrics {
     /// All metrics at zero; each carries the label `service`.
     pub fn new(service: &str) -> Self {
-        let registry = registry(service);
+        let mut families = Families::new(service);
+        let mut counter = |name, help, labels: &[&str]| families.counter(name, help, labels);
+        let writes =
+            counter(metric::WRITES, "Writes by what became of them.", &["pair", "system", "outcome"]);
+        let help = "Writes that were queued, by what they ask.";
+        let queued_writes = counter(metric::QUEUED_WRITES, help, &["pair", "system", "change"]);
+        let help = "Observations that were our own write coming back.";
+        let echoes = counter(metric::ECHOES, help, &["pair", "system"]);
+        let conflicts = counter(metric::CONFLICTS, "Conflicts that wait for a person.", &["pair"]);
+        let help = "Steps of links that broke a promise.";
+        let broken_promises = counter(metric::BROKEN_PROMISES, help, &["pair", "promise"]);
+        let help = "Properties that two systems keep rewriting, and that are held for a person.";
+        let oscillations = counter(metric::OSCILLATIONS, help, &["pair"]);
+        let dead_letters = counter(metric::DEAD_LETTERS, "Messages that could not be handled.", &["queue"]);
+        let help = "Messages that were settled, by how.";
+        let messages = counter(metric::MESSAGES, help, &["queue", "settlement"]);
+        let help = "Deliveries of messages that wait because their connection is not configured here.";
+        let unknown_connections = counter(metric::UNKNOWN_CONNECTIONS, help, &["queue"]);
+        let help = "Calls to Exact Online by what they are for.";
+        let exactonline_calls = counter(metric::EXACTONLINE_CALLS, help, &["endpoint", "class", "status"]);
+        let help = "Posts to the address of a connection's webhooks, by what they were.";
+        let webhooks = counter(metric::WEBHOOKS, help, &["connection", "system", "result"]);
+        let help = "How often the configuration was read anew, by what came of it.";
+        let configuration_reloads = counter(metric::CONFIGURATION_RELOADS, help, &["result"]);
+
+        let mut histogram =
+            |name, help, labels: &[&str], bounds: &[f64]| families.histogram(name, help, labels, bounds);
+        let help = "Seconds from an edit to its write being applied.";
+        let sync_lag = histogram(metric::SYNC_LAG, help, &LAG_LABELS, &LAG_SECONDS);
+        let sync_lag = Traced::new(metric::SYNC_LAG, sync_lag, &LAG_LABELS, &LAG_SECONDS);
+        let help = "Seconds that a change spent on a part of its way.";
+        let hop_lag = histogram(metric::HOP_LAG, help, &HOP_LABELS, &LAG_SECONDS);
+        let hop_lag = Traced::new(metric::HOP_LAG, hop_lag, &HOP_LABELS, &LAG_SECONDS);
+        let help = "Seconds that calls to CustomCRM and Exact Online took.";
+        let http_duration = histogram(metric::HTTP_DURATION, help, &HTTP_LABELS, &CALL_SECONDS);
+        let help = "Seconds that the handling of messages took.";
+        let processing_duration =
+            histogram(metric::PROCESSING_DURATION, help, &PROCESSING_LABELS, &CALL_SECONDS);
+        let help = "Seconds that operations of the store took.";
+        let store_duration = histogram(metric::STORE_DURATION, help, &STORE_LABELS, &STORE_SECONDS);
+
+        let mut gauge = |name, help, labels: &[&str]| families.gauge(name, help, labels);
+        let help = "Seconds since the cursor was last known to be up to date.";
+        let poll_age = gauge(metric::POLL_AGE, help, &["connection", "system", "entity"]);
+        let help = "Seconds from the end of a poll of the cursor to the next one, as things are.";
+        let poll_interval = gauge(metric::POLL_INTERVAL, help, &["connection", "system", "entity"]);
+        let help = "Calls to Exact Online that are left of a limit, as of the last call.";
+        let quota_left = gauge(metric::QUOTA_LEFT, help, &["connection", "window"]);
+        let help = "1 while the grant of Exact Online serves, 0 while it is lost or was never given: give consent with \
+                    `tandem auth exactonline`.";
+        let grant_usable = gauge(metric::GRANT_USABLE, help, &["connection"]);
+        let help = "Seconds since the grant of Exact Online was refreshed, as far as this process knows.";
+        let grant_age = gauge(metric::GRANT_AGE, help, &["connection"]);
+        let help = "Links by where they stand, of all connections, as of a mapper's last look.";
+        let links = gauge(metric::LINKS, help, &["pair", "state"]);
+        let help = "Messages that wait in a queue, as of a mapper's last look.";
+        let queue_depth = gauge(metric::QUEUE_DEPTH, help, &["queue"]);
+        let help = "1 while the subscriptions to webhooks are kept, 0 while they can't be.";
+        let webhooks_kept = gauge(metric::WEBHOOKS_KEPT, help, &["connection"]);
+        let help = "1 while the store keeps all that it acknowledges, 0 while a crash of it may lose some: the log says why.";
+        let store_durable = gauge(metric::STORE_DURABLE, help, &[]);
+        let help = "1 when the process is ready, 0 when it waits for something.";
+        let ready = families.plain_gauge(metric::READY, help);
+        let Families { registry, made } = families;
         Self {
-            writes: counter(
-                &registry,
-                metric::WRITES,
-                "Writes by what became of them.",
-                &["pair", "system", "outcome"],
-            ),
-            queued_writes: counter(
-                &registry,
-                metric::QUEUED_WRITES,
-                "Writes that were queued, by what they ask.",
-                &["pair", "system", "change"],
-            ),
-            echoes: counter(
-                &registry,
-                metric::ECHOES,
-                "Observations that were our own write coming back.",
-                &["pair", "system"],
-            ),
-            conflicts: counter(&registry, metric::CONFLICTS, "Conflicts that wait for a person.", &["pair"]),
-            broken_promises: counter(
-                &registry,
-                metric::BROKEN_PROMISES,
-                "Steps of links that broke a promise.",
-                &["pair", "promise"],
-            ),
-            dead_letters: counter(
-                &registry,
-                metric::DEAD_LETTERS,
-                "Messages that could not be handled.",
-                &["queue"],
-            ),
-            messages: counter(
-                &registry,
-                metric::MESSAGES,
-                "Messages that were settled, by how.",
-                &["queue", "settlement"],
-            ),
-            unknown_connections: counter(
-                &registry,
-                metric::UNKNOWN_CONNECTIONS,
-                "Deliveries of messages that wait because their connection is not configured here.",
-                &["queue"],
-            ),
-            calls: counter(
-                &registry,
-                metric::CALLS,
-                "Calls to a system by their result.",
-                &["system", "result"],
-            ),
-            exactonline_calls: counter(
-                &registry,
-                metric::EXACTONLINE_CALLS,
-                "Calls to Exact Online by what they are for.",
-                &["endpoint", "class", "status"],
-            ),
-            sync_lag: sync_lag(&registry),
-            poll_age: poll_age(&registry),
-            quota_left: quota_left(&registry),
-            grant_usable: grant_usable(&registry),
-            webhooks: counter(
-                &registry,
-                metric::WEBHOOKS,
-                "Posts to the address of a connection's webhooks, by what they were.",
-                &["connection", "system", "result"],
-            ),
-            webhooks_kept: webhooks_kept(&registry),
-            store_durable: store_durable(&registry),
-            configuration_reloads: counter(
-                &registry,
-                metric::CONFIGURATION_RELOADS,
-                "How often the configuration was read anew, by what came of it.",
-                &["result"],
-            ),
-            ready: ready(&registry),
+            registry,
+            made,
+            writes,
+            queued_writes,
+            echoes,
+            conflicts,
+            broken_promises,
+            oscillations,
+            dead_letters,
+            messages,
+            unknown_connections,
+            exactonline_calls,
+            sync_lag,
+            hop_lag,
+            http_duration,
+            processing_duration,
+            store_duration,
+            poll_age,
+            poll_interval,
+            quota_left,
+            grant_usable,
+            grant_age,
+            links,
+            queue_depth,
+            webhooks,
+            webhooks_kept,
+            store_durable,
+            configuration_reloads,
+            ready,
             polled: Mutex::default(),
+            granted: Mutex::default(),
             quotas: Mutex::default(),
             useless_grants: Mutex::default(),
-            registry,
         }
+    }
+
+    /// Every family that there is, also those of which nothing is known yet.
+    pub fn families(&self) -> &[Family] {
+        &self.made
     }
 
     /// A write to `system` in `pair` ended with `outcome`.
@@ -291,6 +258,11 @@ impl Metrics {
         self.broken_promises.with_label_values(&[pair, promise]).inc();
     }
 
+    /// The oscillation breaker holds one more property of a link of `pair`.
+    pub fn count_oscillation(&self, pair: &str) {
+        self.oscillations.with_label_values(&[pair]).inc();
+    }
+
     /// A message of `queue` could not be handled and was put aside.
     pub fn count_dead_letter(&self, queue: &str) {
         self.dead_letters.with_label_values(&[queue]).inc();
@@ -306,11 +278,6 @@ impl Metrics {
         self.unknown_connections.with_label_values(&[queue]).inc();
     }
 
-    /// A call to `system` ended.
-    pub fn count_call(&self, system: &str, result: CallResult) {
-        self.calls.with_label_values(&[system, result.name()]).inc();
-    }
-
     /// A call of this endpoint of Exact Online was answered with this status; `None`: no answer came.
     pub fn count_exactonline_call(&self, endpoint: &str, class: &str, status: Option<u16>) {
         let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
@@ -320,7 +287,50 @@ impl Metrics {
     /// A change in `pair` took `seconds` from the edit to its write being applied. Negative values (clocks that
     /// differ) count as zero.
     pub fn observe_lag(&self, pair: &str, direction: Direction, seconds: f64) {
-        self.sync_lag.with_label_values(&[pair, direction.name()]).observe(seconds.max(0.0));
+        self.sync_lag.observe(&[pair, direction.name()], seconds.max(0.0));
+    }
+
+    /// A change spent `seconds` on this part of its way, to or from `system`. Negative values count as zero.
+    pub fn observe_hop(&self, hop: Hop, system: &str, seconds: f64) {
+        self.hop_lag.observe(&[hop.name(), system], seconds.max(0.0));
+    }
+
+    /// A call to a system took `seconds`.
+    pub fn observe_http(&self, call: &HttpCall<'_>, status: Option<u16>, error: Option<&str>, seconds: f64) {
+        let status = status.map(|status| status.to_string()).unwrap_or_default();
+        let port = call.server_port.map(|port| port.to_string()).unwrap_or_default();
+        let labels =
+            [call.method, call.server_address, &port, call.template, &status, error.unwrap_or_default()];
+        self.http_duration.with_label_values(&labels).observe(seconds);
+    }
+
+    /// The handling of a message took `seconds`.
+    pub fn observe_processing(&self, handled: &Processing<'_>, error: Option<&str>, seconds: f64) {
+        let Processing { system, operation, queue } = handled;
+        let labels = [*operation, system, queue, error.unwrap_or_default()];
+        self.processing_duration.with_label_values(&labels).observe(seconds);
+    }
+
+    /// An operation of the store took `seconds`.
+    pub fn observe_store(&self, system: &str, operation: &str, error: Option<&str>, seconds: f64) {
+        let labels = [operation, system, error.unwrap_or_default()];
+        self.store_duration.with_label_values(&labels).observe(seconds);
+    }
+
+    /// So many links of `pair` stand like this, in all connections together.
+    pub fn set_links(&self, pair: &str, state: LinkState, count: u64) {
+        self.links.with_label_values(&[pair, state.name()]).set(whole(count));
+    }
+
+    /// So many messages wait in `queue`.
+    pub fn set_queue_depth(&self, queue: &str, messages: u64) {
+        self.queue_depth.with_label_values(&[queue]).set(whole(messages));
+    }
+
+    /// The connection's grant of Exact Online was refreshed `age` ago. From here on the age grows by itself.
+    pub fn set_grant_age(&self, connection: &str, age: Duration) {
+        let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+        granted.insert(connection.to_owned(), (age, Instant::now()));
     }
 
     /// The cursor of `entity` was up to date `age` ago: zero after a poll that read to the end.
@@ -331,12 +341,18 @@ impl Metrics {
         self.polled.lock().unwrap_or_else(PoisonError::into_inner).insert(cursor, (age, Instant::now()));
     }
 
+    /// The cursor of `entity` is polled again after this time.
+    pub fn set_poll_interval(&self, connection: &str, system: &str, entity: &str, interval: Duration) {
+        self.poll_interval.with_label_values(&[connection, system, entity]).set(interval.as_secs_f64());
+    }
+
     /// The cursor of `entity` is no longer this process's: another one holds the lease.
     pub fn forget_poll_age(&self, connection: &str, system: &str, entity: &str) {
         let cursor = (connection.to_owned(), system.to_owned(), entity.to_owned());
         self.polled.lock().unwrap_or_else(PoisonError::into_inner).remove(&cursor);
         // There is nothing to remove when nobody has scraped since the cursor was polled.
         let _ = self.poll_age.remove_label_values(&[connection, system, entity]);
+        let _ = self.poll_interval.remove_label_values(&[connection, system, entity]);
     }
 
     /// Of the connection's calls to Exact Online so many are left in this window, which ends so soon.
@@ -392,9 +408,12 @@ impl Metrics {
         self.polled.lock().unwrap_or_else(PoisonError::into_inner).retain(|cursor, _| !of_it(&cursor.0));
         self.quotas.lock().unwrap_or_else(PoisonError::into_inner).retain(|limit, _| !of_it(&limit.0));
         self.useless_grants.lock().unwrap_or_else(PoisonError::into_inner).remove(connection);
+        self.granted.lock().unwrap_or_else(PoisonError::into_inner).remove(connection);
         forget(&self.poll_age, connection);
+        forget(&self.poll_interval, connection);
         forget(&self.quota_left, connection);
         forget(&self.grant_usable, connection);
+        forget(&self.grant_age, connection);
         forget(&self.webhooks, connection);
         forget(&self.webhooks_kept, connection);
     }
@@ -406,11 +425,41 @@ impl Metrics {
 
     /// Everything in the text format of Prometheus (`text/plain; version=0.0.4`).
     pub fn render(&self) -> String {
+        self.take_time();
+        TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .expect("families without metrics are not gathered")
+    }
+
+    /// The same in the format of OpenMetrics, and what that is called: with exemplars, which lead from an observation to
+    /// the trace that it was made in.
+    pub fn render_openmetrics(&self) -> (&'static str, String) {
+        let (families, exemplars) = self.gathered();
+        let text = openmetrics::written(&families, exemplars).expect("a string takes any text");
+        (openmetrics::CONTENT_TYPE, text)
+    }
+
+    /// Everything as it is counted, and which exemplars there are of a metric of a family.
+    pub(crate) fn gathered(
+        &self,
+    ) -> (Vec<MetricFamily>, impl Fn(&str, &Metric) -> Option<Exemplars> + use<'_>) {
+        self.take_time();
+        let of = |family: &str, metric: &Metric| {
+            self.sync_lag.of(family, metric).or_else(|| self.hop_lag.of(family, metric))
+        };
+        (self.registry.gather(), of)
+    }
+
+    /// Sets what changes by itself while time passes.
+    fn take_time(&self) {
         for ((connection, system, entity), (age, since)) in
             self.polled.lock().unwrap_or_else(PoisonError::into_inner).iter()
         {
             let age = *age + since.elapsed();
             self.poll_age.with_label_values(&[connection, system, entity]).set(age.as_secs_f64());
+        }
+        for (connection, (age, since)) in self.granted.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            self.grant_age.with_label_values(&[connection]).set((*age + since.elapsed()).as_secs_f64());
         }
         let now = Instant::now();
         self.quotas.lock().unwrap_or_else(PoisonError::into_inner).retain(|(connection, window), end| {
@@ -428,81 +477,11 @@ impl Metrics {
             }
             goes_on
         });
-        text(&self.registry)
     }
 }
 
-fn registry(service: &str) -> Registry {
-    let labels = [("service".to_owned(), service.to_owned())].into();
-    Registry::new_custom(None, Some(labels)).expect(STATIC)
-}
-
-fn counter(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-    registered(registry, IntCounterVec::new(Opts::new(name, help), labels).expect(STATIC))
-}
-
-fn sync_lag(registry: &Registry) -> HistogramVec {
-    let help = "Seconds from an edit to its write being applied.";
-    let options = HistogramOpts::new(metric::SYNC_LAG, help).buckets(LAG_SECONDS.to_vec());
-    registered(registry, HistogramVec::new(options, &["pair", "direction"]).expect(STATIC))
-}
-
-fn poll_age(registry: &Registry) -> GaugeVec {
-    let help = "Seconds since the cursor was last known to be up to date.";
-    let options = Opts::new(metric::POLL_AGE, help);
-    registered(registry, GaugeVec::new(options, &["connection", "system", "entity"]).expect(STATIC))
-}
-
-fn quota_left(registry: &Registry) -> GaugeVec {
-    let help = "Calls to Exact Online that are left of a limit, as of the last call.";
-    let options = Opts::new(metric::QUOTA_LEFT, help);
-    registered(registry, GaugeVec::new(options, &["connection", "window"]).expect(STATIC))
-}
-
-fn grant_usable(registry: &Registry) -> GaugeVec {
-    let help = "1 while the grant of Exact Online serves, 0 while it is lost or was never given: give consent with \
-                `tandem auth exactonline`.";
-    let options = Opts::new(metric::GRANT_USABLE, help);
-    registered(registry, GaugeVec::new(options, &["connection"]).expect(STATIC))
-}
-
-fn webhooks_kept(registry: &Registry) -> GaugeVec {
-    let help = "1 while the subscriptions to webhooks are kept, 0 while they can't be.";
-    registered(
-        registry,
-        GaugeVec::new(Opts::new(metric::WEBHOOKS_KEPT, help), &["connection"]).expect(STATIC),
-    )
-}
-
-fn store_durable(registry: &Registry) -> GaugeVec {
-    let help = "1 while the store keeps all that it acknowledges, 0 while a crash of it may lose some: the log says why.";
-    registered(registry, GaugeVec::new(Opts::new(metric::STORE_DURABLE, help), &[]).expect(STATIC))
-}
-
-fn ready(registry: &Registry) -> IntGauge {
-    let help = "1 when the process is ready, 0 when it waits for something.";
-    registered(registry, IntGauge::with_opts(Opts::new(metric::READY, help)).expect(STATIC))
-}
-
-fn registered<C: Collector + Clone + 'static>(registry: &Registry, family: C) -> C {
-    registry.register(Box::new(family.clone())).expect(STATIC);
-    family
-}
-
-/// Forgets everything that a family tells of a connection.
-fn forget<B: MetricVecBuilder>(family: &MetricVec<B>, connection: &str) {
-    for metric in family.collect().iter().flat_map(prometheus::proto::MetricFamily::get_metric) {
-        let labels =
-            metric.get_label().iter().map(|label| (label.name(), label.value())).collect::<HashMap<_, _>>();
-        if labels.get("connection") == Some(&connection) {
-            // Somebody else may have been faster.
-            let _ = family.remove(&labels);
-        }
-    }
-}
-
-fn text(registry: &Registry) -> String {
-    TextEncoder::new()
-        .encode_to_string(&registry.gather())
-        .expect("families without metrics are not gathered")
+/// A count as a gauge shows it; exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "nobody has that many links or messages")]
+fn whole(count: u64) -> f64 {
+    count as f64
 }

@@ -1,27 +1,38 @@
-//! The names of all signals: spans and metrics. Dashboards, alerts and tests use the very same names.
+//! The names of all signals: spans and metrics. `deploy/telemetry.md` says more of each. Dashboards, alerts and tests use the very same names.
+
+/// The version of the OpenTelemetry Semantic Conventions that names follow.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.42.0";
 
 /// Names of spans. One trace runs through them in this order, for one change of one record.
 pub mod span {
-    /// A collector reads one page of changes of one entity.
-    pub const POLL: &str = "poll";
     /// A collector turns one changed record into an observation: the root of the change's trace.
     pub const COLLECT: &str = "collect";
     /// The mapper takes one observation or outcome and decides.
     pub const MAP: &str = "map";
-    /// A message is handed to the broker, until the broker has confirmed it.
-    pub const PUBLISH: &str = "publish";
     /// A writer applies one write and reports its outcome.
     pub const WRITE: &str = "write";
     /// One HTTP call to CustomCRM or Exact Online.
     pub const CALL: &str = "call";
+    /// One change of the store, all or nothing: what was decided, or a claim.
+    pub const STORE: &str = "store";
 }
 
 /// Names of metrics as Prometheus sees them; the last word is the unit, or `total` for counters.
 pub mod metric {
     /// Gauge: seconds since a cursor was last known to be up to date. Labels: connection, system, entity.
     pub const POLL_AGE: &str = "tandem_poll_age_seconds";
+    /// Gauge: seconds from the end of a poll of a cursor to the next one. Labels: connection, system, entity.
+    pub const POLL_INTERVAL: &str = "tandem_poll_interval_seconds";
     /// Histogram: seconds from an edit to its write being applied. Labels: pair, direction.
     pub const SYNC_LAG: &str = "tandem_sync_lag_seconds";
+    /// Histogram: seconds that a change spent on a part of its way. Labels: hop (collect, map, claim, apply), system.
+    pub const HOP_LAG: &str = "tandem_hop_lag_seconds";
+    /// Histogram: seconds that calls to the systems took, by the conventions for HTTP.
+    pub const HTTP_DURATION: &str = "http_client_request_duration_seconds";
+    /// Histogram: seconds that the handling of messages took, by the conventions for messaging.
+    pub const PROCESSING_DURATION: &str = "messaging_process_duration_seconds";
+    /// Histogram: seconds that operations of the store took, by the conventions for databases.
+    pub const STORE_DURATION: &str = "db_client_operation_duration_seconds";
     /// Counter: writes by what became of them. Labels: pair, system, outcome.
     pub const WRITES: &str = "tandem_writes_total";
     /// Counter: writes that were queued, by what they ask: update, create, clear or delete. Labels: pair, system, change.
@@ -32,14 +43,14 @@ pub mod metric {
     pub const CONFLICTS: &str = "tandem_conflicts_total";
     /// Counter: steps of links that broke a promise, which is an error of ours. Labels: pair, promise.
     pub const BROKEN_PROMISES: &str = "tandem_broken_promises_total";
+    /// Counter: properties that two systems keep rewriting, and that are held for a person. Label: pair.
+    pub const OSCILLATIONS: &str = "tandem_oscillations_total";
     /// Counter: messages that could not be handled. Label: queue.
     pub const DEAD_LETTERS: &str = "tandem_dead_letters_total";
     /// Counter: deliveries of messages that wait because their connection is not configured here. Label: queue.
     pub const UNKNOWN_CONNECTIONS: &str = "tandem_unknown_connections_total";
     /// Counter: messages that were settled, by how. Labels: queue, settlement.
     pub const MESSAGES: &str = "tandem_messages_total";
-    /// Counter: calls to a system by their result. Labels: system, result.
-    pub const CALLS: &str = "tandem_calls_total";
     /// Counter: calls to Exact Online, those for tokens apart. Labels: endpoint (the path behind the division, without a
     /// key), class (edit, read, backfill, scan), status (of HTTP, or `none` where no answer came).
     pub const EXACTONLINE_CALLS: &str = "tandem_exactonline_calls_total";
@@ -49,6 +60,13 @@ pub mod metric {
     /// Gauge: 1 while a connection's grant of Exact Online serves, 0 while it is lost or nobody gave consent yet, as of this
     /// process's last call; absent while it knows nothing. Label: connection.
     pub const GRANT_USABLE: &str = "tandem_grant_usable";
+    /// Gauge: seconds since a connection's grant of Exact Online was refreshed, as far as this process knows. It dies
+    /// unused after 30 days. Label: connection.
+    pub const GRANT_AGE: &str = "tandem_grant_age_seconds";
+    /// Gauge: links of all connections by where they stand, as of a mapper's last look. Labels: pair, state.
+    pub const LINKS: &str = "tandem_links";
+    /// Gauge: messages that wait in a queue, as of a mapper's last look. Label: queue.
+    pub const QUEUE_DEPTH: &str = "tandem_queue_depth_messages";
     /// Counter: posts to the address of a connection's webhooks, by what they were. Labels: connection, system,
     /// result.
     pub const WEBHOOKS: &str = "tandem_webhooks_total";

@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_otlp::{ExporterBuildError, LogExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -18,7 +22,9 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::line::Line;
+use crate::pushed::Pusher;
 use crate::remembering::{LastLost, Remembering};
+use crate::{Metrics, names};
 
 /// How long spans are gathered before they are sent, at most.
 const BATCH_DELAY: Duration = Duration::from_secs(1);
@@ -28,12 +34,39 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How telemetry is started.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where traces go: the base address of an OTLP receiver over HTTP, as `http://127.0.0.1:4318`. `None`: nowhere.
-    pub otlp_endpoint: Option<String>,
+    /// Where telemetry is sent. `None`: nowhere.
+    pub otlp: Option<Otlp>,
     /// Which events are logged. Spans are traced from level `info` upwards, whatever this says.
     pub log_filter: LogFilter,
     /// What a line of the log looks like.
     pub log_format: LogFormat,
+}
+
+/// Where telemetry is sent, and which of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Otlp {
+    /// The base address of an OTLP receiver over HTTP, as `http://127.0.0.1:4318`.
+    pub endpoint: String,
+    /// What is sent.
+    pub signals: Signals,
+}
+
+/// What is sent over OTLP. Logs go to standard error, and metrics are there to be scraped, whatever this says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signals {
+    /// Traces.
+    pub traces: bool,
+    /// Metrics.
+    pub metrics: bool,
+    /// Logs.
+    pub logs: bool,
+}
+
+impl Signals {
+    /// Traces alone: the rest is usually gathered otherwise.
+    pub const TRACES: Self = Self { traces: true, metrics: false, logs: false };
+    /// All of them.
+    pub const ALL: Self = Self { traces: true, metrics: true, logs: true };
 }
 
 /// What a line of the log looks like.
@@ -58,6 +91,10 @@ const HELD_DOWN: [&str; 5] = [
     "lapin::internal_rpc=warn",
     "lapin::io_loop=warn",
 ];
+
+/// Not sent over OTLP: what sends says this.
+const UNSENT: [&str; 5] =
+    ["opentelemetry=off", "opentelemetry_sdk=off", "opentelemetry-otlp=off", "hyper_util=off", "reqwest=off"];
 
 impl LogFilter {
     /// Reads a filter; one that cannot be understood is refused.
@@ -96,14 +133,17 @@ pub enum TelemetryError {
         /// What is wrong with it.
         source: ParseError,
     },
-    /// The exporter of traces could not be built.
-    #[error("traces cannot be sent to {endpoint}; check the address")]
+    /// An exporter could not be built.
+    #[error("telemetry cannot be sent to {endpoint}; check the address")]
     Exporter {
         /// The address as configured.
         endpoint: String,
         /// What is wrong with it.
         source: ExporterBuildError,
     },
+    /// The exporter of metrics could not be started.
+    #[error("metrics cannot be sent: the system gives no thread for it")]
+    Pusher(#[source] io::Error),
     /// Telemetry was started before in this process.
     #[error("telemetry has been started already; start it once for a process")]
     Started(#[source] TryInitError),
@@ -119,6 +159,9 @@ pub enum TelemetryError {
 pub struct Telemetry {
     provider: SdkTracerProvider,
     last_lost: LastLost,
+    logs: Option<SdkLoggerProvider>,
+    resource: Resource,
+    pusher: Option<Pusher>,
 }
 
 impl fmt::Debug for Telemetry {
@@ -128,13 +171,28 @@ impl fmt::Debug for Telemetry {
 }
 
 impl Telemetry {
-    /// Starts logs to stderr and, with an endpoint, traces; both name `service`. Not to be called from async code
+    /// Starts logs to stderr and, where they are sent somewhere, traces and logs over OTLP; all name `service`. Not to be called from async code
     /// without `spawn_blocking`.
     pub fn start(service: &str, settings: &Settings) -> Result<Self, TelemetryError> {
-        let last_lost = LastLost::default();
-        let provider = provider(service, settings.otlp_endpoint.as_deref(), last_lost.clone())?;
-        subscriber(service, settings, &provider, io::stderr)?.try_init().map_err(TelemetryError::Started)?;
-        Ok(Self { provider, last_lost })
+        let (last_lost, resource) = (LastLost::default(), resource(service));
+        let traced = settings.otlp.as_ref().filter(|otlp| otlp.signals.traces);
+        let provider = provider(&resource, traced, last_lost.clone())?;
+        let logged = settings.otlp.as_ref().filter(|otlp| otlp.signals.logs);
+        let logs = logged.map(|otlp| logs(&resource, otlp)).transpose()?;
+        subscriber(service, settings, &provider, logs.as_ref(), io::stderr)?
+            .try_init()
+            .map_err(TelemetryError::Started)?;
+        Ok(Self { provider, last_lost, logs, resource, pusher: None })
+    }
+
+    /// From now on sends these metrics too, if the settings say so. Not to be called from async code without
+    /// `spawn_blocking`.
+    pub fn push(&mut self, metrics: Arc<Metrics>, settings: &Settings) -> Result<(), TelemetryError> {
+        if let Some(otlp) = settings.otlp.as_ref().filter(|otlp| otlp.signals.metrics) {
+            let pusher = Pusher::start(&otlp.endpoint, &self.resource, metrics);
+            self.pusher = Some(pusher.map_err(TelemetryError::Pusher)?);
+        }
+        Ok(())
     }
 
     /// Sends all spans that have ended. Blocks for seconds: in async code, call it in `spawn_blocking`.
@@ -142,9 +200,13 @@ impl Telemetry {
         self.provider.force_flush().map_err(TelemetryError::Flush)
     }
 
-    /// Sends all spans that have ended and stops sending; logs go on. Blocks for a few seconds at most: in async
+    /// Sends all that there is and stops sending; logs to stderr go on. Blocks for a few seconds at most: in async
     /// code, call it in `spawn_blocking`.
     pub fn shutdown(self) -> Result<(), TelemetryError> {
+        drop(self.pusher);
+        if let Some(logs) = self.logs {
+            logs.shutdown_with_timeout(EXPORT_TIMEOUT).map_err(TelemetryError::Flush)?;
+        }
         self.provider.shutdown_with_timeout(EXPORT_TIMEOUT).map_err(TelemetryError::Flush)?;
         if self.last_lost.is_so() { Err(TelemetryError::Lost) } else { Ok(()) }
     }
@@ -152,13 +214,12 @@ impl Telemetry {
 
 /// Without an endpoint spans still have ids, which logs and messages carry.
 fn provider(
-    service: &str,
-    endpoint: Option<&str>,
+    resource: &Resource,
+    otlp: Option<&Otlp>,
     last_lost: LastLost,
 ) -> Result<SdkTracerProvider, TelemetryError> {
-    let resource = Resource::builder().with_service_name(service.to_owned()).build();
-    let builder = SdkTracerProvider::builder().with_resource(resource);
-    let Some(endpoint) = endpoint else {
+    let builder = SdkTracerProvider::builder().with_resource(resource.clone());
+    let Some(Otlp { endpoint, .. }) = otlp else {
         return Ok(builder.build());
     };
     let exporter = SpanExporter::builder()
@@ -166,11 +227,31 @@ fn provider(
         .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
         .with_timeout(EXPORT_TIMEOUT)
         .build()
-        .map_err(|source| TelemetryError::Exporter { endpoint: endpoint.to_owned(), source })?;
+        .map_err(|source| TelemetryError::Exporter { endpoint: endpoint.clone(), source })?;
     let batches = BatchConfigBuilder::default().with_scheduled_delay(BATCH_DELAY).build();
     let processor =
         BatchSpanProcessor::builder(Remembering { exporter, last_lost }).with_batch_config(batches).build();
     Ok(builder.with_span_processor(processor).build())
+}
+
+fn logs(resource: &Resource, Otlp { endpoint, .. }: &Otlp) -> Result<SdkLoggerProvider, TelemetryError> {
+    let exporter = LogExporter::builder()
+        .with_http()
+        .with_endpoint(format!("{}/v1/logs", endpoint.trim_end_matches('/')))
+        .with_timeout(EXPORT_TIMEOUT)
+        .build()
+        .map_err(|source| TelemetryError::Exporter { endpoint: endpoint.clone(), source })?;
+    Ok(SdkLoggerProvider::builder().with_resource(resource.clone()).with_batch_exporter(exporter).build())
+}
+
+/// Who sends: each process is an instance of its own.
+fn resource(service: &str) -> Resource {
+    Resource::builder()
+        .with_service_name(service.to_owned())
+        .with_attribute(KeyValue::new("service.namespace", "tandem"))
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .with_attribute(KeyValue::new("service.instance.id", ambient::new_random_id().to_string()))
+        .build()
 }
 
 /// Logs and traces are filtered apart: a quiet log must not cut holes into traces.
@@ -178,18 +259,31 @@ pub(crate) fn subscriber<W>(
     service: &str,
     settings: &Settings,
     provider: &SdkTracerProvider,
+    sent: Option<&SdkLoggerProvider>,
     writer: W,
 ) -> Result<impl Subscriber + Send + Sync, TelemetryError>
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
+    let scope = InstrumentationScope::builder("tandem").with_schema_url(names::SCHEMA_URL).build();
     let traces = tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
+        .with_tracer(provider.tracer_with_scope(scope))
+        // What says of all spans the same, or tells of this program's inside, is sent with none.
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
         .with_filter(LevelFilter::INFO);
+    // That logs can't be sent is nothing to be sent as a log.
+    let filter = settings.log_filter.build()?;
+    let filter = UNSENT.iter().fold(filter, |filter, directive| {
+        filter.add_directive(directive.parse().expect("the directives above are well-formed"))
+    });
+    let sent = sent.map(|provider| OpenTelemetryTracingBridge::new(provider).with_filter(filter));
     let logs = tracing_subscriber::fmt::layer()
         .fmt_fields(JsonFields::new())
         .event_format(Line { format: settings.log_format, service: service.to_owned() })
         .with_writer(writer)
         .with_filter(settings.log_filter.build()?);
-    Ok(tracing_subscriber::registry().with(traces).with(logs))
+    Ok(tracing_subscriber::registry().with(traces).with(sent).with(logs))
 }

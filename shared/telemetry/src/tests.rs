@@ -12,8 +12,9 @@ use tracing::{error, info, info_span, warn};
 
 use crate::start::subscriber;
 use crate::{
-    Chain, Direction, LogFilter, LogFormat, Metrics, QuotaWindow, Settings, Settlement, WebhookResult,
-    WriteOutcome, context_of, continue_from, continue_from_traceparent, current_traceparent, inject,
+    Call, Chain, Direction, HttpCall, LogFilter, LogFormat, Metrics, QuotaWindow, Settings, Settlement,
+    WebhookResult, WriteOutcome, context_of, continue_from, continue_from_traceparent, current_traceparent,
+    inject,
 };
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -29,11 +30,11 @@ fn unreachable() -> Unreachable {
 /// What `act` logs.
 fn logged(format: LogFormat, filter: &str, act: impl FnOnce()) -> String {
     let lines = Arc::new(Mutex::new(Vec::new()));
-    let settings =
-        Settings { otlp_endpoint: None, log_filter: LogFilter::parse(filter).unwrap(), log_format: format };
+    let settings = Settings { otlp: None, log_filter: LogFilter::parse(filter).unwrap(), log_format: format };
     let provider = SdkTracerProvider::builder().build();
     let writer = Arc::clone(&lines);
-    let subscriber = subscriber("mapper", &settings, &provider, move || Lines(Arc::clone(&writer))).unwrap();
+    let subscriber =
+        subscriber("mapper", &settings, &provider, None, move || Lines(Arc::clone(&writer))).unwrap();
     tracing::subscriber::with_default(subscriber, act);
     let bytes = lines.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
@@ -189,6 +190,7 @@ fn nothing_is_told_of_a_connection_that_is_forgotten_and_all_of_the_others() {
         metrics.set_poll_age(connection, "exactonline", "Accounts", Duration::ZERO);
         metrics.set_quota_left(connection, QuotaWindow::Day, 4_321, Duration::from_hours(1));
         metrics.set_grant_usable(connection);
+        metrics.set_grant_age(connection, Duration::from_mins(9));
         metrics.set_webhooks_kept(connection, true);
         for result in [WebhookResult::Hint, WebhookResult::Forged] {
             metrics.count_webhook(connection, "exactonline", result);
@@ -200,9 +202,9 @@ fn nothing_is_told_of_a_connection_that_is_forgotten_and_all_of_the_others() {
         let label = format!("connection=\"{connection}\"");
         text.lines().filter(|line| line.contains(&label)).map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!((of("acme").len(), of("beta").len()), (6, 6), "{}", metrics.render());
+    assert_eq!((of("acme").len(), of("beta").len()), (7, 7), "{}", metrics.render());
     metrics.forget_connection("acme");
-    assert_eq!((of("acme"), of("beta").len()), (Vec::new(), 6));
+    assert_eq!((of("acme"), of("beta").len()), (Vec::new(), 7));
 }
 
 #[test]
@@ -216,6 +218,72 @@ fn what_is_left_of_a_quota_is_shown_until_its_window_ends() {
         shown,
         [r#"tandem_quota_left_calls{connection="acme",window="day",service="writer-exactonline"} 4321"#]
     );
+}
+
+#[test]
+fn all_families_are_known_before_anything_is_counted() {
+    let metrics = Metrics::new("mapper");
+    let found = metrics.families();
+    let lag = found.iter().find(|family| family.name == "tandem_sync_lag_seconds").unwrap();
+    assert_eq!((lag.kind, lag.labels.join(",")), ("histogram", "pair,direction".to_owned()));
+    let cpu = found.iter().find(|family| family.name == "process_cpu_seconds_total").unwrap();
+    assert_eq!((cpu.kind, cpu.labels.len()), ("counter", 0));
+    for line in metrics.render().lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let (name, kind) = line.split_once(' ').unwrap();
+        assert!(found.iter().any(|family| family.name == name && family.kind == kind), "{line}");
+    }
+}
+
+#[test]
+fn an_answered_call_is_timed_and_an_error_named_by_its_status() {
+    let metrics = Metrics::new("writer-exactonline");
+    let http = HttpCall {
+        method: "PUT",
+        server_address: "start.exactonline.nl",
+        server_port: Some(443),
+        template: "crm/accounts",
+    };
+    let call = Call { system: "exactonline", connection: "acme", class: Some("edit"), http };
+    call.begin().ended(Ok(204), Some(&metrics));
+    call.begin().ended(Ok(503), Some(&metrics));
+    call.begin().ended(Err("lost"), Some(&metrics));
+    let text = metrics.render();
+    for (error, status) in [("", "204"), ("503", "503"), ("lost", "")] {
+        let line = format!(
+            r#"http_client_request_duration_seconds_count{{error_type="{error}",http_request_method="PUT",http_response_status_code="{status}",server_address="start.exactonline.nl",server_port="443",url_template="crm/accounts",service="writer-exactonline"}} 1"#
+        );
+        assert!(text.lines().any(|shown| shown == line), "{line}\nis not in\n{text}");
+    }
+}
+
+#[test]
+fn openmetrics_leads_from_an_observation_to_its_trace() {
+    let metrics = Metrics::new("mapper");
+    logged(LogFormat::Json, "off", || {
+        let span = info_span!("map");
+        continue_from_traceparent(&span, TRACEPARENT);
+        span.in_scope(|| metrics.observe_lag("customer-account", Direction::ToExact, 3.0));
+    });
+    metrics.observe_lag("customer-account", Direction::ToExact, 7.0);
+    metrics.count_write("a\"b", "exactonline", WriteOutcome::Applied);
+    let (kind, text) = metrics.render_openmetrics();
+    assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
+    let of = |bound: &str| {
+        let start = format!(
+            r#"tandem_sync_lag_seconds_bucket{{direction="to-exact",pair="customer-account",service="mapper",le="{bound}"}} "#
+        );
+        text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{start} in {text}"))
+    };
+    assert!(of("4").starts_with(r#"1 # {trace_id="0af7651916cd43dd8448eb211c80319c"} 3 "#), "{text}");
+    assert_eq!((of("2"), of("8"), of("+Inf")), ("0", "2", "2"), "what has no trace has no exemplar");
+    for line in [
+        "# TYPE tandem_writes counter",
+        r#"tandem_writes_total{outcome="applied",pair="a\"b",system="exactonline",service="mapper"} 1"#,
+        "# TYPE process_cpu_seconds counter",
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line}\nis not in\n{text}");
+    }
+    assert!(text.ends_with("\n# EOF\n"));
 }
 
 #[test]

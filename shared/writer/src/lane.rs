@@ -11,10 +11,11 @@ use futures_util::{StreamExt, TryFutureExt};
 use jiff::Timestamp;
 use service::{Pulse, Transient, steadily};
 use store::{LinksError, Store};
-use telemetry::{Chain, Settlement as Counted};
+use telemetry::{Chain, Processing, Settlement as Counted};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::aside::{Aside, Fetched, Task};
 use crate::lines::{LineName, Lines, Turn};
@@ -144,11 +145,27 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
     /// Handles one task and settles it. An error leaves it unsettled: it comes again.
     async fn write<D: Delivery>(&self, in_hand: InHand<D>) -> Result<Done<D>, WriterError> {
         let Task { id, queued, attempt, headers } = &in_hand.task;
-        let span =
-            tracing::info_span!("write", otel.kind = "consumer", system = %self.work.system, message = id);
+        let queue = &self.queue;
+        let span = tracing::info_span!(
+            "write", otel.kind = "consumer", otel.name = format!("write {queue}"), otel.status_code = Empty,
+            messaging.system = B::SYSTEM, messaging.operation.name = "write",
+            messaging.operation.type = "process", messaging.destination.name = queue,
+            messaging.message.id = id, connection = %queued.connection, pair = %queued.pair,
+            link = %queued.link, system = %self.work.system, attempt, outcome = Empty, error.type = Empty,
+        );
         telemetry::continue_from(&span, headers);
+        let begun = std::time::Instant::now();
         let handling = steadily(WriterError::is_of_store, || self.work.handle(queued, self.lane, *attempt));
-        let handled = match handling.instrument(span).await {
+        let handled = handling.instrument(span.clone()).await;
+        let failed = failed(&handled);
+        if let Some(error) = failed {
+            span.record("error.type", error);
+            span.record("otel.status_code", "ERROR");
+        }
+        let processing = Processing { system: B::SYSTEM, operation: "write", queue };
+        self.work.metrics.observe_processing(&processing, failed, begun.elapsed().as_secs_f64());
+        drop(span);
+        let handled = match handled {
             Err(error) if !error.is_transient() => Handled::Bad(Chain(&error).to_string()),
             other => other?,
         };
@@ -281,6 +298,16 @@ impl<B: Broker, S: Store, T: Target> Session<'_, B, S, T> {
             self.work.metrics.count_dead_letter(&self.queue);
         }
         self.work.metrics.count_message(&self.queue, counted);
+    }
+}
+
+/// How the handling of a message went wrong, if it did: what waits for its turn or a quota is well.
+fn failed(handled: &Result<Handled, WriterError>) -> Option<&'static str> {
+    match handled {
+        Ok(Handled::Done | Handled::Rests(_) | Handled::Left) => None,
+        Ok(Handled::Later(..)) => Some("retried"),
+        Ok(Handled::Bad(_)) => Some("dead-letter"),
+        Err(_) => Some("transient"),
     }
 }
 

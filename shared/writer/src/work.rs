@@ -18,7 +18,7 @@ use mapping::{Lookups, Pair};
 use model::{ConnectionName, Content, FailureClass, PairName, System, View};
 use service::{Context, Given, UnknownConnections};
 use store::{Links, Named, Store, Stored};
-use telemetry::{Chain, Metrics, WriteOutcome};
+use telemetry::{Chain, Hop, Metrics, WriteOutcome};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
@@ -174,11 +174,16 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             // Several edits may have folded into this write: the latest one is linked, the first one is the parent.
             telemetry::link_to_traceparent(&tracing::Span::current(), trace);
         }
+        let waited = ambient::now().duration_since(claimed.queued_at).as_secs_f64();
+        self.metrics.observe_hop(Hop::Claim, self.system.name(), waited);
         let sent = self.send(&Job { queued, kept, pair, claimed: &claimed }).await?;
         drop(turn);
+        self.metrics.observe_hop(Hop::Apply, self.system.name(), claimed.at.elapsed().as_secs_f64());
         match sent {
             Sent::Result(result) => {
-                self.metrics.count_write(pair.name.as_str(), self.system.name(), outcome_label(&result));
+                let outcome = outcome_label(&result);
+                self.metrics.count_write(pair.name.as_str(), self.system.name(), outcome);
+                tracing::Span::current().record("outcome", outcome.name());
                 self.refusals.made(queued);
                 let told = told(&claimed.write, &result, pair, kept.pairs.values(), self.system);
                 self.report(queued, &claimed, result).await?;
@@ -228,6 +233,7 @@ impl<B: Broker, S: Store, T: Target> Work<B, S, T> {
             _ => WriteOutcome::Retried,
         };
         self.metrics.count_write(queued.pair.as_str(), self.system.name(), outcome);
+        tracing::Span::current().record("outcome", outcome.name());
         let reason = Chain(error).to_string();
         if class == FailureClass::Auth {
             tracing::error!(

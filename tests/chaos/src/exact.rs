@@ -43,6 +43,11 @@ impl ExactSide {
         self.running.human_id
     }
 
+    /// What notifications are signed with.
+    pub fn webhook_secret(&self) -> &str {
+        &self.running.webhook_secret
+    }
+
     /// A person enters an account; gives its id.
     pub fn create(&self, account: &Value) -> Uuid {
         self.control.create_account(&account.to_string()).unwrap()

@@ -1,4 +1,4 @@
-//! A receiver of traces over OTLP and HTTP, in the test's own process, on a free port of the loopback address.
+//! A receiver of traces, metrics and logs over OTLP and HTTP, in the test's own process, on a free port of the loopback address.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something can't be done")]
 
@@ -10,10 +10,17 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
+use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::metrics::v1::Metric;
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
@@ -27,29 +34,46 @@ pub struct Received {
 }
 
 impl Received {
+    /// What is done in it: the first word of its name.
+    pub fn done(&self) -> &str {
+        self.span.name.split(' ').next().unwrap_or_default()
+    }
+
     /// An attribute of the span that is a text.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         text(&self.span.attributes, name)
     }
 }
 
-/// Receives traces over OTLP and HTTP in the test's process, until it is dropped.
+/// All that has arrived.
+#[derive(Debug, Default)]
+struct Arrived {
+    spans: Mutex<Vec<Received>>,
+    metrics: Mutex<Vec<(String, Metric)>>,
+    logs: Mutex<Vec<(String, LogRecord)>>,
+}
+
+/// Receives telemetry over OTLP and HTTP in the test's process, until it is dropped.
 #[derive(Debug)]
 pub struct Receiver {
     endpoint: String,
-    received: Arc<Mutex<Vec<Received>>>,
+    arrived: Arc<Arrived>,
     server: tokio::task::JoinHandle<()>,
 }
 
 impl Receiver {
     /// Listens on a free port.
     pub async fn start() -> Self {
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let routes = Router::new().route("/v1/traces", post(receive)).with_state(Arc::clone(&received));
+        let arrived = Arc::new(Arrived::default());
+        let routes = Router::new()
+            .route("/v1/traces", post(traces))
+            .route("/v1/metrics", post(metrics))
+            .route("/v1/logs", post(logs))
+            .with_state(Arc::clone(&arrived));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { endpoint, received, server }
+        Self { endpoint, arrived, server }
     }
 
     /// The address to be configured.
@@ -68,9 +92,19 @@ impl Receiver {
         self.received()
     }
 
-    /// What has arrived until now.
+    /// The spans that have arrived until now.
     pub fn received(&self) -> Vec<Received> {
-        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        all(&self.arrived.spans)
+    }
+
+    /// The metrics that have arrived until now, as they were each time, with the service that sent them.
+    pub fn metrics(&self) -> Vec<(String, Metric)> {
+        all(&self.arrived.metrics)
+    }
+
+    /// The log records that have arrived until now, with the service that sent them.
+    pub fn logs(&self) -> Vec<(String, LogRecord)> {
+        all(&self.arrived.logs)
     }
 }
 
@@ -80,19 +114,47 @@ impl Drop for Receiver {
     }
 }
 
-async fn receive(
-    State(received): State<Arc<Mutex<Vec<Received>>>>,
-    body: Bytes,
-) -> Result<Vec<u8>, StatusCode> {
+fn all<T: Clone>(arrived: &Mutex<Vec<T>>) -> Vec<T> {
+    arrived.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn arrive<T>(arrived: &Mutex<Vec<T>>, new: impl IntoIterator<Item = T>) {
+    arrived.lock().unwrap_or_else(PoisonError::into_inner).extend(new);
+}
+
+async fn traces(State(arrived): State<Arc<Arrived>>, body: Bytes) -> Result<Vec<u8>, StatusCode> {
     let request = ExportTraceServiceRequest::decode(body).map_err(|_| StatusCode::BAD_REQUEST)?;
     for spans in request.resource_spans {
-        let attributes = spans.resource.map(|resource| resource.attributes).unwrap_or_default();
-        let service = text(&attributes, "service.name").unwrap_or_default().to_owned();
+        let service = service(spans.resource);
         let spans = spans.scope_spans.into_iter().flat_map(|scope| scope.spans);
-        let spans = spans.map(|span| Received { service: service.clone(), span });
-        received.lock().unwrap_or_else(PoisonError::into_inner).extend(spans);
+        arrive(&arrived.spans, spans.map(|span| Received { service: service.clone(), span }));
     }
     Ok(ExportTraceServiceResponse::default().encode_to_vec())
+}
+
+async fn metrics(State(arrived): State<Arc<Arrived>>, body: Bytes) -> Result<Vec<u8>, StatusCode> {
+    let request = ExportMetricsServiceRequest::decode(body).map_err(|_| StatusCode::BAD_REQUEST)?;
+    for metrics in request.resource_metrics {
+        let service = service(metrics.resource);
+        let metrics = metrics.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
+        arrive(&arrived.metrics, metrics.map(|metric| (service.clone(), metric)));
+    }
+    Ok(ExportMetricsServiceResponse::default().encode_to_vec())
+}
+
+async fn logs(State(arrived): State<Arc<Arrived>>, body: Bytes) -> Result<Vec<u8>, StatusCode> {
+    let request = ExportLogsServiceRequest::decode(body).map_err(|_| StatusCode::BAD_REQUEST)?;
+    for logs in request.resource_logs {
+        let service = service(logs.resource);
+        let records = logs.scope_logs.into_iter().flat_map(|scope| scope.log_records);
+        arrive(&arrived.logs, records.map(|record| (service.clone(), record)));
+    }
+    Ok(ExportLogsServiceResponse::default().encode_to_vec())
+}
+
+fn service(resource: Option<Resource>) -> String {
+    let attributes = resource.map(|resource| resource.attributes).unwrap_or_default();
+    text(&attributes, "service.name").unwrap_or_default().to_owned()
 }
 
 fn text<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a str> {

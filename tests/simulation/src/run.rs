@@ -320,7 +320,7 @@ fn config(scenario: &Scenario, sites: &[Site], folder: &Path) -> Config {
         auth_listen: None,
         log_filter: LogFilter::parse("off").unwrap(),
         log_format: LogFormat::Text,
-        otlp_endpoint: None,
+        otlp: None,
         broker: BrokerConfig::InProcess,
         store: StoreConfig::File { path: folder.to_owned() },
         shutdown_grace: Duration::from_secs(5),

@@ -138,7 +138,7 @@ impl Bench {
             auth_listen: None,
             log_filter: LogFilter::parse("off").unwrap(),
             log_format: LogFormat::Text,
-            otlp_endpoint: None,
+            otlp: None,
             broker: BrokerConfig::InProcess,
             store: StoreConfig::File { path: PathBuf::new() },
             shutdown_grace: Duration::from_secs(5),

@@ -47,6 +47,7 @@ impl<S: Store> Keeper<S> {
             // The trace of the edit goes with the link, so that the write that folds several edits can name it.
             draft.link_mut().trace = telemetry::current_traceparent();
         }
+        tracing::Span::current().record("link", draft.link.id.as_str());
         let unchanged = draft.is_unchanged();
         let commit = Commit {
             pair: &self.pair,
@@ -90,8 +91,13 @@ impl<S: Store> Keeper<S> {
                 Effect::Wake | Effect::Note(_) => {}
             }
         }
+        let before = draft.before.as_ref().map_or(0, |stored| stored.link.oscillating().count());
+        for _ in before..link.oscillating().count() {
+            self.metrics.count_oscillation(self.pair.name.as_str());
+        }
         if matches!(link.status, Status::Ambiguous(_)) || !link.conflicts.is_empty() {
             self.metrics.count_conflict(self.pair.name.as_str());
+            tracing::Span::current().record("conflict", true);
         }
     }
 

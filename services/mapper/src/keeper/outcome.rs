@@ -1,7 +1,8 @@
 //! What became of a write.
 
 use contract::{Lane, Outcome, OutcomeResult, RetryTier};
-use link::{Event, Failure, Side};
+use jiff::Timestamp;
+use link::{Event, Failure, Link, Side};
 use model::{Presence, System, View};
 use store::{Check, Known, Named, Store, Stored};
 use telemetry::Direction;
@@ -56,6 +57,7 @@ impl<S: Store> Keeper<S> {
                 event
             }
         };
+        let begun = edited_at(&stored.link, outcome);
         let mut draft = Draft::of(stored);
         if system == System::ExactOnline && draft.link.sides.exactonline.is_none() {
             self.follow_claim(&mut draft, &event).await?;
@@ -70,7 +72,7 @@ impl<S: Store> Keeper<S> {
                 System::CustomCrm => Direction::ToCrm,
                 System::ExactOnline => Direction::ToExact,
             };
-            let lag = case.now.duration_since(outcome.queued_at).as_secs_f64().max(0.0);
+            let lag = case.now.duration_since(begun.unwrap_or(outcome.queued_at)).as_secs_f64().max(0.0);
             self.metrics.observe_lag(self.pair.name.as_str(), direction, lag);
         }
         Ok(handled)
@@ -136,6 +138,13 @@ impl<S: Store> Keeper<S> {
         draft.checks.extend(claim.checks);
         Ok(())
     }
+}
+
+/// When the edit was made that a write carried over, by the clock of the system that it was made in. `None` for what
+/// nobody edited just now, as a first load, and where a later edit has been seen since.
+fn edited_at(link: &Link, outcome: &Outcome) -> Option<Timestamp> {
+    let edited = link.sides[outcome.system.other()].as_ref()?.modified_at?;
+    (outcome.lane == Lane::Live && edited < outcome.queued_at).then_some(edited)
 }
 
 /// Takes over a link that holds just the record which this link has got: it was seen before the outcome arrived,

@@ -114,7 +114,7 @@ pub(super) fn context() -> Context {
         auth_listen: None,
         log_filter: LogFilter::parse("info").unwrap(),
         log_format: LogFormat::Text,
-        otlp_endpoint: None,
+        otlp: None,
         broker: BrokerConfig::InProcess,
         store: StoreConfig::File { path: PathBuf::new() },
         shutdown_grace: Duration::from_secs(5),

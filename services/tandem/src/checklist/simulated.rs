@@ -111,7 +111,7 @@ impl Simulated {
             auth_listen: None,
             log_filter,
             log_format: LogFormat::Text,
-            otlp_endpoint: None,
+            otlp: None,
             broker: BrokerConfig::InProcess,
             store: StoreConfig::File { path: PathBuf::new() },
             shutdown_grace: Duration::from_secs(5),

@@ -106,7 +106,7 @@ impl Systems {
             auth_listen: None,
             log_filter: log,
             log_format: LogFormat::Text,
-            otlp_endpoint: None,
+            otlp: None,
             broker: BrokerConfig::InProcess,
             store: StoreConfig::File { path: PathBuf::new() },
             shutdown_grace: Duration::from_secs(5),

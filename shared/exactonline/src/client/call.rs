@@ -70,6 +70,9 @@ impl<S: Store> ExactOnline<S> {
             let connection = self.settings.connection.as_str();
             if serves {
                 metrics.set_grant_usable(connection);
+                if let Some(age) = self.grant.age() {
+                    metrics.set_grant_age(connection, age);
+                }
             } else {
                 metrics.set_grant_unusable(connection, TRIED_AGAIN_WITHIN);
             }
@@ -112,6 +115,7 @@ impl<S: Store> ExactOnline<S> {
         let observed = Observed {
             connection: &self.settings.connection,
             method: &call.method,
+            url: &call.url,
             endpoint,
             class: call.priority.name(),
             metrics: self.metrics.as_deref(),

@@ -130,6 +130,7 @@ impl<S: Store> TokenEndpoint<S> {
         let observed = Observed {
             connection: &self.connection,
             method: &Method::POST,
+            url: &self.url,
             endpoint: "oauth2/token",
             class: "token",
             metrics: None,

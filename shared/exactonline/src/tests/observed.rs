@@ -68,12 +68,12 @@ async fn each_call_has_a_span_and_is_counted_and_neither_holds_a_value_or_a_secr
     company.running.control().add_fault(Fault { path_contains, ..Fault::next(FaultKind::LoseAnswer) });
     client.update(ACCOUNTS, &made, &sent, Priority::Edit).await.unwrap_err();
 
-    let of = ["http.request.method", "endpoint", "class", "http.response.status_code", "error.type"];
+    let of = ["http.request.method", "url.template", "class", "http.response.status_code", "error.type"];
     let expected = [
         ["POST", "oauth2/token", "token", "200", ""],
         ["POST", "crm/accounts", "edit", "201", ""],
         ["GET", "crm/accounts", "backfill", "200", ""],
-        ["POST", "crm/accounts", "edit", "500", ""],
+        ["POST", "crm/accounts", "edit", "500", "500"],
         ["PUT", "crm/accounts", "edit", "", "lost"],
     ];
     assert_eq!(spans.of_calls(of), expected);
@@ -81,6 +81,8 @@ async fn each_call_has_a_span_and_is_counted_and_neither_holds_a_value_or_a_secr
     assert_eq!(left[1..3], [["acme", "59", "4999"], ["acme", "58", "4998"]]);
 
     let counted = metrics.render();
+    let timed = r#"http_client_request_duration_seconds_count{error_type="500",http_request_method="POST",http_response_status_code="500""#;
+    assert!(counted.contains(timed), "{counted}");
     for (class, status) in [("edit", "201"), ("backfill", "200"), ("edit", "500"), ("edit", "none")] {
         let line = format!(
             r#"tandem_exactonline_calls_total{{class="{class}",endpoint="crm/accounts",status="{status}",service="writer-exactonline"}} 1"#

@@ -33,6 +33,7 @@ fn a_property_that_turns_quickly_is_frozen_and_held_for_a_person() {
     let writes = turns_until_still(&mut story, 2);
     assert!(writes <= usize::from(TURNS_MAX), "{writes} writes");
     assert!(story.link.conflicts.contains(&property("a")));
+    assert_eq!(story.link.oscillating().collect::<Vec<_>>(), [&property("a")]);
     story.edited(CRM, 1_000, &[("b", "C")]);
     assert_eq!(story.enqueued(), [EXACT], "the other properties go on");
 }
@@ -42,6 +43,7 @@ fn edits_that_take_their_time_are_never_frozen() {
     let mut story = Story::of(linked(&[("a", "A")]), plain());
     assert_eq!(turns_until_still(&mut story, 120), 40);
     assert!(story.link.conflicts.is_empty());
+    assert_eq!(story.link.oscillating().count(), 0);
 }
 
 #[test]

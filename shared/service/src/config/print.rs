@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use store::{Address, Login};
-use telemetry::LogFormat;
+use telemetry::{LogFormat, Signals};
 use toml::{Table, Value};
 use url::Url;
 
@@ -32,8 +32,13 @@ pub(super) fn toml(config: &Config) -> String {
     if let Some(listen) = &config.auth_listen {
         root.insert("auth".to_owned(), section([("listen", text(&listen.to_string()))]));
     }
-    if let Some(endpoint) = &config.otlp_endpoint {
-        root.insert("telemetry".to_owned(), section([("otlp", text(endpoint.as_str()))]));
+    if let Some(otlp) = &config.otlp {
+        let Signals { traces, metrics, logs } = otlp.signals;
+        let named = [("traces", traces), ("metrics", metrics), ("logs", logs)];
+        let sent = named.into_iter().filter(|(_, is_sent)| *is_sent);
+        let signals = Value::Array(sent.map(|(name, _)| text(name)).collect());
+        let told = section([("otlp", text(otlp.url.as_str())), ("signals", signals)]);
+        root.insert("telemetry".to_owned(), told);
     }
     if let BrokerConfig::RabbitMq { url, url_file } = &config.broker {
         root.insert("broker".to_owned(), server(url, url_file.as_deref()));

@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use telemetry::{LogFilter, LogFormat};
+use telemetry::{LogFilter, LogFormat, Signals};
 use toml::de::DeTable;
 use url::{Host, Url};
 
 use super::section::{Report, Section};
-use super::{BrokerConfig, Config, ConnectionConfig, Needs, Problem, Servers};
+use super::{BrokerConfig, Config, ConnectionConfig, Needs, OtlpConfig, Problem, Servers};
 
 /// A secret is a line; what is larger is the wrong file.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -68,7 +68,7 @@ impl Reader<'_> {
         let webhooks_listen = required_listen(root.section("webhooks"), "0.0.0.0:8081");
         let auth_listen = required_listen(root.section("auth"), "127.0.0.1:8082");
         let log = log(root.section("log"));
-        let otlp_endpoint = otlp(root.section("telemetry"));
+        let otlp = otlp(root.section("telemetry"));
         let broker = self.broker(&root);
         let store = self.store(&root);
         let shutdown_grace = shutdown(root.section("shutdown"));
@@ -92,7 +92,7 @@ impl Reader<'_> {
             auth_listen: auth_listen?,
             log_filter,
             log_format,
-            otlp_endpoint: otlp_endpoint?,
+            otlp: otlp?,
             broker: broker?,
             store: store?,
             shutdown_grace: shutdown_grace?,
@@ -243,12 +243,15 @@ fn log(section: Option<Section<'_>>) -> Option<(LogFilter, LogFormat)> {
 
 /// Traces hold no secrets and no personal values, so that they may cross a private network in the clear.
 #[expect(clippy::option_option, reason = "absent or present, right or wrong")]
-fn otlp(section: Option<Section<'_>>) -> Option<Option<Url>> {
+fn otlp(section: Option<Section<'_>>) -> Option<Option<OtlpConfig>> {
     let Some(section) = section else { return Some(None) };
+    let signals = signals(&section);
     let endpoint = match section.text("otlp") {
         None => Some(None),
         Some(text) => match Url::parse(text) {
-            Ok(url) if is_plain(&url) && ["http", "https"].contains(&url.scheme()) => Some(Some(url)),
+            Ok(url) if is_plain(&url) && ["http", "https"].contains(&url.scheme()) => {
+                signals.map(|signals| Some(OtlpConfig { url, signals }))
+            }
             _ => {
                 let remedy = "write it as \"http://127.0.0.1:4318\"";
                 section.problem_with_secret("otlp", "is not the address of an OTLP receiver", remedy);
@@ -258,6 +261,27 @@ fn otlp(section: Option<Section<'_>>) -> Option<Option<Url>> {
     };
     section.finish();
     endpoint
+}
+
+/// Traces alone, unless something else is said.
+fn signals(section: &Section<'_>) -> Option<Signals> {
+    if !section.has("signals") {
+        return Some(Signals::TRACES);
+    }
+    let remedy = "write the list of what is sent: \"traces\", \"metrics\", \"logs\"";
+    let mut signals = Signals { traces: false, metrics: false, logs: false };
+    for name in section.texts("signals", remedy)? {
+        match name {
+            "traces" => signals.traces = true,
+            "metrics" => signals.metrics = true,
+            "logs" => signals.logs = true,
+            _ => {
+                section.problem("signals", "names something that is no signal", remedy);
+                return None;
+            }
+        }
+    }
+    Some(signals)
 }
 
 fn shutdown(section: Option<Section<'_>>) -> Option<Duration> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use mapping::Reading;
 use model::{ConnectionName, EntityName};
 use secrecy::ExposeSecret;
+use telemetry::Signals;
 use tempfile::TempDir;
 
 use super::{
@@ -133,7 +134,8 @@ fn a_full_configuration_is_read_with_its_secrets() {
     assert_eq!(config.pairs, folder.path().join("deploy/pairs"));
     assert_eq!(config.health_listen.port(), 9001);
     assert_eq!(config.shutdown_grace, Duration::from_secs(7));
-    assert_eq!(config.otlp_endpoint.as_ref().unwrap().as_str(), "http://collector:4318/");
+    assert_eq!(config.otlp.as_ref().unwrap().url.as_str(), "http://collector:4318/");
+    assert_eq!(config.otlp.as_ref().unwrap().signals, Signals::TRACES);
     let BrokerConfig::RabbitMq { url, .. } = &config.broker else { panic!("{:?}", config.broker) };
     assert_eq!(url.expose_secret(), "amqp://tandem:hidden-amqp@rabbit:5672/vhost");
     let StoreConfig::Redis(RedisConfig::Server { url, url_file: None }) = &config.store else {
@@ -368,6 +370,19 @@ fn with_webhooks(written: &str) -> String {
         "url = \"https://sync.example.com/exact/acme\"\nsecret_file = \"webhook-secret\"\npoll_seconds = 900",
         written,
     )
+}
+
+#[test]
+fn what_is_sent_over_otlp_can_be_chosen_and_is_shown() {
+    let written = |signals: &str| FULL.replace("[telemetry]", &format!("[telemetry]\nsignals = {signals}"));
+    let folder = folder();
+    let config = load(folder.path(), &written(r#"["metrics", "logs"]"#), ALL).unwrap();
+    let signals = Signals { traces: false, metrics: true, logs: true };
+    assert_eq!(config.otlp.as_ref().unwrap().signals, signals);
+    let shown = config.to_toml();
+    assert!(shown.contains(r#"signals = ["metrics", "logs"]"#), "{shown}");
+    let refusal = problems(&written(r#"["traces", "thoughts"]"#), ALL);
+    assert!(refusal.contains("telemetry.signals"), "{refusal}");
 }
 
 #[test]

@@ -47,6 +47,7 @@ impl<S: Store> Links<S> {
         if !link.is_at_rest() {
             listed.push(self.key(connection, &["pending", name]));
         }
+        listed.extend(self.stands(connection, pair, link));
         listed.extend(self.making(connection, pair, link));
         if has_stranger(link) {
             listed.push(self.key(connection, &["strangers", name]));

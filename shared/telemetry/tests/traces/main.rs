@@ -3,16 +3,20 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use otlp::Receiver;
-use telemetry::{LogFilter, LogFormat, Settings, Telemetry, names};
+use telemetry::{
+    Direction, LogFilter, LogFormat, Metrics, Otlp, Processing, Settings, Signals, Telemetry, names,
+};
 use tracing::{Instrument, info_span};
 
 #[tokio::test]
 async fn a_trace_goes_on_where_the_headers_of_a_message_continue_it() {
     let receiver = Receiver::start().await;
     let settings = Settings {
-        otlp_endpoint: Some(receiver.endpoint().to_owned()),
+        otlp: Some(Otlp { endpoint: receiver.endpoint().to_owned(), signals: Signals::TRACES }),
         log_filter: LogFilter::parse("info").unwrap(),
         log_format: LogFormat::Text,
     };
@@ -46,6 +50,49 @@ async fn a_trace_goes_on_where_the_headers_of_a_message_continue_it() {
 }
 
 #[tokio::test]
+async fn metrics_and_logs_are_sent_where_they_are_asked_for_and_lead_to_traces() {
+    let receiver = Receiver::start().await;
+    let settings = Settings {
+        otlp: Some(Otlp { endpoint: receiver.endpoint().to_owned(), signals: Signals::ALL }),
+        log_filter: LogFilter::parse("info").unwrap(),
+        log_format: LogFormat::Text,
+    };
+    let metrics = Arc::new(Metrics::new("mapper"));
+    let counted = Arc::clone(&metrics);
+    let sent = tokio::task::spawn_blocking(move || {
+        let mut telemetry = Telemetry::start("mapper", &settings).unwrap();
+        telemetry.push(Arc::clone(&counted), &settings).unwrap();
+        info_span!(names::span::MAP).in_scope(|| {
+            tracing::warn!(pair = "customer-account", "the message waits");
+            counted.observe_lag("customer-account", Direction::ToExact, 3.0);
+        });
+        let processing = Processing { system: "rabbitmq", operation: "map", queue: "tandem.pair.a" };
+        counted.observe_processing(&processing, None, 0.5);
+        telemetry.shutdown()
+    });
+    sent.await.unwrap().unwrap();
+
+    let spans = receiver.wait_for(1).await;
+    let logs = receiver.logs();
+    let (service, record) = logs.iter().find(|(_, record)| record.severity_text == "WARN").unwrap();
+    assert_eq!((service.as_str(), &record.trace_id), ("mapper", &spans[0].span.trace_id));
+    let arrived = receiver.metrics();
+    let histogram = |name: &str| {
+        let found = arrived.iter().find(|(service, metric)| service == "mapper" && metric.name == name);
+        match found.map(|(_, metric)| metric.data.clone()) {
+            Some(Some(Data::Histogram(histogram))) => histogram.data_points[0].clone(),
+            other => panic!("{name}: {other:?}"),
+        }
+    };
+    let lag = histogram("tandem_sync_lag_seconds");
+    assert_eq!((lag.count, lag.sum, lag.bucket_counts[4]), (1, Some(3.0), 1));
+    assert_eq!(lag.exemplars[0].trace_id, spans[0].span.trace_id);
+    let processed = histogram("messaging.process.duration");
+    let keys: Vec<&str> = processed.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+    assert_eq!(keys, ["messaging.destination.name", "messaging.operation.name", "messaging.system"]);
+}
+
+#[tokio::test]
 async fn a_collector_that_is_down_does_not_hold_up_the_shutdown() {
     let (_listener, settings) = never_answering().await;
     let stopped = tokio::task::spawn_blocking(move || {
@@ -76,7 +123,10 @@ async fn a_span_that_was_lost_before_the_shutdown_is_told_by_it() {
 async fn never_answering() -> (tokio::net::TcpListener, Settings) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = Settings {
-        otlp_endpoint: Some(format!("http://{}", listener.local_addr().unwrap())),
+        otlp: Some(Otlp {
+            endpoint: format!("http://{}", listener.local_addr().unwrap()),
+            signals: Signals::TRACES,
+        }),
         log_filter: LogFilter::parse("off").unwrap(),
         log_format: LogFormat::Text,
     };

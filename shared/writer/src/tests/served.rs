@@ -54,7 +54,7 @@ pub(super) fn context_of(bench: &Bench, connections: Vec<ConnectionConfig>) -> C
         auth_listen: None,
         log_filter: LogFilter::parse("info").unwrap(),
         log_format: LogFormat::Text,
-        otlp_endpoint: None,
+        otlp: None,
         broker: BrokerConfig::InProcess,
         store: StoreConfig::File { path: PathBuf::new() },
         shutdown_grace: Duration::from_secs(5),

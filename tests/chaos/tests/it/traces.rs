@@ -44,7 +44,8 @@ async fn a_change_is_one_trace_from_its_collector_to_its_outcome(hosting: Hostin
 /// child of the one before, in these services and in one trace.
 fn is_whole(spans: &[Received], begin: &Received, record: &str, services: [&str; 3]) -> bool {
     let [collector, mapper, writer] = services;
-    let is = |span: &Received, name: &str, service: &str| span.span.name == name && span.service == service;
+    // A span is named after what is done and the queue or exchange that it is done to.
+    let is = |span: &Received, name: &str, service: &str| span.done() == name && span.service == service;
     if !is(begin, "collect", collector) || begin.attribute("record") != Some(record) {
         return false;
     }

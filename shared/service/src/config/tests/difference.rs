@@ -121,7 +121,7 @@ fn what_can_t_change_while_running_is_told_by_name_and_stays() {
         ("0.0.0.0:9002", "0.0.0.0:9102", "webhooks.listen"),
         ("info,lapin=warn", "debug", "log.filter"),
         ("format = \"text\"", "format = \"json\"", "log.format"),
-        ("http://collector:4318", "http://collector:4319", "telemetry.otlp"),
+        ("http://collector:4318", "http://collector:4319", "telemetry"),
         ("url = \"redis://redis:6379/1\"", "url = \"redis://redis:6379/2\"", "store"),
         ("grace_seconds = 7", "grace_seconds = 8", "shutdown.grace_seconds"),
     ] {

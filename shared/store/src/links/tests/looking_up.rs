@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use link::{Link, Status};
+use link::{Link, Rejection, Status};
 use mapping::{Lookups, ReferenceNeed};
 use model::{LinkId, Presence, PropertyName, Reference, System, UserId, Value};
 
 use super::{Besides, CRM, Desk, EXACT, change, ids, record, side, view};
-use crate::Check;
+use crate::{Check, Standing};
 
 const VAT: &str = "VatNumber";
 const EMAIL: &str = "Email";
@@ -95,6 +95,28 @@ async fn links_that_wait_for_a_record_are_found_until_they_wait_no_more() {
     resolved.sides[CRM] = Some(side("c2", &[]));
     assert!(desk.change(Some(&stored), Some(&resolved)).await);
     assert!(waiting_for(&desk, "c1").await.0.is_empty());
+}
+
+#[tokio::test]
+async fn links_are_counted_where_they_stand_and_nowhere_once_they_get_on() {
+    let desk = Desk::new();
+    let standing = async || desk.links.standing(&desk.connection, desk.name()).await.unwrap();
+    let parked = child(&desk, "c2", "c1");
+    let mut held = desk.whole("c3", "e3", &[]);
+    held.conflicts.insert(PropertyName::parse("Name").unwrap());
+    let mut ambiguous = desk.half(CRM, "c4", &[]);
+    ambiguous.status = Status::Ambiguous(vec![record("e8"), record("e9")]);
+    let mut refused = desk.whole("c5", "e5", &[]);
+    refused.rejected[EXACT] = Some(Rejection { values: view(&[]), words: "no".to_owned(), at: super::at(0) });
+    for link in [&parked, &ambiguous, &refused] {
+        desk.add(link).await;
+    }
+    let stored = desk.add(&held).await;
+    let expected = Standing { all: 4, unmatched: 2, parked: 1, held: 2, refused: 1, pending: 0 };
+    assert_eq!(standing().await, expected);
+    held.conflicts.clear();
+    assert!(desk.change(Some(&stored), Some(&held)).await);
+    assert_eq!(standing().await, Standing { held: 1, ..expected });
 }
 
 #[tokio::test]

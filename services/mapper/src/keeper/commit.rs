@@ -43,7 +43,8 @@ impl<S: Store> Keeper<S> {
         if case.lane == Lane::Live {
             outbox.extend(self.hurry(case, &draft.link).await?);
         }
-        if !outbox.is_empty() {
+        let awaits = System::BOTH.iter().any(|system| draft.link.pending[*system] != Pending::None);
+        if !outbox.is_empty() || (awaits && !draft.is_unchanged()) {
             // The trace of the edit goes with the link, so that the write that folds several edits can name it.
             draft.link_mut().trace = telemetry::current_traceparent();
         }

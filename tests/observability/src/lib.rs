@@ -7,3 +7,4 @@
 pub mod alerts;
 pub mod dashboards;
 pub mod page;
+pub mod picture;

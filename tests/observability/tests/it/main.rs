@@ -4,6 +4,7 @@
 
 mod canary;
 mod deployed;
+mod otelite;
 mod page;
 mod prometheus;
 mod story;

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use servers::package::{self, Missing};
 use servers::{Binary, Folder, Process};
 
 use crate::crm::Kind;
 use crate::http::Http;
-use crate::package::{self, Missing};
 use crate::started::started;
 use crate::{COLLECTIONS, Crm, PEOPLE, first_records};
 

@@ -16,15 +16,14 @@ mod crm;
 mod first_records;
 mod http;
 mod json_server;
-mod package;
 mod pocketbase;
 mod started;
 
 pub use crm::Crm;
 pub use first_records::{PEOPLE, first_records};
 pub use json_server::JsonServer;
-pub use package::{Missing, skipped};
 pub use pocketbase::{PocketBase, Webhook, schema};
+pub use servers::package::{Missing, skipped};
 
 /// The collections of every CRM here.
 pub const COLLECTIONS: [&str; 6] = ["customers", "contacts", "products", "orders", "quotes", "users"];

@@ -5,11 +5,11 @@ use std::process::Command;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use servers::package::{self, Missing};
 use servers::{Binary, Folder, Process};
 
 use crate::crm::Kind;
 use crate::http::Http;
-use crate::package::{self, Missing};
 use crate::started::started;
 use crate::{Crm, PEOPLE, first_records};
 

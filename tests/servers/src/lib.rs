@@ -13,12 +13,14 @@
 //! Nothing is left behind: dropping a handle ends its processes by pid and removes its folder, and when the test
 //! process itself dies (a panic that aborts, a time-out, `kill -9`), the keeper of each folder does the same.
 //!
-//! What this crate refuses: to skip a test because a server is missing. It says how to install it instead.
+//! What this crate refuses: to skip a test because a server is missing. It says how to install it instead. Only what comes
+//! from a registry of packages may be [`Missing`](package::Missing).
 //! Start reading at [`Redis`], then `child.rs`.
 
 mod child;
 mod error;
 mod folder;
+pub mod package;
 mod ports;
 mod process;
 mod rabbitmq;

@@ -1,3 +1,8 @@
+//! Packages that others wrote, from their registries, in versions that tests name, into folders of the target directory,
+//! once for all tests.
+
+#![allow(clippy::unwrap_used, reason = "a folder that can't be made ends the test")]
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
@@ -5,13 +10,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use servers::run_within;
 use tokio::process::Command;
+
+use crate::run_within;
 
 /// How long one step of an installation may take.
 const INSTALLING_MAX: Duration = Duration::from_mins(2);
 
-/// Why a CRM can't be had on this machine.
+/// Why a package can't be had on this machine.
 #[derive(Debug)]
 pub struct Missing(String);
 
@@ -22,12 +28,12 @@ impl fmt::Display for Missing {
 }
 
 /// Says that a test did not take place. Not by `eprintln`, which the runner keeps for itself when a test passes.
-pub fn skipped(why: &Missing) {
+pub fn skipped(why: &impl fmt::Display) {
     std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).unwrap();
 }
 
 /// A package of npm with what it needs; gives the folder that it is in.
-pub(crate) async fn npm(name: &str, version: &str) -> Result<PathBuf, Missing> {
+pub async fn npm(name: &str, version: &str) -> Result<PathBuf, Missing> {
     installed(name, version, async |folder| {
         let mut npm = Command::new("npm");
         npm.args(["install", "--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts"]);
@@ -40,7 +46,7 @@ pub(crate) async fn npm(name: &str, version: &str) -> Result<PathBuf, Missing> {
 }
 
 /// A package of the Python Package Index, in a virtual environment; gives the environment's folder.
-pub(crate) async fn python(name: &str, version: &str) -> Result<PathBuf, Missing> {
+pub async fn python(name: &str, version: &str) -> Result<PathBuf, Missing> {
     installed(name, version, async |folder| {
         let mut make = Command::new("python3");
         run("python3 (apt-get install python3-venv)", make.args(["-m", "venv"]).arg(folder)).await?;
@@ -53,7 +59,7 @@ pub(crate) async fn python(name: &str, version: &str) -> Result<PathBuf, Missing
 }
 
 /// The program of this name that the machine has.
-pub(crate) fn program(name: &str) -> Result<PathBuf, Missing> {
+pub fn program(name: &str) -> Result<PathBuf, Missing> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file());
     found.ok_or_else(|| Missing(format!("{name} is not on this machine")))
@@ -66,7 +72,7 @@ async fn installed(
     version: &str,
     install: impl AsyncFnOnce(&Path) -> Result<(), Missing>,
 ) -> Result<PathBuf, Missing> {
-    let packages = target_folder().join("crms");
+    let packages = target_folder().join("packages");
     fs::create_dir_all(&packages).unwrap();
     let folder = packages.join(format!("{name}-{version}"));
     let lock = File::create(packages.join(format!("{name}.lock"))).unwrap();

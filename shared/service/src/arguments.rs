@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::Service;
+use crate::probe::Probe;
 
 const TEACHING: &str = r#"The configuration is one TOML file for all services; each uses the sections it needs.
 Relative paths in it start at the file's own folder. A small one:
@@ -47,6 +48,9 @@ pub(crate) struct Arguments {
     /// Print the configuration as it is understood, without its secrets, and exit
     #[arg(long)]
     pub(crate) print_config: bool,
+    /// Ask the process that runs on this configuration, and exit with 0 for yes and 1 for no
+    #[arg(long, value_enum, value_name = "QUESTION", conflicts_with = "print_config")]
+    pub(crate) probe: Option<Probe>,
     /// The pairs that are to be served; none for all of them.
     #[arg(skip)]
     pub(crate) pairs: Vec<String>,

@@ -22,6 +22,7 @@ mod error;
 mod given;
 mod health;
 mod pairs;
+mod probe;
 mod reload;
 mod run;
 mod servers;

@@ -61,6 +61,13 @@ where
             return if told.use_stderr() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::SUCCESS };
         }
     };
+    if let Some(probe) = arguments.probe {
+        // What runs has been given its secrets; who only asks may do without.
+        return match Config::load(&arguments.config, Needs::NOTHING) {
+            Err(error) => refused(service.name, &error),
+            Ok(config) => ExitCode::from(u8::from(!probe.asks(config.health_listen))),
+        };
+    }
     run_chosen(service, &arguments.config, arguments.print_config, &arguments.pairs, start)
 }
 

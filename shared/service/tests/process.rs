@@ -97,6 +97,24 @@ impl Drop for Service {
 }
 
 #[test]
+fn a_second_process_asks_the_one_that_runs() {
+    let mut service = Service::start("idle", 5.0);
+    let file = service.folder.path().join("known.toml");
+    std::fs::write(&file, format!("[health]\nlisten = \"{}\"\n", service.address)).unwrap();
+    let asked = |what: &str| {
+        let status = trivial().arg("--config").arg(&file).args(["--probe", what]).status();
+        status.unwrap().code()
+    };
+    assert_eq!(asked("live"), Some(0));
+    assert_eq!(asked("ready"), Some(1), "it waits for its store");
+    service.signal("TERM");
+    service.ended();
+    assert_eq!(asked("live"), Some(1));
+    std::fs::write(&file, "[health]\nlisten = \"here\"\n").unwrap();
+    assert_eq!(asked("live"), Some(64));
+}
+
+#[test]
 fn a_service_tells_how_it_stands_and_stops_cleanly_when_asked() {
     for signal in ["TERM", "INT"] {
         let mut service = Service::start("idle", 5.0);

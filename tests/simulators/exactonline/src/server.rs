@@ -79,7 +79,7 @@ async fn read(request: Request) -> Option<Call> {
         path: decoded(parts.uri.path()),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
-        base: format!("http://{}", text(HOST).unwrap_or_default()),
+        base: base(&parts.headers),
         bearer: text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned)),
         basic: text(AUTHORIZATION).and_then(|value| basic(value.strip_prefix("Basic ")?)),
         accept: text(ACCEPT),
@@ -88,6 +88,13 @@ async fn read(request: Request) -> Option<Call> {
         body: String::from_utf8_lossy(&body).into_owned(),
         callback_status: None,
     })
+}
+
+/// Where the caller found the API: behind a proxy that speaks TLS for it, that says so.
+fn base(headers: &HeaderMap) -> String {
+    let scheme = header(headers, &HeaderName::from_static("x-forwarded-proto"));
+    let host = header(headers, &HOST).unwrap_or_default();
+    format!("{}://{host}", scheme.as_deref().unwrap_or("http"))
 }
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -176,6 +176,25 @@ async fn pages_hold_sixty_and_follow_each_other_by_next() {
 }
 
 #[tokio::test]
+async fn a_next_page_is_where_a_proxy_says_that_it_was_called() {
+    let limits = Limits { page_size: 1, ..calm().limits };
+    let company = Company::open_with(Settings { limits, ..calm() }).await;
+    for name in ["a", "b"] {
+        company.create(&format!(r#"{{"Name":"{name}"}}"#)).await;
+    }
+    let path = "crm/Accounts?$select=Name&$filter=Name ne ''";
+    for (scheme, expected) in [(None, "http://127.0.0.1:"), (Some("https"), "https://127.0.0.1:")] {
+        let mut request = company.request(&company.token, Method::GET, path, "");
+        if let Some(scheme) = scheme {
+            request = request.header("X-Forwarded-Proto", scheme);
+        }
+        let page: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+        let next = page["d"]["__next"].as_str().unwrap();
+        assert!(next.starts_with(expected), "{next}");
+    }
+}
+
+#[tokio::test]
 async fn an_ordered_list_keeps_its_order_over_pages() {
     let limits = Limits { page_size: 2, ..calm().limits };
     let company = Company::open_with(Settings { limits, ..calm() }).await;

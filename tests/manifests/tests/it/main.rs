@@ -5,6 +5,7 @@
 mod compose;
 mod configuration;
 mod dockerfile;
+mod images;
 mod linter;
 mod pods;
 mod reach;

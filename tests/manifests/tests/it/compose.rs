@@ -10,15 +10,6 @@ use serde_json::Value;
 use servers::Binary;
 use servers::package::skipped;
 
-/// What comes with the dashboards, the alerts and the collector of traces, and is not in the tree yet.
-const AWAITED: [&str; 5] = [
-    "deploy/grafana/dashboards",
-    "deploy/grafana/provisioning",
-    "deploy/opentelemetry/collector.yaml",
-    "deploy/prometheus/alerts",
-    "deploy/prometheus/prometheus.yml",
-];
-
 /// The longest that a service of ours takes to end: its grace, and what its process adds.
 const ENDS_WITHIN_SECONDS: u64 = 25;
 
@@ -82,13 +73,7 @@ async fn whatever_is_mounted_is_there() {
     for (name, service) in services(&file) {
         for source in mounts(service, "bind").values() {
             let source = Path::new(source).strip_prefix(top()).unwrap();
-            let is_awaited = AWAITED.iter().any(|path| source == Path::new(path));
-            assert_ne!(
-                top().join(source).exists(),
-                is_awaited,
-                "{name} mounts {}: it is not there, or it has come and is awaited no more",
-                source.display()
-            );
+            assert!(top().join(source).exists(), "{name} mounts {}: it is not there", source.display());
         }
     }
 }

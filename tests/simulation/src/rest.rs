@@ -17,8 +17,8 @@ const LOOKS_EVERY: Duration = Duration::from_secs(30);
 const RESTS_WITHIN: Duration = Duration::from_hours(20);
 /// What does not hold for so long at rest never will.
 const STAYS_SO: Duration = Duration::from_mins(30);
-/// What Exact has deleted is read with every tenth poll, and polls are further apart where the day's calls are few.
-const POLLS_PER_DELETED: u32 = 24;
+/// What Exact has deleted is read with every tenth poll, and where nobody changes anything polls are four times as far apart.
+const POLLS_PER_DELETED: u32 = 44;
 /// That Exact has numbered everything anew is looked for every eight hours only, where no write shows it.
 const NOTICED_WITHIN: Duration = Duration::from_hours(9);
 /// The most writes that may follow from one edit, on the average: one to the other side, and one back of what that side

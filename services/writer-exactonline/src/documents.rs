@@ -90,7 +90,8 @@ impl<S: Store> Division<S> {
     }
 
     /// A new document as its feeds show it. The answer to its create has not its lines, so where the feeds are late it is
-    /// read from the records.
+    /// read from the records. Those do not tell who changed a line, and somebody may have: then what differs from what was
+    /// sent is an edit, and not what Exact made of it.
     pub(crate) async fn created(
         &self,
         aim: Aim<'_>,
@@ -116,7 +117,7 @@ impl<S: Store> Division<S> {
             WriteError::Exact(error) => Error::WriteUnreadable(Box::new(error)).into(),
             other => other,
         })?;
-        self.sighting(whole).await
+        Ok(Sighting { record: whole, by_us: false })
     }
 
     /// A record as a search found it, or as its feeds showed it with all its parts.

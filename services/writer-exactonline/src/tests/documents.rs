@@ -251,6 +251,16 @@ async fn feeds_that_lag_are_waited_for() {
     }
 }
 
+/// Single lines do not tell who changed them: a price that somebody entered meanwhile is no rendition of ours.
+#[tokio::test]
+async fn a_new_document_that_no_feed_shows_yet_is_not_told_as_ours_alone() {
+    let bench = Bench::start().await;
+    bench.control().set_switches(Switches { sync_lag_milliseconds: 600_000, ..Switches::default() });
+    let made = bench.order(&[1, 2]).await;
+    assert_eq!(quantities(&made.record).join(" "), "1 2");
+    assert!(!made.by_us);
+}
+
 #[tokio::test]
 async fn a_document_is_told_without_a_version_before_anything_was_read_here() {
     let mut bench = Bench::start().await;

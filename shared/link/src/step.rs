@@ -231,10 +231,7 @@ impl Stepping<'_> {
         }
         self.has_new_lines(system, &mut side, whole, sent.as_ref());
         if let Some(sent) = sent {
-            self.agree_where_as_sent(system, &sent, &side.view);
-            if is_of_our_making {
-                self.agree_as_sent(system, &sent, &side.view);
-            }
+            self.agree_where_as_sent(system, &sent, &side.view, is_of_our_making);
         }
         self.has_joined(system, side, how);
     }
@@ -298,7 +295,7 @@ impl Stepping<'_> {
         self.has_new_lines(system, &mut side, true, None);
         // A write to the older version may have been carried out before the newer one was made from it.
         if let Some(sent) = self.link.pending[system].sent().cloned() {
-            self.agree_where_as_sent(system, &sent, &side.view);
+            self.agree_where_as_sent(system, &sent, &side.view, false);
         }
         self.link.sides[system] = Some(side);
         self.link.rejected[system] = None;

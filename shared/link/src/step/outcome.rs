@@ -253,20 +253,24 @@ impl Stepping<'_> {
         }
     }
 
-    /// A partner that turns up while its create is in flight agrees where it holds what was sent.
-    pub(super) fn agree_where_as_sent(&mut self, system: System, sent: &View, found: &View) {
-        let as_sent = sent.iter().filter(|(property, value)| found.get(*property) == Some(&held(value)));
-        let as_sent: View = as_sent.map(|(property, value)| (property.clone(), value.clone())).collect();
-        self.agree_on(system, &as_sent, None, &Found::default());
-    }
-
-    /// A partner that an earlier attempt has made may have been edited since by whoever saw it: what differs from what was
-    /// sent is an edit of that side.
-    pub(super) fn agree_as_sent(&mut self, system: System, sent: &View, found: &View) {
-        let shown =
-            sent.iter().filter(|(property, _)| property.line().is_none() && found.contains_key(*property));
-        let shown: View = shown.map(|(property, value)| (property.clone(), value.clone())).collect();
-        self.agree_on(system, &shown, None, &Found::default());
+    /// A partner that turns up while its create is in flight agrees where it holds what was sent. One that an earlier
+    /// attempt has made may have been edited since by whoever saw it: it agrees on all that was sent, so that what differs
+    /// is an edit of that side.
+    pub(super) fn agree_where_as_sent(
+        &mut self,
+        system: System,
+        sent: &View,
+        found: &View,
+        is_of_our_making: bool,
+    ) {
+        let agrees = |property: &PropertyName, value: &Value| {
+            found
+                .get(property)
+                .is_some_and(|shown| *shown == held(value) || is_of_our_making && property.line().is_none())
+        };
+        let agreed = sent.iter().filter(|(property, value)| agrees(property, value));
+        let agreed: View = agreed.map(|(property, value)| (property.clone(), value.clone())).collect();
+        self.agree_on(system, &agreed, None, &Found::default());
     }
 
     fn agree_as_seen(&mut self, property: &PropertyName, value: &Value) {

@@ -133,7 +133,7 @@ impl<B: Broker> DeadLetters<B> {
         let waiting = self.broker.depth(&self.names.dead_letters()).await?;
         let all: Vec<DeadLetter> = held.iter().map(DeadLetter::of).collect();
         self.leave(held).await?;
-        let unknown = unknown(which, &all);
+        let unknown = unknown(which, all.iter());
         let (letters, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|letter| which.means(letter));
         let others = waiting.saturating_add(u64::try_from(others.len()).unwrap_or(u64::MAX));
         Ok(Letters { letters, others, unknown })
@@ -189,8 +189,8 @@ impl<B: Broker> DeadLetters<B> {
         let held = self.take().await?;
         let all: Vec<(DeadLetter, Delivered<B>)> =
             held.into_iter().map(|delivery| (DeadLetter::of(&delivery), delivery)).collect();
-        let letters: Vec<DeadLetter> = all.iter().map(|(letter, _)| letter.clone()).collect();
-        let done = Done { unknown: unknown(which, &letters), ..Done::default() };
+        let unknown = unknown(which, all.iter().map(|(letter, _)| letter));
+        let done = Done { unknown, ..Done::default() };
         let (meant, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(letter, _)| which.means(letter));
         give_back(others);
         Ok((done, meant))
@@ -286,7 +286,8 @@ fn anew(delivery: &impl Delivery, queue: String) -> Outgoing {
 }
 
 /// The ids that were asked for and that none of these has.
-fn unknown(which: &Which, letters: &[DeadLetter]) -> BTreeSet<String> {
+fn unknown<'a>(which: &Which, letters: impl Iterator<Item = &'a DeadLetter>) -> BTreeSet<String> {
     let Which::Ids(ids) = which else { return BTreeSet::new() };
-    ids.iter().filter(|id| letters.iter().all(|letter| letter.id != **id)).cloned().collect()
+    let there: BTreeSet<&str> = letters.map(|letter| letter.id.as_str()).collect();
+    ids.iter().filter(|id| !there.contains(id.as_str())).cloned().collect()
 }

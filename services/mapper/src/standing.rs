@@ -8,13 +8,15 @@ use model::System;
 use service::Context;
 use store::{Links, Standing, Store};
 use telemetry::{Chain, LinkState};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::error::MapperError;
 use crate::handler::Handler;
 
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_secs(15);
+/// A look takes at most a tenth of the time: of a thousand connections it asks the store tens of thousands of times.
+const RESTS_PER_LOOK: u32 = 9;
 /// And how long after the start for the first time.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
 
@@ -34,8 +36,9 @@ pub(crate) async fn show<B: Broker, S: Store>(
     queues.extend(RetryTier::ALL.map(|tier| names.retry(tier)));
     queues.push(names.dead_letters());
     // Whoever takes from the queues has declared them by then.
-    let mut tick = tokio::time::interval_at(Instant::now() + FIRST_LOOK, LOOK);
-    while context.stop.run_until_cancelled(tick.tick()).await.is_some() {
+    let mut rest = FIRST_LOOK;
+    while context.stop.run_until_cancelled(sleep(rest)).await.is_some() {
+        let begun = Instant::now();
         let look = async {
             for queue in &queues {
                 context.metrics.set_queue_depth(queue, broker.depth(queue).await?);
@@ -48,6 +51,7 @@ pub(crate) async fn show<B: Broker, S: Store>(
         if let Err(error) = look.await {
             tracing::debug!(error = %Chain(&error), "how queues and links stand can't be seen now");
         }
+        rest = LOOK.max(begun.elapsed() * RESTS_PER_LOOK);
     }
     Ok(())
 }

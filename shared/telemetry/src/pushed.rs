@@ -60,7 +60,13 @@ impl Pusher {
         let (stop, stopped) = mpsc::sync_channel::<()>(1);
         let (url, resource) = (format!("{}/v1/metrics", endpoint.trim_end_matches('/')), described(resource));
         let thread = std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
-            let Ok(client) = reqwest::blocking::Client::builder().timeout(TIMEOUT).build() else { return };
+            let client = match reqwest::blocking::Client::builder().timeout(TIMEOUT).build() {
+                Ok(client) => client,
+                Err(error) => {
+                    tracing::error!(error = %crate::Chain(&error), "no metrics are sent: there is no client for it");
+                    return;
+                }
+            };
             let begun = SystemTime::now();
             loop {
                 let is_last = stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout);
